@@ -1,0 +1,37 @@
+/*
+ * network_conf.h: a libvirt <network>, as far as a pool of VFs goes
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "teaming_addr.h"
+
+/**
+ * virTeamingNetwork:
+ * @forward: <forward mode='…'>, or NULL (isolated)
+ * @pfs: names of <forward><pf dev='…'/>, of char *
+ * @vfs: addresses of <forward><address type='pci' …/>, of virTeamingPciAddress
+ * @vlan: the one <vlan><tag id='…'/>, 0 if none
+ */
+typedef struct {
+    char *file;
+    char *name;
+    char *uuid;
+    char *bridge;
+    char *forward;
+    gboolean managed;
+    GPtrArray *pfs;
+    GArray *vfs;
+    guint vlan;
+} virTeamingNetwork;
+
+virTeamingNetwork *virTeamingNetworkParse(const char *xml,
+                                          gssize len,
+                                          const char *file,
+                                          GError **error);
+void virTeamingNetworkFree(virTeamingNetwork *network);
+gboolean virTeamingNetworkIsPool(const virTeamingNetwork *network);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingNetwork, virTeamingNetworkFree)

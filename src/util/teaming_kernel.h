@@ -1,0 +1,172 @@
+/*
+ * teaming_kernel.h: what the kernel offers: PCI functions, links, VFs, bridge FDB
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <net/if.h>
+
+#include "teaming_addr.h"
+
+/*
+ * One interface, two implementations: the real one speaks sysfs and rtnetlink,
+ * the fake one keeps a small model of a host in memory, records every change and
+ * fails where it is told to. One test suite runs on both.
+ *
+ * Nothing here knows of teaming, libvirt or migrations.
+ */
+typedef struct _virTeamingKernel virTeamingKernel;
+
+/**
+ * virTeamingPciState:
+ * @driver: name of the host's driver that is bound, or ""
+ * @busMaster: Bus Master Enable, bit 2 of the command register. Through vfio-pci
+ *             it is the bit that the guest's driver sets and clears
+ * @vectors: interrupt vectors in use (entries of msi_irqs/)
+ */
+typedef struct {
+    char driver[32];
+    gboolean busMaster;
+    guint vectors;
+} virTeamingPciState;
+
+typedef struct {
+    virTeamingPciAddress address;
+    gint iommuGroup;                /* -1: none */
+    char driver[32];
+    char physfn[VIR_TEAMING_PCI_STRING_LEN];    /* "" if not a VF */
+    char netdev[IF_NAMESIZE];       /* the host's own netdev of this function, or "" */
+} virTeamingPciDevice;
+
+typedef struct {
+    int ifindex;
+    char name[IF_NAMESIZE];
+    char kind[16];                  /* "bridge", "tun", "veth", …; "" for hardware */
+    char master[IF_NAMESIZE];       /* bridge (or bond, …) it is a port of, or "" */
+    virTeamingMac mac;
+    gboolean up;                    /* IFF_UP */
+    gboolean running;               /* carrier */
+    guint mtu;
+    gboolean learning;              /* bridge ports: does the bridge learn from it */
+    gboolean vlanFiltering;         /* bridges: vlan_filtering is on */
+    char pci[VIR_TEAMING_PCI_STRING_LEN];   /* PCI function behind it, or "" */
+} virTeamingLink;
+
+typedef struct {
+    guint index;
+    virTeamingPciAddress address;
+    virTeamingMac mac;              /* admin MAC; all zero: none */
+    guint vlan;                     /* 0: none */
+    guint qos;
+    gint trust;                     /* 0, 1, or -1: driver does not say */
+    gint spoofchk;                  /* same */
+} virTeamingVf;
+
+/**
+ * virTeamingFdbFlags:
+ * @VIR_TEAMING_FDB_SELF: entry of the device's own filter (NTF_SELF)
+ * @VIR_TEAMING_FDB_MASTER: entry of the bridge that the device is a port of
+ * @VIR_TEAMING_FDB_STATIC: does not age (NUD_NOARP)
+ * @VIR_TEAMING_FDB_LOCAL: address of the bridge itself (NUD_PERMANENT)
+ * @VIR_TEAMING_FDB_STICKY: does not move when the MAC is seen on another port
+ *
+ * Neither STATIC nor LOCAL: learnt.
+ */
+typedef enum {
+    VIR_TEAMING_FDB_SELF   = 1 << 0,
+    VIR_TEAMING_FDB_MASTER = 1 << 1,
+    VIR_TEAMING_FDB_STATIC = 1 << 2,
+    VIR_TEAMING_FDB_LOCAL  = 1 << 3,
+    VIR_TEAMING_FDB_STICKY = 1 << 4,
+} virTeamingFdbFlags;
+
+typedef struct {
+    char dev[IF_NAMESIZE];
+    virTeamingMac mac;
+    guint vlan;                     /* 0: none */
+    guint flags;                    /* virTeamingFdbFlags */
+} virTeamingFdbEntry;
+
+virTeamingKernel *virTeamingKernelNew(const char *sysfs,
+                                      GError **error);
+virTeamingKernel *virTeamingKernelNewFake(void);
+void virTeamingKernelFree(virTeamingKernel *kernel);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingKernel, virTeamingKernelFree)
+
+gboolean virTeamingKernelPciGetState(virTeamingKernel *kernel,
+                                     const virTeamingPciAddress *address,
+                                     virTeamingPciState *ret,
+                                     GError **error);
+gboolean virTeamingKernelPciGetDevice(virTeamingKernel *kernel,
+                                      const virTeamingPciAddress *address,
+                                      virTeamingPciDevice *ret,
+                                      GError **error);
+
+gboolean virTeamingKernelLinkGet(virTeamingKernel *kernel,
+                                 const char *ifname,
+                                 virTeamingLink *ret,
+                                 GError **error);
+GArray *virTeamingKernelLinkList(virTeamingKernel *kernel,
+                                 GError **error);
+gboolean virTeamingKernelLinkSetLearning(virTeamingKernel *kernel,
+                                         const char *port,
+                                         gboolean learning,
+                                         GError **error);
+
+GArray *virTeamingKernelVfList(virTeamingKernel *kernel,
+                               const char *pf,
+                               GError **error);
+gboolean virTeamingKernelVfGet(virTeamingKernel *kernel,
+                               const char *pf,
+                               guint index,
+                               virTeamingVf *ret,
+                               GError **error);
+gboolean virTeamingKernelVfSetMac(virTeamingKernel *kernel,
+                                  const char *pf,
+                                  guint index,
+                                  const virTeamingMac *mac,
+                                  GError **error);
+gboolean virTeamingKernelVfSetVlan(virTeamingKernel *kernel,
+                                   const char *pf,
+                                   guint index,
+                                   guint vlan,
+                                   guint qos,
+                                   GError **error);
+/* VF of @address: name of its PF's netdev and its index there. */
+gboolean virTeamingKernelVfLocate(virTeamingKernel *kernel,
+                                  const virTeamingPciAddress *address,
+                                  char pf[IF_NAMESIZE],
+                                  guint *index,
+                                  GError **error);
+
+/* Entries for @mac (NULL: all) on @dev or, if @dev is a bridge, on all its ports. */
+GArray *virTeamingKernelFdbList(virTeamingKernel *kernel,
+                                const char *dev,
+                                const virTeamingMac *mac,
+                                GError **error);
+/* Adding replaces; adding what is there, or deleting what is not, succeeds. */
+gboolean virTeamingKernelFdbAdd(virTeamingKernel *kernel,
+                                const virTeamingFdbEntry *entry,
+                                GError **error);
+gboolean virTeamingKernelFdbDel(virTeamingKernel *kernel,
+                                const virTeamingFdbEntry *entry,
+                                GError **error);
+
+/**
+ * virTeamingKernelNotify:
+ * @ifname: the link, the bridge port or the PF that changed
+ * @mac: of an FDB change, else NULL
+ *
+ * Something changed; look again. Coalesced: many changes may come as one call.
+ */
+typedef void (*virTeamingKernelNotify)(const char *ifname,
+                                       const virTeamingMac *mac,
+                                       gpointer opaque);
+
+gboolean virTeamingKernelWatch(virTeamingKernel *kernel,
+                               virTeamingKernelNotify notify,
+                               gpointer opaque,
+                               GError **error);
