@@ -1,0 +1,363 @@
+/*
+ * qemu_failover.c: the sequencer: what should be of one failover pair, and how to get there
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Theory of operation
+ *
+ * A pair is a standby (virtio, behind a tap in a bridge) and a primary (a VF of
+ * the NIC that is the bridge's uplink), both with one MAC. Three switches on the host
+ * decide who gets the guest's inbound frames: the VF's filter in the NIC, the
+ * uplink's own filter, and the bridge's entry for the MAC. They are set from what
+ * is observed, by three pure functions:
+ *
+ *   phase   = Phase(observed)          which row of the table applies
+ *   desired = Desire(phase, observed)  the row
+ *   steps   = Plan(actual, desired)    what differs, in an order that loses nothing
+ *
+ * Nothing is remembered here. Who executes may die between any two steps: the next
+ * one observes, plans what is left and ends in the same state.
+ *
+ * The truth about who reads is the VF's Bus Master Enable bit: without it the VF
+ * cannot write a frame to the guest's memory, and Linux clears it whenever a driver
+ * lets its device go. The interrupt vectors say a little more closely when the driver
+ * reads: they appear some 40 ms after the bit rises and go some 100 ms before it
+ * falls. A guest that uses the VF in a way which shows fewer than two vectors
+ * counts as reading VIR_TEAMING_FAILOVER_READY_MS after the bit has risen.
+ *
+ * Linux's net_failover drops what arrives on the standby while it has a primary and
+ * the other way round, so while a change is under way both paths get every frame and
+ * the guest picks. On a NIC that copies (traits) this holds for frames from the wire
+ * too: VF and uplink both hold the MAC. On others, the VF alone takes them until
+ * its driver has gone.
+ *
+ * What a VF holds while nobody reads it:
+ *  - its guest is not here: no MAC at all. The NIC's internal switch would otherwise
+ *    deliver what this host's own peers send to the guest to the VF, instead of the
+ *    wire; a VLAN does not prevent that.
+ *  - its guest is here and may probe it at any moment: the pair's MAC, which Linux's
+ *    VF drivers read once, at probe. Zero then would make the guest draw a random
+ *    MAC and never pair. If the NIC copies, that harms nobody. If it does not, the MAC
+ *    is put in an unused VLAN, which untagged frames do not enter.
+ */
+
+#include "qemu_failover.h"
+
+
+/**
+ * virTeamingFailoverReads:
+ * @seen: what was observed; only the VF's bits are looked at
+ *
+ * Returns: whether the guest's driver is taken to read frames from the VF.
+ */
+gboolean
+virTeamingFailoverReads(const virTeamingObserved *seen)
+{
+    return seen->hasVf && seen->busMaster &&
+        (seen->vectors >= 2 || seen->masterMs >= VIR_TEAMING_FAILOVER_READY_MS);
+}
+
+
+/**
+ * virTeamingFailoverPhase:
+ * @seen: what was observed of a pair
+ *
+ * Returns: the row of the table that applies.
+ */
+virTeamingPhase
+virTeamingFailoverPhase(const virTeamingObserved *seen)
+{
+    switch (seen->guest) {
+    case VIR_TEAMING_GUEST_GONE:
+        return VIR_TEAMING_PHASE_GONE;
+    case VIR_TEAMING_GUEST_INCOMING:
+        /* With its virtio state the guest's memory is here, and the source is stopped. */
+        return seen->negotiated ? VIR_TEAMING_PHASE_LANDING : VIR_TEAMING_PHASE_ARRIVING;
+    case VIR_TEAMING_GUEST_DEPARTING:
+        return VIR_TEAMING_PHASE_DEPARTED;
+    case VIR_TEAMING_GUEST_HERE:
+        break;
+    }
+
+    if (seen->askedOut) {
+        /* Vectors go before the bit does: the driver has stopped reading by then. */
+        if (seen->hasVf && seen->busMaster && seen->vectors > 0)
+            return VIR_TEAMING_PHASE_LEAVING;
+        return VIR_TEAMING_PHASE_RELEASED;
+    }
+    if (virTeamingFailoverReads(seen)) {
+        return seen->readyMs < VIR_TEAMING_FAILOVER_LINGER_MS ?
+            VIR_TEAMING_PHASE_SETTLING : VIR_TEAMING_PHASE_DRIVING;
+    }
+    if (seen->hasVf && !seen->unplugged && (seen->negotiated || seen->busMaster))
+        return VIR_TEAMING_PHASE_SHOWN;
+    return VIR_TEAMING_PHASE_STANDBY;
+}
+
+
+/**
+ * virTeamingFailoverDesire:
+ * @phase: the row
+ * @seen: what was observed
+ *
+ * Returns: what should be of the pair on this host.
+ */
+virTeamingDatapath
+virTeamingFailoverDesire(virTeamingPhase phase,
+                         const virTeamingObserved *seen)
+{
+    const gboolean copies = seen->traits.copies;
+    const virTeamingVfFilter idle = copies ? VIR_TEAMING_VF_PAIR : VIR_TEAMING_VF_VLAN;
+    virTeamingDatapath want = { .learning = TRUE };
+
+    switch (phase) {
+    case VIR_TEAMING_PHASE_GONE:
+        want.vf = VIR_TEAMING_VF_KEEP;
+        want.fdb = VIR_TEAMING_FDB_FORGET;
+        break;
+    case VIR_TEAMING_PHASE_ARRIVING:
+        want.vf = VIR_TEAMING_VF_ZERO;
+        want.fdb = VIR_TEAMING_FDB_UPLINK;
+        want.hold = seen->defer;
+        break;
+    case VIR_TEAMING_PHASE_LANDING:
+        want.vf = seen->defer ? VIR_TEAMING_VF_ZERO : idle;
+        want.self = TRUE;
+        want.fdb = VIR_TEAMING_FDB_STANDBY;
+        want.hold = seen->defer;
+        break;
+    case VIR_TEAMING_PHASE_STANDBY:
+    case VIR_TEAMING_PHASE_SHOWN:
+        /* libvirt sets the MAC when it plugs: a zero that nobody is shown may stay. */
+        want.vf = seen->unplugged ? VIR_TEAMING_VF_KEEP : idle;
+        want.self = TRUE;
+        want.fdb = VIR_TEAMING_FDB_STANDBY;
+        break;
+    case VIR_TEAMING_PHASE_SETTLING:
+        want.vf = VIR_TEAMING_VF_PAIR;
+        want.self = copies;
+        want.fdb = VIR_TEAMING_FDB_BOTH;
+        want.learning = FALSE;
+        break;
+    case VIR_TEAMING_PHASE_DRIVING:
+        want.vf = VIR_TEAMING_VF_PAIR;
+        want.fdb = VIR_TEAMING_FDB_UPLINK;
+        break;
+    case VIR_TEAMING_PHASE_LEAVING:
+        want.vf = VIR_TEAMING_VF_PAIR;
+        want.self = copies;
+        want.fdb = VIR_TEAMING_FDB_BOTH;
+        want.learning = FALSE;
+        break;
+    case VIR_TEAMING_PHASE_RELEASED:
+        /* The driver's last act is to register its MAC once more, so nothing may be
+         * parked before the bit is clear. */
+        want.vf = seen->busMaster ? VIR_TEAMING_VF_PAIR : idle;
+        want.self = TRUE;
+        want.fdb = VIR_TEAMING_FDB_STANDBY;
+        break;
+    case VIR_TEAMING_PHASE_DEPARTED:
+        want.vf = VIR_TEAMING_VF_ZERO;
+        want.fdb = VIR_TEAMING_FDB_FORGET;
+        break;
+    case VIR_TEAMING_PHASE_LAST:
+        g_assert_not_reached();
+    }
+
+    /* Never park a VF that still masters the bus for a guest that runs here. */
+    if (!seen->hasVf)
+        want.vf = VIR_TEAMING_VF_KEEP;
+    return want;
+}
+
+
+static gboolean
+virTeamingFdbHolds(virTeamingFdbPath actual,
+                   virTeamingFdbPath desired)
+{
+    /* Once we have nothing there, what the bridge learns on its own is its affair,
+     * except that the standby is not the way to a guest that is not here. */
+    if (desired == VIR_TEAMING_FDB_FORGET)
+        return actual == VIR_TEAMING_FDB_FORGET ||
+            actual == VIR_TEAMING_FDB_BOTH ||
+            actual == VIR_TEAMING_FDB_LEARNT_UPLINK ||
+            actual == VIR_TEAMING_FDB_ELSEWHERE;
+    return actual == desired;
+}
+
+
+/**
+ * virTeamingFailoverPlan:
+ * @actual: what is
+ * @desired: what should be
+ * @plan: filled with the steps from one to the other
+ *
+ * The order is make before break: what opens a path comes first (the VF's MAC, the
+ * uplink's filter), then the bridge's choice, then what closes a path. Each
+ * step can be done twice without harm.
+ *
+ * Returns: the number of steps; 0 if @actual is as desired.
+ */
+guint
+virTeamingFailoverPlan(const virTeamingDatapath *actual,
+                       const virTeamingDatapath *desired,
+                       virTeamingStep plan[VIR_TEAMING_PLAN_MAX])
+{
+    const gboolean vfDiffers = desired->vf != VIR_TEAMING_VF_KEEP &&
+        actual->vf != desired->vf;
+    guint n = 0;
+
+    if (desired->hold && !actual->hold)
+        plan[n++] = VIR_TEAMING_STEP_HOLD;
+    if (vfDiffers && desired->vf == VIR_TEAMING_VF_PAIR)
+        plan[n++] = VIR_TEAMING_STEP_VF_PAIR;
+    if (desired->self && !actual->self)
+        plan[n++] = VIR_TEAMING_STEP_SELF_ADD;
+    if (!desired->learning && actual->learning)
+        plan[n++] = VIR_TEAMING_STEP_LEARNING_OFF;
+
+    if (!virTeamingFdbHolds(actual->fdb, desired->fdb)) {
+        switch (desired->fdb) {
+        case VIR_TEAMING_FDB_STANDBY:
+            plan[n++] = VIR_TEAMING_STEP_FDB_STANDBY;
+            break;
+        case VIR_TEAMING_FDB_UPLINK:
+            plan[n++] = VIR_TEAMING_STEP_FDB_UPLINK;
+            break;
+        case VIR_TEAMING_FDB_BOTH:
+            plan[n++] = VIR_TEAMING_STEP_FDB_BOTH;
+            break;
+        case VIR_TEAMING_FDB_FORGET:
+            plan[n++] = VIR_TEAMING_STEP_FDB_FORGET;
+            break;
+        case VIR_TEAMING_FDB_LEARNT_STANDBY:
+        case VIR_TEAMING_FDB_LEARNT_UPLINK:
+        case VIR_TEAMING_FDB_ELSEWHERE:
+            g_assert_not_reached();
+        }
+    }
+
+    if (vfDiffers && desired->vf == VIR_TEAMING_VF_ZERO)
+        plan[n++] = VIR_TEAMING_STEP_VF_ZERO;
+    if (vfDiffers && desired->vf == VIR_TEAMING_VF_VLAN)
+        plan[n++] = VIR_TEAMING_STEP_VF_VLAN;
+    if (!desired->self && actual->self)
+        plan[n++] = VIR_TEAMING_STEP_SELF_DEL;
+    if (desired->learning && !actual->learning)
+        plan[n++] = VIR_TEAMING_STEP_LEARNING_ON;
+    if (!desired->hold && actual->hold)
+        plan[n++] = VIR_TEAMING_STEP_UNHOLD;
+    return n;
+}
+
+
+/**
+ * virTeamingFailoverNextLook:
+ * @phase: the row that applies
+ * @seen: what was observed
+ *
+ * Events tell when most changes begin. Two things come without one: the VF's bit and
+ * vectors, and time itself.
+ *
+ * Returns: milliseconds after which to look at the VF again, 0 for as closely as one
+ *          can, -1 if an event will tell.
+ */
+gint64
+virTeamingFailoverNextLook(virTeamingPhase phase,
+                           const virTeamingObserved *seen)
+{
+    switch (phase) {
+    case VIR_TEAMING_PHASE_LEAVING:
+    case VIR_TEAMING_PHASE_SHOWN:
+    case VIR_TEAMING_PHASE_LANDING:
+        return 0;
+    case VIR_TEAMING_PHASE_RELEASED:
+        return seen->busMaster ? 0 : -1;
+    case VIR_TEAMING_PHASE_SETTLING:
+        return VIR_TEAMING_FAILOVER_LINGER_MS - seen->readyMs;
+    case VIR_TEAMING_PHASE_GONE:
+    case VIR_TEAMING_PHASE_ARRIVING:
+    case VIR_TEAMING_PHASE_STANDBY:
+    case VIR_TEAMING_PHASE_DRIVING:
+    case VIR_TEAMING_PHASE_DEPARTED:
+    case VIR_TEAMING_PHASE_LAST:
+        break;
+    }
+    return -1;
+}
+
+
+/* What people read of a row: its name, the path that carries, and why. */
+static const struct {
+    const char *name;
+    const char *path;
+    const char *why;
+} phases[VIR_TEAMING_PHASE_LAST] = {
+    [VIR_TEAMING_PHASE_GONE] = {
+        "gone", "none", "the guest is not on this host" },
+    [VIR_TEAMING_PHASE_ARRIVING] = {
+        "arriving", "none", "the guest is migrating here and still runs on the other host" },
+    [VIR_TEAMING_PHASE_LANDING] = {
+        "landing", "standby", "the guest's state has arrived and is about to run here" },
+    [VIR_TEAMING_PHASE_STANDBY] = {
+        "standby", "standby", "the guest has not been shown its VF" },
+    [VIR_TEAMING_PHASE_SHOWN] = {
+        "shown", "standby", "the guest has its VF, and no driver of it reads from it" },
+    [VIR_TEAMING_PHASE_SETTLING] = {
+        "settling", "both", "the guest's driver has just begun to read from the VF" },
+    [VIR_TEAMING_PHASE_DRIVING] = {
+        "driving", "vf", "the guest's driver reads from the VF" },
+    [VIR_TEAMING_PHASE_LEAVING] = {
+        "leaving", "both", "the guest was asked to let its VF go and still reads from it" },
+    [VIR_TEAMING_PHASE_RELEASED] = {
+        "released", "standby", "the guest has let its VF go for a migration" },
+    [VIR_TEAMING_PHASE_DEPARTED] = {
+        "departed", "none", "the guest is stopped here and about to run on the other host" },
+};
+
+
+const char *
+virTeamingPhaseToString(virTeamingPhase phase)
+{
+    return phases[phase].name;
+}
+
+
+/* Returns: which path carries the guest's frames: "vf", "standby", "both" or "none". */
+const char *
+virTeamingPhasePath(virTeamingPhase phase)
+{
+    return phases[phase].path;
+}
+
+
+const char *
+virTeamingPhaseExplain(virTeamingPhase phase)
+{
+    return phases[phase].why;
+}
+
+
+const char *
+virTeamingStepToString(virTeamingStep step)
+{
+    static const char *const names[VIR_TEAMING_STEP_LAST] = {
+        [VIR_TEAMING_STEP_HOLD] = "hold-vf",
+        [VIR_TEAMING_STEP_VF_PAIR] = "vf-mac-pair",
+        [VIR_TEAMING_STEP_SELF_ADD] = "uplink-filter-add",
+        [VIR_TEAMING_STEP_LEARNING_OFF] = "standby-learning-off",
+        [VIR_TEAMING_STEP_FDB_STANDBY] = "fdb-to-standby",
+        [VIR_TEAMING_STEP_FDB_UPLINK] = "fdb-to-uplink",
+        [VIR_TEAMING_STEP_FDB_BOTH] = "fdb-to-both",
+        [VIR_TEAMING_STEP_FDB_FORGET] = "fdb-forget",
+        [VIR_TEAMING_STEP_VF_ZERO] = "vf-mac-zero",
+        [VIR_TEAMING_STEP_VF_VLAN] = "vf-vlan-park",
+        [VIR_TEAMING_STEP_SELF_DEL] = "uplink-filter-del",
+        [VIR_TEAMING_STEP_LEARNING_ON] = "standby-learning-on",
+        [VIR_TEAMING_STEP_UNHOLD] = "unhold-vf",
+    };
+
+    return names[step];
+}
