@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Building: packages, kernel, root file systems, guest. Sourced by lab.
+
+# On the machine itself. QEMU is added by cmd_install: igb needs >= 8.
+lab_packages=(gcc libc6-dev mmdebstrap busybox-static e2fsprogs cpio gzip
+              xz-utils zstd kmod iproute2 util-linux libvirt-clients)
+
+# Inside a hypervisor, whatever the generation.
+hypervisor_packages=(busybox-static kmod iproute2 util-linux procps strace
+                     tcpdump ethtool pciutils socat jq xmlstarlet
+                     libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
+                     qemu-system-x86 libglib2.0-0 libglib2.0-bin libvirt0
+                     libvirt-glib-1.0-0 libnl-3-200 libnl-route-3-200 libxml2
+                     libjson-glib-1.0-0)
+
+kernel_modules=(igb igbvf virtio_net virtio_blk virtio_pci ext4 bridge tun
+                vhost_net kvm_amd kvm_intel vfio_pci vfio_iommu_type1 macvtap
+                af_packet failover net_failover)
+
+# apt's view of a suite, from the machine's own configuration: the mirror it
+# uses for Debian's main archive, and the key it trusts for that.
+debian_source()
+{
+    local uri key
+
+    uri=$(apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(CODENAME) $(REPO_URI)' \
+              'Created-By: Packages' |
+          awk '$1 == "Debian" && $2 == "main" && $3 !~ /-/ { print $4; exit }')
+    [[ -n $uri ]] ||
+        die "found no Debian main archive in this machine's apt configuration:" \
+            "run 'apt-get update', and look at /etc/apt/sources.list.d"
+    key=/usr/share/keyrings/debian-archive-keyring.gpg
+    if [[ -r $key ]]; then
+        echo "deb [signed-by=$key] $uri $1 main"
+    else
+        echo "deb $uri $1 main"
+    fi
+}
+
+# A private apt configuration, so that the machine's own one is not changed.
+apt_prepare()
+{
+    mkdir -p "$dir/apt/lists/partial"
+    {
+        debian_source bookworm
+        debian_source bookworm-backports
+    } > "$dir/apt/sources.new"
+    apt=(-o "Dir::Etc::SourceList=$dir/apt/sources.list"
+         -o "Dir::Etc::SourceParts=/dev/null"
+         -o "Dir::State::Lists=$dir/apt/lists"
+         -o "APT::Sandbox::User=root" -o "Dpkg::Use-Pty=0" -qq)
+    if ! cmp -s "$dir/apt/sources.new" "$dir/apt/sources.list" ||
+       [[ -z $(find "$dir/apt/updated" -mmin -1440 2>/dev/null) ]]; then
+        mv "$dir/apt/sources.new" "$dir/apt/sources.list"
+        apt-get "${apt[@]}" update ||
+            die "could not read the package lists of bookworm and its backports" \
+                "from the mirror that apt uses here"
+        touch "$dir/apt/updated"
+    fi
+}
+
+qemu_major()
+{
+    qemu-system-x86_64 --version 2>/dev/null |
+        sed -n 's/^QEMU emulator version \([0-9]*\)\..*/\1/p'
+}
+
+cmd_install()
+{
+    local missing=() p
+
+    need_root install
+    for p in "${lab_packages[@]}"; do
+        dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null |
+            grep -qx installed || missing+=("$p")
+    done
+    export DEBIAN_FRONTEND=noninteractive
+    if [[ ${#missing[@]} -gt 0 ]]; then
+        say "installing ${missing[*]}"
+        [[ -n $(apt-get indextargets 'Created-By: Packages') ]] &&
+            apt-cache show "${missing[0]}" >/dev/null 2>&1 ||
+            apt-get -qq update
+        apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null ||
+            die "apt-get could not install ${missing[*]}: see its message above"
+    fi
+    if [[ $(qemu_major) -lt 8 ]]; then
+        say "installing QEMU from backports"
+        if [[ $(. /etc/os-release; echo "${VERSION_ID:-}") = 12 ]]; then
+            apt_prepare
+            apt-get "${apt[@]}" install -y --no-install-recommends \
+                -t bookworm-backports qemu-system-x86 >/dev/null
+        else
+            apt-get -qq install -y --no-install-recommends qemu-system-x86 >/dev/null
+        fi || die "apt-get could not install qemu-system-x86: see its message above"
+        [[ $(qemu_major) -ge 8 ]] ||
+            die "QEMU here is older than 8 and has no 'igb' device: install a newer one"
+    fi
+}
+
+# fresh TARGET INPUT...: is TARGET there and made from just these inputs?
+fresh()
+{
+    local target=$1 sum
+    shift
+    sum=$(printf '%s\n' "$@" | while IFS= read -r i; do
+              if [[ -f $i ]]; then sha256sum < "$i"; else echo "$i"; fi
+          done | sha256sum)
+    stamp=$sum
+    [[ -e $target && -e $target.inputs && $(< "$target.inputs") = "$sum" ]]
+}
+
+made()
+{
+    echo "$stamp" > "$1.inputs"
+}
+
+# Static, so that they run in the guest's busybox and in any hypervisor.
+build_programs()
+{
+    local p
+
+    mkdir -p "$dir/bin"
+    for p in agent meter; do
+        fresh "$dir/bin/$p" "$src/$p.c" && continue
+        cc -std=gnu11 -O2 -Wall -Wextra -static -o "$dir/bin/$p" "$src/$p.c" ||
+            die "could not compile $src/$p.c: see the compiler's message above"
+        made "$dir/bin/$p"
+    done
+}
+
+# The uncompressed kernel inside a bzImage: it boots through PVH at once,
+# where a bzImage would first be decompressed by an emulated processor.
+extract_vmlinux()
+{
+    local image=$1 setup offset length magic unpack
+
+    setup=$(od -An -tu1 -j $((0x1f1)) -N1 "$image")
+    offset=$(od -An -tu4 -j $((0x248)) -N4 "$image")
+    length=$(od -An -tu4 -j $((0x24c)) -N4 "$image")
+    offset=$(((setup + 1) * 512 + offset))
+    magic=$(od -An -tx1 -j $offset -N2 "$image" | tr -d ' ')
+    case $magic in
+        fd37) unpack="xz -dc --single-stream" ;;
+        28b5) unpack="zstd -dcq" ;;
+        1f8b) unpack="gzip -dcq" ;;
+        *) die "kernel $image is compressed in a way not known here (magic $magic)" ;;
+    esac
+    # The payload ends in its length, which the unpackers take for rubbish.
+    dd if="$image" bs=64K iflag=skip_bytes,count_bytes skip=$offset \
+        count=$((length - 4)) status=none | $unpack
+}
+
+build_kernel()
+{
+    local pkg
+
+    apt_prepare
+    pkg=$(apt-cache "${apt[@]}" show linux-image-amd64 |
+          awk '/^Package:/ { v = "" } /^Version:/ { v = $2 }
+               /^Depends:/ && v ~ /bpo12/ { print $2; exit }')
+    [[ $pkg = linux-image-* ]] ||
+        die "found no kernel for linux-image-amd64 in bookworm-backports"
+    fresh "$dir/kernel/vmlinux" "$pkg" "${kernel_modules[*]}" && return
+    say "unpacking kernel $pkg"
+    rm -rf "$dir/kernel"
+    mkdir -p "$dir/kernel/all"
+    (cd "$dir/kernel" && apt-get "${apt[@]}" download "$pkg") ||
+        die "could not download $pkg"
+    dpkg-deb --fsys-tarfile "$dir"/kernel/*.deb |
+        tar -C "$dir/kernel/all" -x --wildcards './boot/vmlinuz-*' './lib/modules/*' \
+            './usr/lib/modules/*' 2>/dev/null || true
+    rm "$dir"/kernel/*.deb
+
+    # Keep only the modules that are used, and what they depend on.
+    local all=$dir/kernel/all version m f
+    [[ -d $all/lib/modules ]] || { mkdir -p "$all/lib"; mv "$all/usr/lib/modules" "$all/lib/"; }
+    version=$(ls "$all/lib/modules")
+    depmod -b "$all" "$version"
+    for m in "${kernel_modules[@]}"; do
+        modprobe -d "$all" -S "$version" -D --ignore-install "$m" |
+            awk '$1 == "insmod" { print $2 }'
+    done | sort -u > "$dir/kernel/list"
+    while read -r f; do
+        f=${f#"$all"}
+        mkdir -p "$dir/kernel/root$(dirname "$f")"
+        cp "$all$f" "$dir/kernel/root$f"
+        # Unpacked here once instead of at every start by an emulated processor.
+        [[ $f = *.xz ]] && xz -d "$dir/kernel/root$f"
+    done < "$dir/kernel/list"
+    cp "$all/lib/modules/$version"/modules.{builtin,order,builtin.modinfo} \
+        "$dir/kernel/root/lib/modules/$version/"
+    depmod -b "$dir/kernel/root" "$version"
+    extract_vmlinux "$all/boot/vmlinuz-$version" > "$dir/kernel/vmlinux.new"
+    mv "$dir/kernel/vmlinux.new" "$dir/kernel/vmlinux"
+    rm -r "$all"
+    fresh "$dir/kernel/vmlinux" "$pkg" "${kernel_modules[*]}" || true
+    made "$dir/kernel/vmlinux"
+}
+
+build_guest()
+{
+    local root=$dir/guest/root m
+
+    fresh "$dir/guest/initramfs" "$(< "$dir/kernel/vmlinux.inputs")" \
+        "$src/guest-init" "$dir/bin/meter" && return
+    say "building the guest"
+    rm -rf "$dir/guest"
+    mkdir -p "$root"/{bin,proc,sys,dev,run,tmp,etc,lib/modules}
+    cp "$(command -v busybox)" "$root/bin/busybox"
+    cp "$dir/bin/meter" "$root/bin/meter"
+    install -m 755 "$src/guest-init" "$root/init"
+    ln -s busybox "$root/bin/sh"
+    for m in failover net_failover virtio virtio_ring virtio_pci_modern_dev \
+             virtio_pci_legacy_dev virtio_pci virtio_net igbvf af_packet; do
+        find "$dir/kernel/root" -name "$m.ko" -exec cp {} "$root/lib/modules/" \;
+    done
+    (cd "$root" && find . | cpio --quiet -o -H newc) > "$dir/guest/initramfs"
+    rm -r "$root"
+    made "$dir/guest/initramfs"
+}
+
+# What it takes a hypervisor to find its disk.
+build_boot()
+{
+    local root=$dir/boot/root m
+
+    fresh "$dir/boot/initramfs" "$(< "$dir/kernel/vmlinux.inputs")" "$src/boot-init" && return
+    rm -rf "$dir/boot"
+    mkdir -p "$root"/{bin,proc,dev,root,lib/modules}
+    cp "$(command -v busybox)" "$root/bin/busybox"
+    install -m 755 "$src/boot-init" "$root/init"
+    for m in virtio_blk ext4; do
+        modprobe -d "$dir/kernel/root" -S "$(ls "$dir/kernel/root/lib/modules")" \
+            -D --ignore-install "$m"
+    done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
+        while read -r m; do
+            cp "$m" "$root/lib/modules/"
+            echo "${m##*/}"
+        done > "$root/lib/modules/order"
+    (cd "$root" && find . | cpio --quiet -o -H newc) > "$dir/boot/initramfs"
+    rm -r "$root"
+    made "$dir/boot/initramfs"
+}
+
+# build_root 11.3|9.0
+build_root()
+{
+    local generation=$1 image=$dir/root-$1.ext4 root=$dir/root-$1 size hook
+    local sources=("$(debian_source bookworm)") options=() packages
+
+    packages=("${hypervisor_packages[@]}")
+    if [[ $generation = 11.3 ]]; then
+        sources+=("$(debian_source bookworm-backports)")
+        packages+=(libvirt-daemon-driver-network)
+        # Everything that exists in backports comes from there.
+        options+=(--aptopt='APT::Default-Release "bookworm-backports"')
+    fi
+    fresh "$dir/root-$generation.base" "${packages[*]}" "${sources[*]}" "${options[*]}" || {
+        say "building the root file system with libvirt $generation"
+        rm -rf "$root" "$dir/root-$generation.base"
+        mmdebstrap --quiet --mode=root --variant=minbase \
+            --include="$(IFS=,; echo "${packages[*]}")" \
+            --dpkgopt='path-exclude=/usr/share/doc/*' \
+            --dpkgopt='path-exclude=/usr/share/man/*' \
+            --dpkgopt='path-exclude=/usr/share/locale/*' \
+            "${options[@]}" --skip=cleanup/apt/lists \
+            bookworm "$root" "${sources[@]}" 2> "$dir/root-$generation.log" || {
+            cat "$dir/root-$generation.log" >&2
+            die "mmdebstrap could not build the root file system $root"
+        }
+        rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*
+        fresh "$dir/root-$generation.base" "${packages[*]}" "${sources[*]}" "${options[*]}" || true
+        touch "$dir/root-$generation.base"
+        made "$dir/root-$generation.base"
+    }
+    fresh "$image" "$(< "$dir/root-$generation.base.inputs")" \
+        "$(< "$dir/kernel/vmlinux.inputs")" "$dir/guest/initramfs" \
+        "$src/hypervisor-init" "$src/hypervisor.sh" "$dir/bin/agent" && return
+    say "writing $image"
+    chroot "$root" /bin/sh -eu < "$src/hypervisor.sh" ||
+        die "could not configure libvirt in $root: see the message above"
+    mkdir -p "$root/lab" "$root/usr/lib/modules"
+    install -m 755 "$src/hypervisor-init" "$root/lab/init"
+    install -m 755 "$dir/bin/agent" "$root/lab/agent"
+    cp "$dir/kernel/vmlinux" "$dir/guest/initramfs" "$root/lab/"
+    cp -r "$dir/kernel/root/lib/modules/." "$root/lib/modules/"
+    size=$(($(du -sm "$root" | cut -f1) * 5 / 4 + 512))
+    rm -f "$image.new"
+    mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$root" "$image.new" "${size}M" > /dev/null
+    mv "$image.new" "$image"
+    fresh "$image" "$(< "$dir/root-$generation.base.inputs")" \
+        "$(< "$dir/kernel/vmlinux.inputs")" "$dir/guest/initramfs" \
+        "$src/hypervisor-init" "$src/hypervisor.sh" "$dir/bin/agent" || true
+    made "$image"
+}
+
+cmd_build()
+{
+    local generation=11.3
+
+    while [[ $# -gt 0 ]]; do
+        case $1 in
+            --libvirt) generation=${2:-}; shift 2 ;;
+            *) die "build: unknown option '$1'" ;;
+        esac
+    done
+    need_root build
+    mkdir -p "$dir"
+    build_programs
+    build_kernel
+    build_guest
+    build_boot
+    case $generation in
+        11.3 | 9.0) build_root "$generation" ;;
+        all) build_root 11.3; build_root 9.0 ;;
+        *) die "build: no libvirt '$generation' here: 11.3, 9.0 or all" ;;
+    esac
+}
