@@ -14,6 +14,7 @@
  * @pfs: names of <forward><pf dev='…'/>, of char *
  * @vfs: addresses of <forward><address type='pci' …/>, of virTeamingPciAddress
  * @vlan: the one <vlan><tag id='…'/>, 0 if none
+ * @mtu: <mtu size='…'/> in bytes, 0 if none
  */
 typedef struct {
     char *file;
@@ -25,6 +26,7 @@ typedef struct {
     GPtrArray *pfs;
     GArray *vfs;
     guint vlan;
+    guint mtu;
 } virTeamingNetwork;
 
 virTeamingNetwork *virTeamingNetworkParse(const char *xml,

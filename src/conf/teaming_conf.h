@@ -7,6 +7,7 @@
 #pragma once
 
 #include "teaming_addr.h"
+#include "teaming_policy.h"
 
 /* <interface type='…'>; plain <hostdev> is VIR_TEAMING_NIC_PLAIN_HOSTDEV. */
 typedef enum {
@@ -36,11 +37,53 @@ typedef enum {
     VIR_TEAMING_ROLE_UNKNOWN,       /* <teaming type='…'/> with a word of no meaning */
 } virTeamingRole;
 
+/* on|off or yes|no, or nothing said */
+typedef enum {
+    VIR_TEAMING_SWITCH_ABSENT = 0,
+    VIR_TEAMING_SWITCH_ON,
+    VIR_TEAMING_SWITCH_OFF,
+} virTeamingSwitch;
+
+typedef struct {
+    guint id;
+    gboolean native;                /* nativeMode='…' is set */
+} virTeamingVlanTag;
+
+/* <driver> of a virtio NIC with its <host> and <guest>, as QEMU's properties need it. */
+typedef struct {
+    char *name;                     /* "vhost", "qemu"; of a hostdev: "vfio", "kvm" */
+    char *txmode;
+    guint queues;
+    guint rxQueueSize;
+    guint txQueueSize;
+    virTeamingSwitch ioeventfd;
+    virTeamingSwitch eventIdx;
+    virTeamingSwitch rss;
+    virTeamingSwitch rssHashReport;
+    virTeamingSwitch iommu;
+    virTeamingSwitch ats;
+    virTeamingSwitch packed;
+    virTeamingSwitch pagePerVq;
+    virTeamingSwitch hostCsum;
+    virTeamingSwitch hostGso;
+    virTeamingSwitch hostTso4;
+    virTeamingSwitch hostTso6;
+    virTeamingSwitch hostEcn;
+    virTeamingSwitch hostUfo;
+    virTeamingSwitch hostMrgRxbuf;
+    virTeamingSwitch guestCsum;
+    virTeamingSwitch guestTso4;
+    virTeamingSwitch guestTso6;
+    virTeamingSwitch guestEcn;
+    virTeamingSwitch guestUfo;
+} virTeamingVirtioOptions;
+
 /**
  * virTeamingNic: one <interface>, or one <hostdev> with <teaming>.
  *
- * Strings are NULL where the XML says nothing. The type is that of the XML: in live
- * XML, libvirt writes type='hostdev' for a NIC that it took from a hostdev network.
+ * Strings are NULL and numbers 0 where the XML says nothing. The type is that of the
+ * XML: in live XML, libvirt writes type='hostdev' for a NIC that it took from a
+ * hostdev network.
  */
 typedef struct {
     virTeamingNicType type;
@@ -62,7 +105,30 @@ typedef struct {
     virTeamingPciAddress source;    /* the VF on the host */
     gboolean managed;
     gboolean linkDown;              /* <link state='down'/> */
-    /* conf may add: guest address, vlan, mtu, … */
+
+    guint index;                    /* from 1, among the elements of the same name */
+    char *id;                       /* QEMU's: the alias, or the one libvirt will give */
+    char *typeName;                 /* <interface type='…'> as written */
+    char *mode;                     /* <source mode='…'/> of direct; mode of <hostdev> */
+    char *sourceType;               /* of the host's device: "pci", "usb", … */
+    virTeamingSwitch trustGuestRxFilters;
+    virTeamingVirtioOptions driver;
+    guint64 sndbuf;                 /* bytes; ULLONG_MAX: nothing said */
+    char *filter;                   /* <filterref filter='…'/> */
+    char *virtualport;              /* <virtualport type='…'> */
+    gboolean bandwidth;
+    GArray *vlan;                   /* of virTeamingVlanTag, or NULL */
+    virTeamingSwitch vlanTrunk;
+    guint mtu;                      /* bytes */
+    guint bootOrder;
+    virTeamingSwitch romEnabled;
+    virTeamingSwitch romBar;
+    char *romFile;
+    guint acpiIndex;
+    char *addressType;              /* <address type='…'/>, in the guest */
+    gboolean hasAddress;            /* and it is of type pci, and complete */
+    virTeamingPciAddress address;
+    virTeamingSwitch multifunction;
 } virTeamingNic;
 
 /* One transient NIC and the persistent one it names. */
@@ -71,6 +137,38 @@ typedef struct {
     const virTeamingNic *transient;
 } virTeamingPair;
 
+/* <controller type='pci'>: a bus that NICs can sit on. */
+typedef struct {
+    int line;
+    guint index;
+    char *model;                    /* "pcie-root", "pcie-root-port", … */
+    char *alias;
+    gboolean hotplugOff;            /* <target hotplug='off'/> */
+} virTeamingController;
+
+/* Something that sits at a PCI address of the guest. */
+typedef struct {
+    int line;
+    char element[16];               /* its name, cut short */
+    virTeamingPciAddress address;
+} virTeamingSlotUse;
+
+/* Something that keeps a domain from being migrated, teaming or not. */
+typedef struct {
+    int line;
+    char *element;                  /* path */
+    char *what;
+} virTeamingObstacle;
+
+/* Something that was written and can't be understood. */
+typedef struct {
+    int line;
+    char *element;                  /* path */
+    char *message;
+    char *hint;                     /* or NULL */
+    gboolean policy;                /* in our metadata; otherwise in libvirt's XML */
+} virTeamingProblem;
+
 typedef struct {
     char *file;                     /* for messages */
     char *type;                     /* <domain type='…'>: "kvm", "qemu", "xen", … */
@@ -78,6 +176,27 @@ typedef struct {
     char *uuid;
     GPtrArray *nics;                /* of virTeamingNic, in document order */
     GPtrArray *pairs;               /* of virTeamingPair; only the whole ones */
+
+    gboolean live;                  /* <domain id='…'>: XML of a running domain */
+    int id;
+    int line;
+    char *arch;
+    char *machine;
+    int osTypeLine;
+    guint64 memory;                 /* KiB */
+    guint64 hardLimit;              /* KiB; 0: none */
+    int hardLimitLine;
+    guint bootNetwork;              /* place of <boot dev='network'/>, from 1; 0: none */
+    GPtrArray *controllers;         /* of virTeamingController */
+    const virTeamingController *buses[256];     /* the same, by index */
+
+    virTeamingPolicy policy;        /* what @policy.set says was written, no defaults */
+    int policyLine;                 /* 0: no <policy> */
+
+    /* Seen in passing; not written back. */
+    GArray *slots;                  /* of virTeamingSlotUse, every device of the guest */
+    GPtrArray *obstacles;           /* of virTeamingObstacle */
+    GPtrArray *problems;            /* of virTeamingProblem */
 } virTeamingDomain;
 
 virTeamingDomain *virTeamingDomainParse(const char *xml,
@@ -89,3 +208,12 @@ virTeamingDomain *virTeamingDomainParseFile(const char *path,
 void virTeamingDomainFree(virTeamingDomain *domain);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingDomain, virTeamingDomainFree)
+
+char *virTeamingDomainFormat(const virTeamingDomain *domain);
+void virTeamingDomainGetPolicy(const virTeamingDomain *domain,
+                               const virTeamingPolicy *host,
+                               virTeamingPolicy *ret);
+
+char *virTeamingNicGetPath(const virTeamingNic *nic,
+                           const char *below);
+gboolean virTeamingNicIsVirtio(const virTeamingNic *nic);

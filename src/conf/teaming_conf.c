@@ -1,0 +1,1279 @@
+/*
+ * teaming_conf.c: the teaming pairs of a domain, out of its XML and back
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "teaming_conf.h"
+
+#include <string.h>
+
+#include "teaming_error.h"
+#include "teaming_xml.h"
+
+/*
+ * Theory of operation
+ *
+ * One walk over the tree fills a flat model of what teaming depends on: the NICs, the
+ * PCI buses they sit on, the machine, memory limits, and our policy. Everything else
+ * in the domain is left alone: reading must succeed on whatever libvirt can produce,
+ * for any architecture and hypervisor.
+ *
+ * A NIC's many small settings are rows of one table: where in the XML, of what kind,
+ * where in the struct. Reader and writer both walk that table, so they cannot differ,
+ * and a new setting is one new row.
+ *
+ * Reading never judges. What can't be understood (an unknown setting, a MAC that is
+ * none) is put on a list of problems and else treated as not written; what makes no
+ * sense is found by teaming_validate.c.
+ *
+ * Every step is linear in the size of the document: names and addresses are looked up
+ * in hash tables or small fixed arrays.
+ */
+
+typedef enum {
+    VIR_TEAMING_FIELD_STRING,
+    VIR_TEAMING_FIELD_UINT,
+    VIR_TEAMING_FIELD_SIZE,         /* guint64; text of the element; ULLONG_MAX: none */
+    VIR_TEAMING_FIELD_ON_OFF,
+    VIR_TEAMING_FIELD_YES_NO,
+    VIR_TEAMING_FIELD_IS_YES,       /* gboolean */
+    VIR_TEAMING_FIELD_IS_DOWN,      /* gboolean */
+    VIR_TEAMING_FIELD_PRESENT,      /* gboolean: there is such an element */
+} virTeamingFieldKind;
+
+typedef struct {
+    const char *element;            /* "": the NIC's own */
+    const char *child;              /* of @element, or NULL */
+    const char *attribute;
+    virTeamingFieldKind kind;
+    gsize offset;
+} virTeamingField;
+
+#define FIELD(element, child, attribute, kind, member) \
+    { element, child, attribute, VIR_TEAMING_FIELD_ ## kind, \
+      G_STRUCT_OFFSET(virTeamingNic, member) }
+
+/* Rows of one element stand together; the writer relies on it. */
+static const virTeamingField virTeamingInterfaceFields[] = {
+    FIELD("", NULL, "type", STRING, typeName),
+    FIELD("", NULL, "managed", IS_YES, managed),
+    FIELD("", NULL, "trustGuestRxFilters", YES_NO, trustGuestRxFilters),
+    FIELD("source", NULL, "network", STRING, network),
+    FIELD("source", NULL, "portgroup", STRING, portgroup),
+    FIELD("source", NULL, "bridge", STRING, bridge),
+    FIELD("source", NULL, "dev", STRING, dev),
+    FIELD("source", NULL, "mode", STRING, mode),
+    FIELD("source", "address", "type", STRING, sourceType),
+    FIELD("virtualport", NULL, "type", STRING, virtualport),
+    FIELD("bandwidth", NULL, NULL, PRESENT, bandwidth),
+    FIELD("target", NULL, "dev", STRING, target),
+    FIELD("model", NULL, "type", STRING, model),
+    FIELD("driver", NULL, "name", STRING, driver.name),
+    FIELD("driver", NULL, "txmode", STRING, driver.txmode),
+    FIELD("driver", NULL, "ioeventfd", ON_OFF, driver.ioeventfd),
+    FIELD("driver", NULL, "event_idx", ON_OFF, driver.eventIdx),
+    FIELD("driver", NULL, "queues", UINT, driver.queues),
+    FIELD("driver", NULL, "rx_queue_size", UINT, driver.rxQueueSize),
+    FIELD("driver", NULL, "tx_queue_size", UINT, driver.txQueueSize),
+    FIELD("driver", NULL, "rss", ON_OFF, driver.rss),
+    FIELD("driver", NULL, "rss_hash_report", ON_OFF, driver.rssHashReport),
+    FIELD("driver", NULL, "iommu", ON_OFF, driver.iommu),
+    FIELD("driver", NULL, "ats", ON_OFF, driver.ats),
+    FIELD("driver", NULL, "packed", ON_OFF, driver.packed),
+    FIELD("driver", NULL, "page_per_vq", ON_OFF, driver.pagePerVq),
+    FIELD("driver", "host", "csum", ON_OFF, driver.hostCsum),
+    FIELD("driver", "host", "gso", ON_OFF, driver.hostGso),
+    FIELD("driver", "host", "tso4", ON_OFF, driver.hostTso4),
+    FIELD("driver", "host", "tso6", ON_OFF, driver.hostTso6),
+    FIELD("driver", "host", "ecn", ON_OFF, driver.hostEcn),
+    FIELD("driver", "host", "ufo", ON_OFF, driver.hostUfo),
+    FIELD("driver", "host", "mrg_rxbuf", ON_OFF, driver.hostMrgRxbuf),
+    FIELD("driver", "guest", "csum", ON_OFF, driver.guestCsum),
+    FIELD("driver", "guest", "tso4", ON_OFF, driver.guestTso4),
+    FIELD("driver", "guest", "tso6", ON_OFF, driver.guestTso6),
+    FIELD("driver", "guest", "ecn", ON_OFF, driver.guestEcn),
+    FIELD("driver", "guest", "ufo", ON_OFF, driver.guestUfo),
+    FIELD("filterref", NULL, "filter", STRING, filter),
+    FIELD("tune", "sndbuf", NULL, SIZE, sndbuf),
+    FIELD("link", NULL, "state", IS_DOWN, linkDown),
+    FIELD("mtu", NULL, "size", UINT, mtu),
+    FIELD("boot", NULL, "order", UINT, bootOrder),
+    FIELD("rom", NULL, "enabled", YES_NO, romEnabled),
+    FIELD("rom", NULL, "bar", ON_OFF, romBar),
+    FIELD("rom", NULL, "file", STRING, romFile),
+    FIELD("acpi", NULL, "index", UINT, acpiIndex),
+    FIELD("alias", NULL, "name", STRING, alias),
+    FIELD("address", NULL, "type", STRING, addressType),
+    FIELD("address", NULL, "multifunction", ON_OFF, multifunction),
+};
+
+static const virTeamingField virTeamingHostdevFields[] = {
+    FIELD("", NULL, "mode", STRING, mode),
+    FIELD("", NULL, "type", STRING, sourceType),
+    FIELD("", NULL, "managed", IS_YES, managed),
+    FIELD("driver", NULL, "name", STRING, driver.name),
+    FIELD("boot", NULL, "order", UINT, bootOrder),
+    FIELD("rom", NULL, "enabled", YES_NO, romEnabled),
+    FIELD("rom", NULL, "bar", ON_OFF, romBar),
+    FIELD("rom", NULL, "file", STRING, romFile),
+    FIELD("acpi", NULL, "index", UINT, acpiIndex),
+    FIELD("alias", NULL, "name", STRING, alias),
+    FIELD("address", NULL, "type", STRING, addressType),
+    FIELD("address", NULL, "multifunction", ON_OFF, multifunction),
+};
+
+/* In the order of virTeamingNicType. */
+static const char *const virTeamingNicTypeNames[] = {
+    "", "user", "ethernet", "vhostuser", "server", "client", "mcast", "network", "bridge",
+    "internal", "direct", "hostdev", "udp", "vdpa", "null", "vds",
+};
+
+
+static void
+virTeamingNicFree(gpointer opaque)
+{
+    virTeamingNic *nic = opaque;
+
+    g_free(nic->teamingType);
+    g_free(nic->persistent);
+    g_free(nic->alias);
+    g_free(nic->network);
+    g_free(nic->portgroup);
+    g_free(nic->bridge);
+    g_free(nic->dev);
+    g_free(nic->target);
+    g_free(nic->model);
+    g_free(nic->id);
+    g_free(nic->typeName);
+    g_free(nic->mode);
+    g_free(nic->sourceType);
+    g_free(nic->driver.name);
+    g_free(nic->driver.txmode);
+    g_free(nic->filter);
+    g_free(nic->virtualport);
+    g_clear_pointer(&nic->vlan, g_array_unref);
+    g_free(nic->romFile);
+    g_free(nic->addressType);
+    g_free(nic);
+}
+
+
+static void
+virTeamingControllerFree(gpointer opaque)
+{
+    virTeamingController *controller = opaque;
+
+    g_free(controller->model);
+    g_free(controller->alias);
+    g_free(controller);
+}
+
+
+static void
+virTeamingObstacleFree(gpointer opaque)
+{
+    virTeamingObstacle *obstacle = opaque;
+
+    g_free(obstacle->element);
+    g_free(obstacle->what);
+    g_free(obstacle);
+}
+
+
+static void
+virTeamingProblemFree(gpointer opaque)
+{
+    virTeamingProblem *problem = opaque;
+
+    g_free(problem->element);
+    g_free(problem->message);
+    g_free(problem->hint);
+    g_free(problem);
+}
+
+
+/**
+ * virTeamingDomainFree:
+ * @domain: (nullable): freed with all that is in it
+ */
+void
+virTeamingDomainFree(virTeamingDomain *domain)
+{
+    if (!domain)
+        return;
+    g_free(domain->file);
+    g_free(domain->type);
+    g_free(domain->name);
+    g_free(domain->uuid);
+    g_free(domain->arch);
+    g_free(domain->machine);
+    g_ptr_array_unref(domain->nics);
+    g_ptr_array_unref(domain->pairs);
+    g_ptr_array_unref(domain->controllers);
+    g_array_unref(domain->slots);
+    g_ptr_array_unref(domain->obstacles);
+    g_ptr_array_unref(domain->problems);
+    g_free(domain);
+}
+
+
+/**
+ * virTeamingNicGetPath:
+ * @nic: a NIC of a domain
+ * @below: name of an element in it, or NULL for the NIC itself
+ *
+ * Returns: (transfer full): an XPath to it, for messages.
+ */
+char *
+virTeamingNicGetPath(const virTeamingNic *nic,
+                     const char *below)
+{
+    return g_strdup_printf("/domain/devices/%s[%u]%s%s",
+                           nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV ?
+                           "hostdev" : "interface",
+                           nic->index, below ? "/" : "", below ? below : "");
+}
+
+
+/**
+ * virTeamingNicIsVirtio:
+ * @nic: a NIC
+ *
+ * Returns: whether its model is one of libvirt's three spellings of virtio-net.
+ */
+gboolean
+virTeamingNicIsVirtio(const virTeamingNic *nic)
+{
+    return g_strcmp0(nic->model, "virtio") == 0 ||
+        g_strcmp0(nic->model, "virtio-transitional") == 0 ||
+        g_strcmp0(nic->model, "virtio-non-transitional") == 0;
+}
+
+
+static void
+virTeamingDomainAddProblem(virTeamingDomain *domain,
+                           int line,
+                           char *element,
+                           const char *format,
+                           ...) G_GNUC_PRINTF(4, 5);
+
+/* Takes @element over. */
+static void
+virTeamingDomainAddProblem(virTeamingDomain *domain,
+                           int line,
+                           char *element,
+                           const char *format,
+                           ...)
+{
+    virTeamingProblem *problem = g_new0(virTeamingProblem, 1);
+    va_list ap;
+
+    problem->line = line;
+    problem->element = element;
+    va_start(ap, format);
+    problem->message = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    g_ptr_array_add(domain->problems, problem);
+}
+
+
+static void
+virTeamingDomainAddObstacle(virTeamingDomain *domain,
+                            const xmlNode *node,
+                            guint index,
+                            char *what)
+{
+    virTeamingObstacle *obstacle = g_new0(virTeamingObstacle, 1);
+
+    obstacle->line = virTeamingXmlGetLine(node);
+    obstacle->element = g_strdup_printf("/domain/devices/%s[%u]",
+                                        (const char *)node->name, index);
+    obstacle->what = what;
+    g_ptr_array_add(domain->obstacles, obstacle);
+}
+
+
+/* As libvirt reads the parts of an address: decimal, 0x… or 0…. */
+static gboolean
+virTeamingNumberParse(const char *str,
+                      guint64 max,
+                      guint64 *ret)
+{
+    char *end = NULL;
+    guint64 value;
+
+    if (!str || !g_ascii_isdigit(*str))
+        return FALSE;
+    value = g_ascii_strtoull(str, &end, 0);
+    if (*end || value > max)
+        return FALSE;
+    *ret = value;
+    return TRUE;
+}
+
+
+/* Reads domain, bus, slot and function of <address>; those not written are 0. */
+static gboolean
+virTeamingAddressParse(const xmlNode *node,
+                       virTeamingPciAddress *ret)
+{
+    static const struct {
+        const char *name;
+        guint64 max;
+    } parts[] = {
+        { "domain", G_MAXUINT32 }, { "bus", 0xff }, { "slot", 0x1f }, { "function", 7 },
+    };
+    guint64 values[G_N_ELEMENTS(parts)] = { 0 };
+    gboolean any = FALSE;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+        const char *text = virTeamingXmlPeekProp(node, parts[i].name);
+
+        if (!text)
+            continue;
+        if (!virTeamingNumberParse(text, parts[i].max, &values[i]))
+            return FALSE;
+        any = TRUE;
+    }
+    if (!any)
+        return FALSE;
+
+    ret->domain = values[0];
+    ret->bus = values[1];
+    ret->slot = values[2];
+    ret->function = values[3];
+    return TRUE;
+}
+
+
+static void
+virTeamingFieldParse(virTeamingDomain *domain,
+                     virTeamingNic *nic,
+                     const virTeamingField *field,
+                     const xmlNode *element)
+{
+    char *member = (char *)nic + field->offset;
+    const char *text = field->attribute ? virTeamingXmlPeekProp(element, field->attribute) :
+        virTeamingXmlPeekText(element);
+    gboolean understood = TRUE;
+    guint64 number;
+
+    if (!text)
+        return;
+
+    switch (field->kind) {
+    case VIR_TEAMING_FIELD_STRING:
+        /* The first of two elements counts, as for libvirt. */
+        if (!*(char **)member)
+            *(char **)member = g_strdup(text);
+        break;
+
+    case VIR_TEAMING_FIELD_UINT:
+        if ((understood = g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, &number, NULL)))
+            *(guint *)member = number;
+        break;
+
+    case VIR_TEAMING_FIELD_SIZE:
+        if ((understood = g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &number, NULL)))
+            *(guint64 *)member = number;
+        break;
+
+    case VIR_TEAMING_FIELD_ON_OFF:
+        if (strcmp(text, "on") == 0)
+            *(virTeamingSwitch *)member = VIR_TEAMING_SWITCH_ON;
+        else if (strcmp(text, "off") == 0)
+            *(virTeamingSwitch *)member = VIR_TEAMING_SWITCH_OFF;
+        else
+            understood = strcmp(text, "default") == 0;
+        break;
+
+    case VIR_TEAMING_FIELD_YES_NO:
+        if (strcmp(text, "yes") == 0)
+            *(virTeamingSwitch *)member = VIR_TEAMING_SWITCH_ON;
+        else if (strcmp(text, "no") == 0)
+            *(virTeamingSwitch *)member = VIR_TEAMING_SWITCH_OFF;
+        else
+            understood = strcmp(text, "default") == 0;
+        break;
+
+    case VIR_TEAMING_FIELD_IS_YES:
+        *(gboolean *)member = strcmp(text, "yes") == 0;
+        break;
+
+    case VIR_TEAMING_FIELD_IS_DOWN:
+        *(gboolean *)member = strcmp(text, "down") == 0;
+        understood = *(gboolean *)member || strcmp(text, "up") == 0;
+        break;
+
+    case VIR_TEAMING_FIELD_PRESENT:
+        *(gboolean *)member = TRUE;
+        break;
+    }
+
+    if (!understood) {
+        g_autofree char *below = g_strdup_printf("%s%s%s", field->element,
+                                                 field->child ? "/" : "",
+                                                 field->child ? field->child : "");
+
+        virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(element),
+                                   virTeamingNicGetPath(nic, *below ? below : NULL),
+                                   "%s%s%s can't be '%s'", below,
+                                   *below && field->attribute ? " " : "",
+                                   field->attribute ? field->attribute : "", text);
+    }
+}
+
+
+/* Reads all that the table says of element @name, which is a child of the NIC. */
+static void
+virTeamingFieldsParse(virTeamingDomain *domain,
+                      virTeamingNic *nic,
+                      const virTeamingField *fields,
+                      gsize nfields,
+                      const char *name,
+                      const xmlNode *element)
+{
+    for (gsize i = 0; i < nfields; i++) {
+        const virTeamingField *field = &fields[i];
+        const xmlNode *where = element;
+
+        if (strcmp(field->element, name) != 0)
+            continue;
+        if (field->child)
+            where = virTeamingXmlGetChild(element, field->child);
+        if (where)
+            virTeamingFieldParse(domain, nic, field, where);
+    }
+}
+
+
+static void
+virTeamingVlanParse(virTeamingDomain *domain,
+                    virTeamingNic *nic,
+                    const xmlNode *node)
+{
+    const char *trunk = virTeamingXmlPeekProp(node, "trunk");
+
+    if (nic->vlan)
+        return;
+    nic->vlan = g_array_new(FALSE, TRUE, sizeof(virTeamingVlanTag));
+    if (trunk)
+        nic->vlanTrunk = strcmp(trunk, "yes") == 0 ?
+            VIR_TEAMING_SWITCH_ON : VIR_TEAMING_SWITCH_OFF;
+
+    for (const xmlNode *child = node->children; child; child = child->next) {
+        const char *text = virTeamingXmlPeekProp(child, "id");
+        virTeamingVlanTag tag = { 0 };
+        guint64 id;
+
+        if (!virTeamingXmlIs(child, "tag"))
+            continue;
+        if (!text || !g_ascii_string_to_unsigned(text, 10, 0, 4095, &id, NULL)) {
+            virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(child),
+                                       virTeamingNicGetPath(nic, "vlan/tag"),
+                                       "a VLAN tag is a number from 0 to 4095, not '%s'",
+                                       text ? text : "");
+            continue;
+        }
+        tag.id = id;
+        tag.native = virTeamingXmlPeekProp(child, "nativeMode") != NULL;
+        g_array_append_val(nic->vlan, tag);
+    }
+}
+
+
+static void
+virTeamingTeamingParse(virTeamingNic *nic,
+                       const xmlNode *node)
+{
+    /* libvirt takes the first, and takes one without attributes for none at all. */
+    if (nic->role != VIR_TEAMING_ROLE_NONE)
+        return;
+    nic->teamingLine = virTeamingXmlGetLine(node);
+    nic->teamingType = g_strdup(virTeamingXmlPeekProp(node, "type"));
+    nic->persistent = g_strdup(virTeamingXmlPeekProp(node, "persistent"));
+
+    if (g_strcmp0(nic->teamingType, "persistent") == 0)
+        nic->role = VIR_TEAMING_ROLE_PERSISTENT;
+    else if (g_strcmp0(nic->teamingType, "transient") == 0)
+        nic->role = VIR_TEAMING_ROLE_TRANSIENT;
+    else
+        nic->role = VIR_TEAMING_ROLE_UNKNOWN;
+}
+
+
+static virTeamingNic *
+virTeamingNicParse(virTeamingDomain *domain,
+                   const xmlNode *node,
+                   guint index)
+{
+    virTeamingNic *nic = g_new0(virTeamingNic, 1);
+    gboolean plain = virTeamingXmlIs(node, "hostdev");
+    const virTeamingField *fields = plain ? virTeamingHostdevFields :
+        virTeamingInterfaceFields;
+    gsize nfields = plain ? G_N_ELEMENTS(virTeamingHostdevFields) :
+        G_N_ELEMENTS(virTeamingInterfaceFields);
+
+    nic->line = virTeamingXmlGetLine(node);
+    nic->index = index;
+    nic->type = plain ? VIR_TEAMING_NIC_PLAIN_HOSTDEV : VIR_TEAMING_NIC_UNKNOWN;
+    nic->sndbuf = G_MAXUINT64;
+    virTeamingFieldsParse(domain, nic, fields, nfields, "", node);
+    if (!plain) {
+        const char *typeName = nic->typeName ? nic->typeName : "user";
+
+        for (gsize i = 1; i < G_N_ELEMENTS(virTeamingNicTypeNames); i++) {
+            if (strcmp(virTeamingNicTypeNames[i], typeName) == 0)
+                nic->type = i;
+        }
+    }
+
+    for (const xmlNode *child = node->children; child; child = child->next) {
+        const char *text;
+
+        if (child->type != XML_ELEMENT_NODE || child->ns)
+            continue;
+        virTeamingFieldsParse(domain, nic, fields, nfields, (const char *)child->name, child);
+
+        if (virTeamingXmlIs(child, "teaming")) {
+            virTeamingTeamingParse(nic, child);
+        } else if (virTeamingXmlIs(child, "vlan")) {
+            virTeamingVlanParse(domain, nic, child);
+        } else if (virTeamingXmlIs(child, "mac") &&
+                   (text = virTeamingXmlPeekProp(child, "address"))) {
+            if (virTeamingMacParse(text, &nic->mac))
+                nic->hasMac = TRUE;
+            else
+                virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(child),
+                                           virTeamingNicGetPath(nic, "mac"),
+                                           "'%s' is not a MAC address", text);
+        } else if (virTeamingXmlIs(child, "source")) {
+            const xmlNode *address = virTeamingXmlGetChild(child, "address");
+
+            /* A plain <hostdev> names the type on itself, an <interface> here. */
+            if (address && (plain ? g_strcmp0(nic->sourceType, "pci") == 0 :
+                            g_strcmp0(nic->sourceType, "pci") == 0 ||
+                            !nic->sourceType)) {
+                nic->hasSource = virTeamingAddressParse(address, &nic->source);
+                if (!nic->hasSource)
+                    virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(address),
+                                               virTeamingNicGetPath(nic, "source/address"),
+                                               "not the PCI address of a device");
+            }
+        } else if (virTeamingXmlIs(child, "address") &&
+                   g_strcmp0(nic->addressType, "pci") == 0 && !nic->hasAddress) {
+            nic->hasAddress = virTeamingAddressParse(child, &nic->address);
+        }
+    }
+    return nic;
+}
+
+
+/* Whether the device is kept from migrating by libvirt or QEMU, and in which words. */
+static char *
+virTeamingObstacleFind(const xmlNode *node)
+{
+    const char *type = virTeamingXmlPeekProp(node, "type");
+    const char *mode = virTeamingXmlPeekProp(node, "mode");
+    const xmlNode *child;
+
+    if (virTeamingXmlIs(node, "hostdev")) {
+        const char *role = virTeamingXmlPeekProp(virTeamingXmlGetChild(node, "teaming"), "type");
+
+        if (g_strcmp0(mode, "capabilities") == 0)
+            return g_strdup("a host device with mode='capabilities'");
+        if (g_strcmp0(type, "usb") == 0 || g_strcmp0(role, "transient") == 0)
+            return NULL;
+        return g_strdup_printf("a host device of type '%s' that no migration unplugs",
+                               type ? type : "");
+    }
+    if (virTeamingXmlIs(node, "interface")) {
+        if (g_strcmp0(type, "hostdev") == 0 && !virTeamingXmlGetChild(node, "teaming"))
+            return g_strdup("a host's NIC without <teaming>, which no migration unplugs");
+        if (g_strcmp0(type, "vdpa") == 0)
+            return g_strdup("a vDPA device, which older libvirt does not migrate");
+    } else if (virTeamingXmlIs(node, "shmem")) {
+        if (g_strcmp0(virTeamingXmlPeekProp(node, "role"), "master") != 0)
+            return g_strdup("shared memory whose role is not 'master'");
+    } else if (virTeamingXmlIs(node, "filesystem")) {
+        const xmlNode *driver = virTeamingXmlGetChild(node, "driver");
+        const char *name = virTeamingXmlPeekProp(driver, "type");
+
+        if (g_strcmp0(type, "mount") == 0 && g_strcmp0(name, "virtiofs") != 0)
+            return g_strdup("a 9p file system, which can't migrate while it is mounted");
+    } else if (virTeamingXmlIs(node, "disk")) {
+        if (virTeamingXmlGetChild(node, "transient"))
+            return g_strdup("a transient disk");
+    } else if (virTeamingXmlIs(node, "tpm")) {
+        child = virTeamingXmlGetChild(node, "backend");
+        if (g_strcmp0(virTeamingXmlPeekProp(child, "type"), "passthrough") == 0)
+            return g_strdup("the host's own TPM");
+    }
+    return NULL;
+}
+
+
+static void
+virTeamingControllerParse(virTeamingDomain *domain,
+                          const xmlNode *node)
+{
+    virTeamingController *controller;
+    const char *index = virTeamingXmlPeekProp(node, "index");
+    guint64 number = 0;
+
+    if (g_strcmp0(virTeamingXmlPeekProp(node, "type"), "pci") != 0)
+        return;
+
+    controller = g_new0(virTeamingController, 1);
+    controller->line = virTeamingXmlGetLine(node);
+    if (index && !g_ascii_string_to_unsigned(index, 10, 0, G_MAXUINT, &number, NULL))
+        virTeamingDomainAddProblem(domain, controller->line,
+                                   g_strdup("/domain/devices/controller"),
+                                   "controller index can't be '%s'", index);
+    controller->index = number;
+    controller->model = g_strdup(virTeamingXmlPeekProp(node, "model"));
+    controller->alias = g_strdup(virTeamingXmlPeekProp(virTeamingXmlGetChild(node, "alias"),
+                                                       "name"));
+    controller->hotplugOff =
+        g_strcmp0(virTeamingXmlPeekProp(virTeamingXmlGetChild(node, "target"), "hotplug"),
+                  "off") == 0;
+    if (number < G_N_ELEMENTS(domain->buses) && !domain->buses[number])
+        domain->buses[number] = controller;
+    g_ptr_array_add(domain->controllers, controller);
+}
+
+
+static void
+virTeamingSlotParse(virTeamingDomain *domain,
+                    const xmlNode *node)
+{
+    const xmlNode *address = virTeamingXmlGetChild(node, "address");
+    virTeamingSlotUse use = { .line = virTeamingXmlGetLine(node) };
+
+    if (g_strcmp0(virTeamingXmlPeekProp(address, "type"), "pci") != 0 ||
+        !virTeamingAddressParse(address, &use.address))
+        return;
+    g_strlcpy(use.element, (const char *)node->name, sizeof(use.element));
+    g_array_append_val(domain->slots, use);
+}
+
+
+/*
+ * Gives every NIC the name that QEMU will know it by. In XML of a running domain that is
+ * the alias. Otherwise libvirt keeps only aliases that begin with "ua-"; the others get
+ * netN or hostdevN, in order, NICs before plain host devices. @hostdevs has an entry for
+ * each <hostdev>: its NIC, or NULL.
+ *
+ * Source: libvirt 9.0 and 11.3, src/qemu/qemu_alias.c.
+ */
+static void
+virTeamingDomainAssignIds(virTeamingDomain *domain,
+                          GPtrArray *hostdevs)
+{
+    guint nets = 0;
+    guint hosts = 0;
+
+    for (guint i = 0; i < domain->nics->len + hostdevs->len; i++) {
+        gboolean isHostdev = i >= domain->nics->len;
+        virTeamingNic *nic = isHostdev ? hostdevs->pdata[i - domain->nics->len] :
+            domain->nics->pdata[i];
+
+        if (!nic) {
+            hosts++;
+            continue;
+        }
+        if (!isHostdev && nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV)
+            continue;
+
+        if (nic->alias && (domain->live || g_str_has_prefix(nic->alias, "ua-")))
+            nic->id = g_strdup(nic->alias);
+        else if (isHostdev || nic->type == VIR_TEAMING_NIC_HOSTDEV ||
+                 nic->role == VIR_TEAMING_ROLE_TRANSIENT)
+            nic->id = g_strdup_printf("hostdev%u", hosts++);
+        else
+            nic->id = g_strdup_printf("net%u", nets++);
+    }
+}
+
+
+static void
+virTeamingDomainFindPairs(virTeamingDomain *domain)
+{
+    g_autoptr(GHashTable) byId = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) taken = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0; i < domain->nics->len; i++) {
+        virTeamingNic *nic = domain->nics->pdata[i];
+
+        if (nic->role == VIR_TEAMING_ROLE_PERSISTENT)
+            g_hash_table_insert(byId, nic->id, nic);
+    }
+    for (guint i = 0; i < domain->nics->len; i++) {
+        virTeamingNic *nic = domain->nics->pdata[i];
+        virTeamingNic *other;
+        virTeamingPair *pair;
+
+        if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || !nic->persistent ||
+            !(other = g_hash_table_lookup(byId, nic->persistent)))
+            continue;
+        /* QEMU attaches one primary to a standby and no second. */
+        if (!g_hash_table_add(taken, other))
+            continue;
+        pair = g_new(virTeamingPair, 1);
+        pair->persistent = other;
+        pair->transient = nic;
+        g_ptr_array_add(domain->pairs, pair);
+    }
+}
+
+
+static void
+virTeamingDevicesParse(virTeamingDomain *domain,
+                       const xmlNode *devices)
+{
+    g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) hostdevs = g_ptr_array_new();
+
+    for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
+        guint index;
+        char *what;
+
+        if (node->type != XML_ELEMENT_NODE || node->ns)
+            continue;
+        index = GPOINTER_TO_UINT(g_hash_table_lookup(counts, node->name)) + 1;
+        g_hash_table_insert(counts, (gpointer)node->name, GUINT_TO_POINTER(index));
+
+        virTeamingSlotParse(domain, node);
+        if ((what = virTeamingObstacleFind(node)))
+            virTeamingDomainAddObstacle(domain, node, index, what);
+
+        if (virTeamingXmlIs(node, "controller")) {
+            virTeamingControllerParse(domain, node);
+        } else if (virTeamingXmlIs(node, "interface")) {
+            g_ptr_array_add(domain->nics, virTeamingNicParse(domain, node, index));
+        } else if (virTeamingXmlIs(node, "hostdev")) {
+            if (virTeamingXmlGetChild(node, "teaming")) {
+                g_ptr_array_add(domain->nics, virTeamingNicParse(domain, node, index));
+                g_ptr_array_add(hostdevs, domain->nics->pdata[domain->nics->len - 1]);
+            } else {
+                const xmlNode *alias = virTeamingXmlGetChild(node, "alias");
+                const char *name = virTeamingXmlPeekProp(alias, "name");
+
+                if (!name || !g_str_has_prefix(name, "ua-"))
+                    g_ptr_array_add(hostdevs, NULL);
+            }
+        }
+    }
+
+    virTeamingDomainAssignIds(domain, hostdevs);
+    virTeamingDomainFindPairs(domain);
+}
+
+
+/* A size with a unit, as libvirt scales it, in KiB rounded up. */
+static guint64
+virTeamingMemoryParse(virTeamingDomain *domain,
+                      const xmlNode *node)
+{
+    static const struct {
+        const char *unit;
+        guint64 bytes;
+    } units[] = {
+        { "KiB", 1024 }, { "k", 1024 }, { "b", 1 }, { "bytes", 1 }, { "KB", 1000 },
+        { "M", 1 << 20 }, { "MiB", 1 << 20 }, { "MB", 1000000 },
+        { "G", 1 << 30 }, { "GiB", 1 << 30 }, { "GB", 1000000000 },
+        { "T", G_GUINT64_CONSTANT(1) << 40 }, { "TiB", G_GUINT64_CONSTANT(1) << 40 },
+        { "TB", G_GUINT64_CONSTANT(1000000000000) },
+    };
+    const char *unit = virTeamingXmlPeekProp(node, "unit");
+    g_autofree char *text = g_strstrip(g_strdup(virTeamingXmlPeekText(node)));
+    guint64 value;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
+        if (g_ascii_strcasecmp(units[i].unit, unit ? unit : "KiB") != 0)
+            continue;
+        if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64 / units[i].bytes - 1023,
+                                        &value, NULL))
+            break;
+        return (value * units[i].bytes + 1023) / 1024;
+    }
+    virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(node),
+                               g_strdup_printf("/domain/%s", (const char *)node->name),
+                               "'%s%s%s' is not an amount of memory",
+                               text, unit ? " " : "", unit ? unit : "");
+    return 0;
+}
+
+
+static void
+virTeamingOsParse(virTeamingDomain *domain,
+                  const xmlNode *node)
+{
+    guint place = 0;
+
+    for (const xmlNode *child = node->children; child; child = child->next) {
+        if (virTeamingXmlIs(child, "type")) {
+            domain->osTypeLine = virTeamingXmlGetLine(child);
+            g_free(domain->arch);
+            g_free(domain->machine);
+            domain->arch = g_strdup(virTeamingXmlPeekProp(child, "arch"));
+            domain->machine = g_strdup(virTeamingXmlPeekProp(child, "machine"));
+        } else if (virTeamingXmlIs(child, "boot")) {
+            place++;
+            if (g_strcmp0(virTeamingXmlPeekProp(child, "dev"), "network") == 0)
+                domain->bootNetwork = place;
+        }
+    }
+}
+
+
+static void
+virTeamingMetadataParse(virTeamingDomain *domain,
+                        const xmlNode *metadata)
+{
+    for (const xmlNode *node = metadata->children; node; node = node->next) {
+        g_autoptr(GError) unknown = NULL;
+
+        if (node->type != XML_ELEMENT_NODE || !node->ns || !node->ns->href ||
+            strcmp((const char *)node->ns->href, VIR_TEAMING_XMLNS) != 0)
+            continue;
+        if (strcmp((const char *)node->name, "policy") != 0) {
+            virTeamingProblem *problem;
+
+            virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(node),
+                                       g_strdup("/domain/metadata"),
+                                       "there is no element <%s> in our namespace",
+                                       (const char *)node->name);
+            problem = domain->problems->pdata[domain->problems->len - 1];
+            problem->hint = g_strdup("settings are attributes of <policy>");
+            problem->policy = TRUE;
+            continue;
+        }
+
+        domain->policyLine = virTeamingXmlGetLine(node);
+        for (const xmlAttr *attr = node->properties; attr; attr = attr->next) {
+            g_autoptr(GError) error = NULL;
+            const char *value = attr->children ? (const char *)attr->children->content : "";
+            char *hint = NULL;
+
+            if (!virTeamingPolicySet(&domain->policy, (const char *)attr->name, value,
+                                     &hint, &error)) {
+                virTeamingProblem *problem;
+
+                virTeamingDomainAddProblem(domain, domain->policyLine,
+                                           g_strdup("/domain/metadata/policy"),
+                                           "%s", error->message);
+                problem = domain->problems->pdata[domain->problems->len - 1];
+                problem->hint = hint;
+                problem->policy = TRUE;
+            }
+        }
+    }
+}
+
+
+/* Settings outside <devices> that keep a domain from migrating. */
+static void
+virTeamingDomainFindObstacles(virTeamingDomain *domain,
+                              const xmlNode *root)
+{
+    const xmlNode *security = virTeamingXmlGetChild(root, "launchSecurity");
+    const xmlNode *cpu = virTeamingXmlGetChild(root, "cpu");
+    const xmlNode *clock = virTeamingXmlGetChild(root, "clock");
+    gboolean frequency = FALSE;
+
+    for (const xmlNode *timer = clock ? clock->children : NULL; timer; timer = timer->next) {
+        if (virTeamingXmlIs(timer, "timer") && virTeamingXmlPeekProp(timer, "frequency") &&
+            g_strcmp0(virTeamingXmlPeekProp(timer, "name"), "tsc") == 0)
+            frequency = TRUE;
+    }
+    for (const xmlNode *child = cpu ? cpu->children : NULL; child; child = child->next) {
+        const char *policy = virTeamingXmlPeekProp(child, "policy");
+
+        if (!frequency && virTeamingXmlIs(child, "feature") &&
+            g_strcmp0(virTeamingXmlPeekProp(child, "name"), "invtsc") == 0 &&
+            (!policy || strcmp(policy, "require") == 0 || strcmp(policy, "force") == 0)) {
+            virTeamingDomainAddObstacle(domain, child, 1,
+                                        g_strdup("an invariant TSC without a fixed frequency"));
+            break;
+        }
+    }
+    if (security && g_str_has_prefix(virTeamingXmlPeekProp(security, "type") ?
+                                     virTeamingXmlPeekProp(security, "type") : "", "sev"))
+        virTeamingDomainAddObstacle(domain, security, 1, g_strdup("memory encrypted by SEV"));
+}
+
+
+/**
+ * virTeamingDomainParse:
+ * @xml: a <domain>: inactive, live or migratable
+ * @len: its length in bytes, or -1 if it ends with a NUL
+ * @file: name for messages
+ * @error: set to VIR_TEAMING_ERROR_INVALID, in one line that begins with @file, if @xml
+ *         is not well-formed, not a domain, or not what libvirt could have written
+ *
+ * Returns: (transfer full): what teaming depends on, or NULL.
+ */
+virTeamingDomain *
+virTeamingDomainParse(const char *xml,
+                      gssize len,
+                      const char *file,
+                      GError **error)
+{
+    g_autoptr(xmlDoc) doc = virTeamingXmlParse(xml, len, file, "domain", error);
+    virTeamingDomain *domain;
+    const xmlNode *root;
+    const xmlNode *devices = NULL;
+    const char *id;
+    guint64 number;
+
+    if (!doc)
+        return NULL;
+
+    root = xmlDocGetRootElement(doc);
+    domain = g_new0(virTeamingDomain, 1);
+    domain->nics = g_ptr_array_new_with_free_func(virTeamingNicFree);
+    domain->pairs = g_ptr_array_new_with_free_func(g_free);
+    domain->controllers = g_ptr_array_new_with_free_func(virTeamingControllerFree);
+    domain->slots = g_array_new(FALSE, FALSE, sizeof(virTeamingSlotUse));
+    domain->obstacles = g_ptr_array_new_with_free_func(virTeamingObstacleFree);
+    domain->problems = g_ptr_array_new_with_free_func(virTeamingProblemFree);
+    domain->file = g_strdup(file);
+    domain->line = virTeamingXmlGetLine(root);
+    domain->type = g_strdup(virTeamingXmlPeekProp(root, "type"));
+    virTeamingPolicyInit(&domain->policy);
+
+    domain->id = -1;
+    if ((id = virTeamingXmlPeekProp(root, "id")) &&
+        g_ascii_string_to_unsigned(id, 10, 0, G_MAXINT, &number, NULL)) {
+        domain->id = number;
+        domain->live = TRUE;
+    }
+
+    for (const xmlNode *node = root->children; node; node = node->next) {
+        if (virTeamingXmlIs(node, "name") && !domain->name) {
+            domain->name = g_strdup(virTeamingXmlPeekText(node));
+        } else if (virTeamingXmlIs(node, "uuid") && !domain->uuid) {
+            domain->uuid = g_strdup(virTeamingXmlPeekText(node));
+        } else if (virTeamingXmlIs(node, "memory")) {
+            domain->memory = virTeamingMemoryParse(domain, node);
+        } else if (virTeamingXmlIs(node, "memtune")) {
+            const xmlNode *limit = virTeamingXmlGetChild(node, "hard_limit");
+
+            if (limit) {
+                domain->hardLimit = virTeamingMemoryParse(domain, limit);
+                domain->hardLimitLine = virTeamingXmlGetLine(limit);
+            }
+        } else if (virTeamingXmlIs(node, "os")) {
+            virTeamingOsParse(domain, node);
+        } else if (virTeamingXmlIs(node, "metadata")) {
+            virTeamingMetadataParse(domain, node);
+        } else if (virTeamingXmlIs(node, "devices") && !devices) {
+            devices = node;
+        }
+    }
+    virTeamingDomainFindObstacles(domain, root);
+    virTeamingDevicesParse(domain, devices);
+    return domain;
+}
+
+
+/**
+ * virTeamingDomainParseFile:
+ * @path: a file, or "-" for standard input
+ * @error: set as by virTeamingDomainParse, or to VIR_TEAMING_ERROR_NOT_FOUND, _ACCESS or
+ *         _SYSTEM
+ *
+ * Returns: (transfer full): what teaming depends on, or NULL.
+ */
+virTeamingDomain *
+virTeamingDomainParseFile(const char *path,
+                          GError **error)
+{
+    gsize len = 0;
+    g_autofree char *xml = virTeamingXmlReadFile(path, &len, error);
+
+    return xml ? virTeamingDomainParse(xml, len, path, error) : NULL;
+}
+
+
+/**
+ * virTeamingDomainGetPolicy:
+ * @domain: a domain
+ * @host: the host's defaults, from virTeamingPolicyLoad, or NULL for what is built in
+ * @ret: filled with what holds for @domain
+ */
+void
+virTeamingDomainGetPolicy(const virTeamingDomain *domain,
+                          const virTeamingPolicy *host,
+                          virTeamingPolicy *ret)
+{
+    if (host)
+        *ret = *host;
+    else
+        virTeamingPolicyInit(ret);
+    virTeamingPolicyMerge(ret, &domain->policy);
+}
+
+
+/*
+ * The writer
+ */
+
+static void
+virTeamingAttributeFormat(GString *out,
+                          const char *name,
+                          const char *value)
+{
+    if (!value)
+        return;
+    g_string_append_printf(out, " %s='", name);
+    virTeamingXmlAppendEscaped(out, value);
+    g_string_append_c(out, '\'');
+}
+
+
+static void
+virTeamingFieldFormat(GString *out,
+                      const virTeamingNic *nic,
+                      const virTeamingField *field)
+{
+    const char *member = (const char *)nic + field->offset;
+
+    switch (field->kind) {
+    case VIR_TEAMING_FIELD_STRING:
+        virTeamingAttributeFormat(out, field->attribute, *(char *const *)member);
+        break;
+    case VIR_TEAMING_FIELD_UINT:
+        if (*(const guint *)member)
+            g_string_append_printf(out, " %s='%u'", field->attribute, *(const guint *)member);
+        break;
+    case VIR_TEAMING_FIELD_ON_OFF:
+        if (*(const virTeamingSwitch *)member)
+            g_string_append_printf(out, " %s='%s'", field->attribute,
+                                   *(const virTeamingSwitch *)member == VIR_TEAMING_SWITCH_ON ?
+                                   "on" : "off");
+        break;
+    case VIR_TEAMING_FIELD_YES_NO:
+        if (*(const virTeamingSwitch *)member)
+            g_string_append_printf(out, " %s='%s'", field->attribute,
+                                   *(const virTeamingSwitch *)member == VIR_TEAMING_SWITCH_ON ?
+                                   "yes" : "no");
+        break;
+    case VIR_TEAMING_FIELD_IS_YES:
+        if (*(const gboolean *)member)
+            g_string_append_printf(out, " %s='yes'", field->attribute);
+        break;
+    case VIR_TEAMING_FIELD_IS_DOWN:
+        if (*(const gboolean *)member)
+            g_string_append_printf(out, " %s='down'", field->attribute);
+        break;
+    case VIR_TEAMING_FIELD_PRESENT:
+    case VIR_TEAMING_FIELD_SIZE:
+        /* Not attributes. */
+        break;
+    }
+}
+
+
+static void
+virTeamingAddressFormat(GString *out,
+                        const virTeamingPciAddress *address)
+{
+    g_string_append_printf(out, " domain='0x%04x' bus='0x%02x' slot='0x%02x' function='0x%x'",
+                           address->domain, address->bus, address->slot, address->function);
+}
+
+
+/* What an element has beside the attributes in the table. */
+static void
+virTeamingElementFormatRest(GString *out,
+                            GString *children,
+                            const virTeamingNic *nic,
+                            const char *element,
+                            const char *child)
+{
+    gboolean isSource = strcmp(element, "source") == 0;
+
+    if (isSource && child && nic->hasSource)
+        virTeamingAddressFormat(out, &nic->source);
+    if (!child && strcmp(element, "address") == 0 && nic->hasAddress)
+        virTeamingAddressFormat(out, &nic->address);
+    if (child && strcmp(child, "sndbuf") == 0 && nic->sndbuf != G_MAXUINT64)
+        g_string_append_printf(children, "%" G_GUINT64_FORMAT, nic->sndbuf);
+}
+
+
+/* Writes the element that the rows from *@i on are about, and moves *@i past them. */
+static void
+virTeamingElementFormat(GString *out,
+                        const virTeamingNic *nic,
+                        const virTeamingField *fields,
+                        gsize nfields,
+                        gsize *i)
+{
+    const char *element = fields[*i].element;
+    g_autoptr(GString) attributes = g_string_new(NULL);
+    g_autoptr(GString) children = g_string_new(NULL);
+    gboolean present = FALSE;
+
+    for (; *i < nfields && strcmp(fields[*i].element, element) == 0 && !fields[*i].child; ++*i) {
+        if (fields[*i].kind == VIR_TEAMING_FIELD_PRESENT)
+            present = *(const gboolean *)((const char *)nic + fields[*i].offset);
+        virTeamingFieldFormat(attributes, nic, &fields[*i]);
+    }
+    virTeamingElementFormatRest(attributes, children, nic, element, NULL);
+
+    while (*i < nfields && strcmp(fields[*i].element, element) == 0) {
+        const char *child = fields[*i].child;
+        g_autoptr(GString) inner = g_string_new(NULL);
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        for (; *i < nfields && strcmp(fields[*i].element, element) == 0 &&
+             g_strcmp0(fields[*i].child, child) == 0; ++*i)
+            virTeamingFieldFormat(inner, nic, &fields[*i]);
+        virTeamingElementFormatRest(inner, text, nic, element, child);
+        if (text->len)
+            g_string_append_printf(children, "<%s%s>%s</%s>", child, inner->str, text->str, child);
+        else if (inner->len)
+            g_string_append_printf(children, "<%s%s/>", child, inner->str);
+    }
+
+    if (children->len)
+        g_string_append_printf(out, "      <%s%s>%s</%s>\n", element, attributes->str,
+                               children->str, element);
+    else if (attributes->len || present)
+        g_string_append_printf(out, "      <%s%s/>\n", element, attributes->str);
+}
+
+
+static void
+virTeamingNicFormat(GString *out,
+                    const virTeamingNic *nic)
+{
+    gboolean plain = nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV;
+    const char *name = plain ? "hostdev" : "interface";
+    const virTeamingField *fields = plain ? virTeamingHostdevFields :
+        virTeamingInterfaceFields;
+    gsize nfields = plain ? G_N_ELEMENTS(virTeamingHostdevFields) :
+        G_N_ELEMENTS(virTeamingInterfaceFields);
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    gsize i = 0;
+
+    g_string_append_printf(out, "    <%s", name);
+    for (; !*fields[i].element; i++)
+        virTeamingFieldFormat(out, nic, &fields[i]);
+    g_string_append(out, ">\n");
+
+    if (nic->hasMac)
+        g_string_append_printf(out, "      <mac address='%s'/>\n",
+                               virTeamingMacFormat(&nic->mac, buf));
+    if (plain && nic->hasSource) {
+        g_string_append(out, "      <source><address");
+        virTeamingAddressFormat(out, &nic->source);
+        g_string_append(out, "/></source>\n");
+    }
+    while (i < nfields)
+        virTeamingElementFormat(out, nic, fields, nfields, &i);
+    if (nic->vlan) {
+        g_string_append(out, "      <vlan");
+        if (nic->vlanTrunk)
+            virTeamingAttributeFormat(out, "trunk", nic->vlanTrunk == VIR_TEAMING_SWITCH_ON ?
+                                      "yes" : "no");
+        g_string_append(out, ">");
+        for (guint t = 0; t < nic->vlan->len; t++) {
+            const virTeamingVlanTag *tag = &g_array_index(nic->vlan, virTeamingVlanTag, t);
+
+            g_string_append_printf(out, "<tag id='%u'%s/>", tag->id,
+                                   tag->native ? " nativeMode='untagged'" : "");
+        }
+        g_string_append(out, "</vlan>\n");
+    }
+    if (nic->role != VIR_TEAMING_ROLE_NONE) {
+        g_string_append(out, "      <teaming");
+        virTeamingAttributeFormat(out, "type", nic->teamingType);
+        virTeamingAttributeFormat(out, "persistent", nic->persistent);
+        g_string_append(out, "/>\n");
+    }
+    g_string_append_printf(out, "    </%s>\n", name);
+}
+
+
+static void
+virTeamingTextFormat(GString *out,
+                     const char *name,
+                     const char *text)
+{
+    if (!text)
+        return;
+    g_string_append_printf(out, "  <%s>", name);
+    virTeamingXmlAppendEscaped(out, text);
+    g_string_append_printf(out, "</%s>\n", name);
+}
+
+
+/**
+ * virTeamingDomainFormat:
+ * @domain: a domain
+ *
+ * Returns: (transfer full): a <domain> with what the model holds of it and nothing else.
+ * Parsed, it gives the same model again, but for lines and what was seen in passing.
+ */
+char *
+virTeamingDomainFormat(const virTeamingDomain *domain)
+{
+    GString *out = g_string_new("<domain");
+
+    virTeamingAttributeFormat(out, "type", domain->type);
+    if (domain->live)
+        g_string_append_printf(out, " id='%d'", domain->id);
+    g_string_append(out, ">\n");
+    virTeamingTextFormat(out, "name", domain->name);
+    virTeamingTextFormat(out, "uuid", domain->uuid);
+    if (domain->policyLine) {
+        g_string_append(out, "  <metadata>\n    <teaming:policy xmlns:teaming='"
+                        VIR_TEAMING_XMLNS "'");
+        virTeamingPolicyFormat(&domain->policy, out);
+        g_string_append(out, "/>\n  </metadata>\n");
+    }
+    if (domain->memory)
+        g_string_append_printf(out, "  <memory unit='KiB'>%" G_GUINT64_FORMAT "</memory>\n",
+                               domain->memory);
+    if (domain->hardLimit)
+        g_string_append_printf(out, "  <memtune><hard_limit unit='KiB'>%" G_GUINT64_FORMAT
+                               "</hard_limit></memtune>\n", domain->hardLimit);
+    if (domain->osTypeLine || domain->bootNetwork) {
+        g_string_append(out, "  <os>\n");
+        if (domain->osTypeLine) {
+            g_string_append(out, "    <type");
+            virTeamingAttributeFormat(out, "arch", domain->arch);
+            virTeamingAttributeFormat(out, "machine", domain->machine);
+            g_string_append(out, ">hvm</type>\n");
+        }
+        for (guint place = 1; place <= domain->bootNetwork; place++)
+            g_string_append_printf(out, "    <boot dev='%s'/>\n",
+                                   place == domain->bootNetwork ? "network" : "hd");
+        g_string_append(out, "  </os>\n");
+    }
+    g_string_append(out, "  <devices>\n");
+    for (guint i = 0; i < domain->controllers->len; i++) {
+        const virTeamingController *controller = domain->controllers->pdata[i];
+
+        g_string_append_printf(out, "    <controller type='pci' index='%u'", controller->index);
+        virTeamingAttributeFormat(out, "model", controller->model);
+        g_string_append(out, ">");
+        if (controller->hotplugOff)
+            g_string_append(out, "<target hotplug='off'/>");
+        if (controller->alias) {
+            g_string_append(out, "<alias");
+            virTeamingAttributeFormat(out, "name", controller->alias);
+            g_string_append(out, "/>");
+        }
+        g_string_append(out, "</controller>\n");
+    }
+    for (guint i = 0; i < domain->nics->len; i++)
+        virTeamingNicFormat(out, domain->nics->pdata[i]);
+    g_string_append(out, "  </devices>\n</domain>\n");
+    return g_string_free(out, FALSE);
+}
