@@ -34,11 +34,17 @@ typedef struct {
 
 typedef struct {
     virTeamingPciAddress address;
+    guint32 classCode;              /* 0x020000: Ethernet; 0x0604xx: a bridge */
     gint iommuGroup;                /* -1: none */
     char driver[32];
     char physfn[VIR_TEAMING_PCI_STRING_LEN];    /* "" if not a VF */
     char netdev[IF_NAMESIZE];       /* the host's own netdev of this function, or "" */
+    guint vfsEnabled;               /* PFs: sriov_numvfs */
+    guint vfsTotal;                 /* PFs: sriov_totalvfs; 0: not a PF */
 } virTeamingPciDevice;
+
+/* A PCI function kept open, for whoever looks at it every few milliseconds. */
+typedef struct _virTeamingPciHandle virTeamingPciHandle;
 
 typedef struct {
     int ifindex;
@@ -91,6 +97,7 @@ typedef struct {
 
 virTeamingKernel *virTeamingKernelNew(const char *sysfs,
                                       GError **error);
+/* For tests; its model of a host is filled through teaming_kernel_fake.h. */
 virTeamingKernel *virTeamingKernelNewFake(void);
 void virTeamingKernelFree(virTeamingKernel *kernel);
 
@@ -104,6 +111,20 @@ gboolean virTeamingKernelPciGetDevice(virTeamingKernel *kernel,
                                       const virTeamingPciAddress *address,
                                       virTeamingPciDevice *ret,
                                       GError **error);
+GArray *virTeamingKernelPciListGroup(virTeamingKernel *kernel,
+                                     const virTeamingPciAddress *address,
+                                     GError **error);
+
+virTeamingPciHandle *virTeamingKernelPciOpen(virTeamingKernel *kernel,
+                                             const virTeamingPciAddress *address,
+                                             GError **error);
+gboolean virTeamingPciHandleRead(virTeamingPciHandle *handle,
+                                 gboolean *busMaster,
+                                 guint *vectors,
+                                 GError **error);
+void virTeamingPciHandleFree(virTeamingPciHandle *handle);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingPciHandle, virTeamingPciHandleFree)
 
 gboolean virTeamingKernelLinkGet(virTeamingKernel *kernel,
                                  const char *ifname,
@@ -135,19 +156,22 @@ gboolean virTeamingKernelVfSetVlan(virTeamingKernel *kernel,
                                    guint vlan,
                                    guint qos,
                                    GError **error);
-/* VF of @address: name of its PF's netdev and its index there. */
 gboolean virTeamingKernelVfLocate(virTeamingKernel *kernel,
                                   const virTeamingPciAddress *address,
                                   char pf[IF_NAMESIZE],
                                   guint *index,
                                   GError **error);
 
-/* Entries for @mac (NULL: all) on @dev or, if @dev is a bridge, on all its ports. */
 GArray *virTeamingKernelFdbList(virTeamingKernel *kernel,
                                 const char *dev,
                                 const virTeamingMac *mac,
                                 GError **error);
-/* Adding replaces; adding what is there, or deleting what is not, succeeds. */
+gboolean virTeamingKernelFdbGet(virTeamingKernel *kernel,
+                                const char *dev,
+                                const virTeamingMac *mac,
+                                guint vlan,
+                                virTeamingFdbEntry *ret,
+                                GError **error);
 gboolean virTeamingKernelFdbAdd(virTeamingKernel *kernel,
                                 const virTeamingFdbEntry *entry,
                                 GError **error);
@@ -157,10 +181,13 @@ gboolean virTeamingKernelFdbDel(virTeamingKernel *kernel,
 
 /**
  * virTeamingKernelNotify:
- * @ifname: the link, the bridge port or the PF that changed
+ * @ifname: the link, the bridge port or the PF that changed; NULL: notifications
+ *          were lost or too many to tell apart, so anything may have changed
  * @mac: of an FDB change, else NULL
+ * @opaque: as given to virTeamingKernelWatch()
  *
- * Something changed; look again. Coalesced: many changes may come as one call.
+ * Something changed; look again. Coalesced: many changes may come as one call. What
+ * this process changes is notified too. Must not free the kernel.
  */
 typedef void (*virTeamingKernelNotify)(const char *ifname,
                                        const virTeamingMac *mac,

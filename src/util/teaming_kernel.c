@@ -1,0 +1,644 @@
+/*
+ * teaming_kernel.c: what the kernel offers: PCI functions, links, VFs, bridge FDB
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Theory of operation
+ *
+ * The rest of virt-teaming looks at the host and changes it through the functions of
+ * this file only. Each checks its arguments and hands over to one of two
+ * implementations: teaming_kernel_real.c, which speaks sysfs and rtnetlink, or
+ * teaming_kernel_fake.c, a model in memory. What both need stands here, so that they
+ * cannot differ in it: the wording and the codes of errors, and the way in which
+ * notifications are collected before anybody is told.
+ *
+ * A kernel belongs to one thread. Outputs are filled on success only.
+ */
+
+#include "teaming_kernel_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "teaming_error.h"
+
+/* More changes than that at once are told as "anything may have changed". */
+#define VIR_TEAMING_KERNEL_MAX_CHANGES 256
+
+typedef struct {
+    char ifname[IF_NAMESIZE];
+    gboolean hasMac;
+    virTeamingMac mac;
+} virTeamingKernelChange;
+
+
+void
+virTeamingKernelInit(virTeamingKernel *kernel,
+                     const virTeamingKernelOps *ops)
+{
+    kernel->ops = ops;
+    kernel->changes = g_array_new(FALSE, TRUE, sizeof(virTeamingKernelChange));
+}
+
+
+static virTeamingErrorCode
+virTeamingKernelErrorCode(int err)
+{
+    switch (err) {
+    case ENODEV:
+    case ENOENT:
+    case ENXIO:
+    case ESRCH:
+        return VIR_TEAMING_ERROR_NOT_FOUND;
+    case EPERM:
+    case EACCES:
+        return VIR_TEAMING_ERROR_ACCESS;
+    case EOPNOTSUPP:
+    case ENOSYS:
+    case EPROTONOSUPPORT:
+        return VIR_TEAMING_ERROR_UNSUPPORTED;
+    case EBUSY:
+    case EAGAIN:
+        return VIR_TEAMING_ERROR_BUSY;
+    default:
+        return VIR_TEAMING_ERROR_SYSTEM;
+    }
+}
+
+
+/**
+ * virTeamingKernelSetError:
+ * @error: where the error goes
+ * @err: positive errno; decides the code, too
+ * @words: what the kernel itself said about it, or NULL
+ * @format: what was being done, and to which object: "set the MAC of …"
+ */
+void
+virTeamingKernelSetError(GError **error,
+                         int err,
+                         const char *words,
+                         const char *format,
+                         ...)
+{
+    virTeamingErrorCode code = virTeamingKernelErrorCode(err);
+    g_autofree char *what = NULL;
+    va_list args;
+
+    va_start(args, format);
+    what = g_strdup_vprintf(format, args);
+    va_end(args);
+
+    g_set_error(error, VIR_TEAMING_ERROR, code, "cannot %s: %s%s%s%s%s",
+                what, g_strerror(err),
+                words ? " (" : "", words ? words : "", words ? ")" : "",
+                code == VIR_TEAMING_ERROR_ACCESS ?
+                "; run it as root or with CAP_NET_ADMIN" : "");
+}
+
+
+/**
+ * virTeamingKernelChanged:
+ * @kernel: the kernel
+ * @ifname: what changed, or NULL: something was lost
+ * @mac: of an FDB change, or NULL
+ *
+ * Keeps a change, once, for the next virTeamingKernelDeliver().
+ */
+void
+virTeamingKernelChanged(virTeamingKernel *kernel,
+                        const char *ifname,
+                        const virTeamingMac *mac)
+{
+    virTeamingKernelChange change;
+
+    if (!ifname || kernel->changes->len >= VIR_TEAMING_KERNEL_MAX_CHANGES)
+        kernel->changesLost = TRUE;
+    if (kernel->changesLost)
+        return;
+
+    memset(&change, 0, sizeof(change));     /* padding too: it is compared as bytes */
+    g_strlcpy(change.ifname, ifname, sizeof(change.ifname));
+    change.hasMac = mac != NULL;
+    if (mac)
+        change.mac = *mac;
+    for (guint i = 0; i < kernel->changes->len; i++) {
+        if (memcmp(&g_array_index(kernel->changes, virTeamingKernelChange, i),
+                   &change, sizeof(change)) == 0)
+            return;
+    }
+    g_array_append_val(kernel->changes, change);
+}
+
+
+/**
+ * virTeamingKernelDeliver:
+ * @kernel: the kernel
+ *
+ * Tells the watcher, if there still is one, of what was kept. Changes that it makes
+ * itself while it is told are kept for the next time.
+ */
+void
+virTeamingKernelDeliver(virTeamingKernel *kernel)
+{
+    g_autoptr(GArray) changes = g_steal_pointer(&kernel->changes);
+    gboolean lost = kernel->changesLost;
+
+    kernel->changes = g_array_new(FALSE, TRUE, sizeof(virTeamingKernelChange));
+    kernel->changesLost = FALSE;
+
+    if (lost) {
+        if (kernel->notify)
+            kernel->notify(NULL, NULL, kernel->opaque);
+        return;
+    }
+    for (guint i = 0; i < changes->len; i++) {
+        virTeamingKernelChange *change = &g_array_index(changes, virTeamingKernelChange, i);
+
+        if (kernel->notify)
+            kernel->notify(change->ifname, change->hasMac ? &change->mac : NULL, kernel->opaque);
+    }
+}
+
+
+/* Everything that takes the name of a link from outside passes here. */
+static gboolean
+virTeamingKernelCheckName(const char *ifname,
+                          GError **error)
+{
+    if (*ifname && strlen(ifname) < IF_NAMESIZE &&
+        !strchr(ifname, '/') && strcmp(ifname, ".") != 0 && strcmp(ifname, "..") != 0)
+        return TRUE;
+    g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                "'%s' cannot be the name of a network interface", ifname);
+    return FALSE;
+}
+
+
+static gboolean
+virTeamingKernelCheckVlan(guint vlan,
+                          GError **error)
+{
+    if (vlan <= 4094)
+        return TRUE;
+    g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                "%u is no VLAN: they go from 1 to 4094, and 0 is none", vlan);
+    return FALSE;
+}
+
+
+static gboolean
+virTeamingKernelCheckFdbEntry(const virTeamingFdbEntry *entry,
+                              GError **error)
+{
+    gboolean self = (entry->flags & VIR_TEAMING_FDB_SELF) != 0;
+    gboolean master = (entry->flags & VIR_TEAMING_FDB_MASTER) != 0;
+
+    if (!virTeamingKernelCheckName(entry->dev, error) ||
+        !virTeamingKernelCheckVlan(entry->vlan, error))
+        return FALSE;
+    if (self == master) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                    "an FDB entry on '%s' must be either its own or its bridge's", entry->dev);
+        return FALSE;
+    }
+    if (self && entry->vlan) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                    "an entry of the filter of '%s' itself cannot have a VLAN", entry->dev);
+        return FALSE;
+    }
+    if (master && (entry->flags & VIR_TEAMING_FDB_LOCAL) &&
+        (entry->flags & (VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY))) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                    "an FDB entry on '%s' cannot be local and also static or sticky", entry->dev);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+
+void
+virTeamingKernelFree(virTeamingKernel *kernel)
+{
+    if (!kernel)
+        return;
+    g_array_unref(kernel->changes);
+    kernel->ops->free(kernel);
+}
+
+
+/**
+ * virTeamingKernelPciGetState:
+ * @kernel: the kernel
+ * @address: a PCI function of this host
+ * @ret: its state now
+ *
+ * Who looks again and again uses virTeamingKernelPciOpen(), which costs less.
+ *
+ * Returns: FALSE with NOT_FOUND if there is no such function, with SYSTEM if it does
+ * not answer.
+ */
+gboolean
+virTeamingKernelPciGetState(virTeamingKernel *kernel,
+                            const virTeamingPciAddress *address,
+                            virTeamingPciState *ret,
+                            GError **error)
+{
+    return kernel->ops->pciGetState(kernel, address, ret, error);
+}
+
+
+/**
+ * virTeamingKernelPciGetDevice:
+ * @kernel: the kernel
+ * @address: a PCI function of this host
+ * @ret: what it is and whom it belongs to
+ *
+ * Returns: FALSE with NOT_FOUND if there is no such function.
+ */
+gboolean
+virTeamingKernelPciGetDevice(virTeamingKernel *kernel,
+                             const virTeamingPciAddress *address,
+                             virTeamingPciDevice *ret,
+                             GError **error)
+{
+    return kernel->ops->pciGetDevice(kernel, address, ret, error);
+}
+
+
+/**
+ * virTeamingKernelPciListGroup:
+ * @kernel: the kernel
+ * @address: a PCI function of this host
+ *
+ * Functions of one IOMMU group cannot be kept apart: a group is given to a guest as a
+ * whole, or not at all.
+ *
+ * Returns: all functions in the IOMMU group of @address, itself and bridges included,
+ * as virTeamingPciAddress in ascending order; empty if it is in none; NULL with
+ * NOT_FOUND if there is no such function. Free with g_array_unref().
+ */
+GArray *
+virTeamingKernelPciListGroup(virTeamingKernel *kernel,
+                             const virTeamingPciAddress *address,
+                             GError **error)
+{
+    return kernel->ops->pciListGroup(kernel, address, error);
+}
+
+
+/**
+ * virTeamingKernelPciOpen:
+ * @kernel: the kernel, which must outlive the handle
+ * @address: a PCI function of this host
+ *
+ * Returns: a handle for virTeamingPciHandleRead(), or NULL with NOT_FOUND if there is
+ * no such function. Free with virTeamingPciHandleFree().
+ */
+virTeamingPciHandle *
+virTeamingKernelPciOpen(virTeamingKernel *kernel,
+                        const virTeamingPciAddress *address,
+                        GError **error)
+{
+    virTeamingPciHandle *handle = kernel->ops->pciOpen(kernel, address, error);
+
+    if (handle) {
+        handle->kernel = kernel;
+        handle->address = *address;
+    }
+    return handle;
+}
+
+
+/**
+ * virTeamingPciHandleRead:
+ * @handle: an open PCI function
+ * @busMaster: as in virTeamingPciState
+ * @vectors: as in virTeamingPciState
+ *
+ * Returns: FALSE with NOT_FOUND if the function has gone since it was opened (also if
+ * one with the same address has come back: open it anew), with SYSTEM if it does not
+ * answer.
+ */
+gboolean
+virTeamingPciHandleRead(virTeamingPciHandle *handle,
+                        gboolean *busMaster,
+                        guint *vectors,
+                        GError **error)
+{
+    return handle->kernel->ops->pciHandleRead(handle, busMaster, vectors, error);
+}
+
+
+void
+virTeamingPciHandleFree(virTeamingPciHandle *handle)
+{
+    if (handle)
+        handle->kernel->ops->pciHandleFree(handle);
+}
+
+
+/**
+ * virTeamingKernelLinkGet:
+ * @kernel: the kernel
+ * @ifname: name of a link
+ * @ret: the link
+ *
+ * Returns: FALSE with NOT_FOUND if there is none of that name.
+ */
+gboolean
+virTeamingKernelLinkGet(virTeamingKernel *kernel,
+                        const char *ifname,
+                        virTeamingLink *ret,
+                        GError **error)
+{
+    return virTeamingKernelCheckName(ifname, error) &&
+        kernel->ops->linkGet(kernel, ifname, ret, error);
+}
+
+
+/**
+ * virTeamingKernelLinkList:
+ * @kernel: the kernel
+ *
+ * Returns: all links, as virTeamingLink. Free with g_array_unref().
+ */
+GArray *
+virTeamingKernelLinkList(virTeamingKernel *kernel,
+                         GError **error)
+{
+    return kernel->ops->linkList(kernel, error);
+}
+
+
+/**
+ * virTeamingKernelLinkSetLearning:
+ * @kernel: the kernel
+ * @port: a bridge port
+ * @learning: whether its bridge learns the source addresses of frames it sends
+ *
+ * Returns: FALSE with UNSUPPORTED if @port is not a port of a bridge.
+ */
+gboolean
+virTeamingKernelLinkSetLearning(virTeamingKernel *kernel,
+                                const char *port,
+                                gboolean learning,
+                                GError **error)
+{
+    return virTeamingKernelCheckName(port, error) &&
+        kernel->ops->linkSetLearning(kernel, port, learning, error);
+}
+
+
+/**
+ * virTeamingKernelVfList:
+ * @kernel: the kernel
+ * @pf: name of a PF's netdev
+ *
+ * Returns: its VFs by index, as virTeamingVf; empty if VFs are off or @pf has none.
+ * Free with g_array_unref().
+ */
+GArray *
+virTeamingKernelVfList(virTeamingKernel *kernel,
+                       const char *pf,
+                       GError **error)
+{
+    return virTeamingKernelCheckName(pf, error) ?
+        kernel->ops->vfList(kernel, pf, -1, error) : NULL;
+}
+
+
+/**
+ * virTeamingKernelVfGet:
+ * @kernel: the kernel
+ * @pf: name of a PF's netdev
+ * @index: of the VF, from 0
+ * @ret: the VF
+ *
+ * Returns: FALSE with NOT_FOUND if there is no such PF or VF.
+ */
+gboolean
+virTeamingKernelVfGet(virTeamingKernel *kernel,
+                      const char *pf,
+                      guint index,
+                      virTeamingVf *ret,
+                      GError **error)
+{
+    g_autoptr(GArray) vfs = NULL;
+
+    if (!virTeamingKernelCheckName(pf, error) ||
+        !(vfs = kernel->ops->vfList(kernel, pf, index, error)))
+        return FALSE;
+    if (vfs->len == 0) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
+                    "'%s' has no VF %u", pf, index);
+        return FALSE;
+    }
+    *ret = g_array_index(vfs, virTeamingVf, 0);
+    return TRUE;
+}
+
+
+/**
+ * virTeamingKernelVfSetMac:
+ * @kernel: the kernel
+ * @pf: name of a PF's netdev
+ * @index: of the VF, from 0
+ * @mac: the new admin MAC; all zero takes it away, where the NIC's driver admits that
+ *
+ * Leaves the VF's VLAN and everything else as it is.
+ *
+ * Returns: FALSE with UNSUPPORTED if @pf is not a PF; what a driver says about an index
+ * out of range is its own affair (most: SYSTEM, "Invalid argument").
+ */
+gboolean
+virTeamingKernelVfSetMac(virTeamingKernel *kernel,
+                         const char *pf,
+                         guint index,
+                         const virTeamingMac *mac,
+                         GError **error)
+{
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+
+    if (!virTeamingKernelCheckName(pf, error))
+        return FALSE;
+    if (virTeamingMacIsMulticast(mac)) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                    "%s is a multicast address and cannot be the MAC of VF %u of '%s'",
+                    virTeamingMacFormat(mac, buf), index, pf);
+        return FALSE;
+    }
+    return kernel->ops->vfSetMac(kernel, pf, index, mac, error);
+}
+
+
+/**
+ * virTeamingKernelVfSetVlan:
+ * @kernel: the kernel
+ * @pf: name of a PF's netdev
+ * @index: of the VF, from 0
+ * @vlan: 1 to 4094, or 0: none
+ * @qos: 802.1p priority, 0 to 7
+ *
+ * The VLAN is always one of 802.1Q.
+ *
+ * Returns: FALSE as virTeamingKernelVfSetMac() does.
+ */
+gboolean
+virTeamingKernelVfSetVlan(virTeamingKernel *kernel,
+                          const char *pf,
+                          guint index,
+                          guint vlan,
+                          guint qos,
+                          GError **error)
+{
+    if (!virTeamingKernelCheckName(pf, error) || !virTeamingKernelCheckVlan(vlan, error))
+        return FALSE;
+    if (qos > 7) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                    "%u is no VLAN priority: they go from 0 to 7", qos);
+        return FALSE;
+    }
+    return kernel->ops->vfSetVlan(kernel, pf, index, vlan, qos, error);
+}
+
+
+/**
+ * virTeamingKernelVfLocate:
+ * @kernel: the kernel
+ * @address: a VF of this host
+ * @pf: filled with the name of its PF's netdev
+ * @index: its index there
+ *
+ * Returns: FALSE with NOT_FOUND if @address does not exist or is no VF, or if its PF
+ * has no netdev here.
+ */
+gboolean
+virTeamingKernelVfLocate(virTeamingKernel *kernel,
+                         const virTeamingPciAddress *address,
+                         char pf[IF_NAMESIZE],
+                         guint *index,
+                         GError **error)
+{
+    return kernel->ops->vfLocate(kernel, address, pf, index, error);
+}
+
+
+/**
+ * virTeamingKernelFdbList:
+ * @kernel: the kernel
+ * @dev: a bridge, with all its ports, or one link
+ * @mac: the one address that is wanted, or NULL: all
+ *
+ * Of a link: entries of its bridge that point to it, and those of its own filter. The
+ * kernel walks the bridge's whole FDB for that; see virTeamingKernelFdbGet().
+ *
+ * Returns: the entries, as virTeamingFdbEntry; empty if there are none. Free with
+ * g_array_unref().
+ */
+GArray *
+virTeamingKernelFdbList(virTeamingKernel *kernel,
+                        const char *dev,
+                        const virTeamingMac *mac,
+                        GError **error)
+{
+    return virTeamingKernelCheckName(dev, error) ?
+        kernel->ops->fdbList(kernel, dev, mac, error) : NULL;
+}
+
+
+/**
+ * virTeamingKernelFdbGet:
+ * @kernel: the kernel
+ * @dev: a bridge, or any of its ports
+ * @mac: a guest's MAC, say
+ * @vlan: the VLAN to look in, 0 in a bridge without VLAN filtering
+ * @ret: the bridge's entry; its dev is the port that gets the frames
+ *
+ * Cheap: one lookup in the bridge's table (kernels before 5.0: a dump of it).
+ *
+ * Returns: FALSE with NOT_FOUND if the bridge has no entry, so that it floods, or if
+ * there is no @dev; with UNSUPPORTED if @dev is neither a bridge nor a port of one.
+ */
+gboolean
+virTeamingKernelFdbGet(virTeamingKernel *kernel,
+                       const char *dev,
+                       const virTeamingMac *mac,
+                       guint vlan,
+                       virTeamingFdbEntry *ret,
+                       GError **error)
+{
+    return virTeamingKernelCheckName(dev, error) &&
+        virTeamingKernelCheckVlan(vlan, error) &&
+        kernel->ops->fdbGet(kernel, dev, mac, vlan, ret, error);
+}
+
+
+/**
+ * virTeamingKernelFdbAdd:
+ * @kernel: the kernel
+ * @entry: the entry; exactly one of SELF and MASTER is set. Entries of a link's own
+ *         filter never age, whatever the other flags say, and read back as LOCAL
+ *
+ * A bridge has one entry for a MAC and a VLAN: this replaces it, on whichever port it
+ * was. To add what is there already succeeds. In a bridge with VLAN filtering, an entry
+ * without VLAN is added for each VLAN of the port.
+ *
+ * Returns: FALSE with UNSUPPORTED if MASTER is asked for and @entry's dev is not a port.
+ */
+gboolean
+virTeamingKernelFdbAdd(virTeamingKernel *kernel,
+                       const virTeamingFdbEntry *entry,
+                       GError **error)
+{
+    return virTeamingKernelCheckFdbEntry(entry, error) &&
+        kernel->ops->fdbAdd(kernel, entry, error);
+}
+
+
+/**
+ * virTeamingKernelFdbDel:
+ * @kernel: the kernel
+ * @entry: as for virTeamingKernelFdbAdd(); STATIC, LOCAL and STICKY don't matter
+ *
+ * Takes the entry away if it is on that very dev; to delete what is not there succeeds.
+ *
+ * Returns: FALSE with NOT_FOUND if @entry's dev doesn't exist, with UNSUPPORTED if MASTER
+ * is asked for and it is not a port.
+ */
+gboolean
+virTeamingKernelFdbDel(virTeamingKernel *kernel,
+                       const virTeamingFdbEntry *entry,
+                       GError **error)
+{
+    return virTeamingKernelCheckFdbEntry(entry, error) &&
+        kernel->ops->fdbDel(kernel, entry, error);
+}
+
+
+/**
+ * virTeamingKernelWatch:
+ * @kernel: the kernel
+ * @notify: who is told of changes from now on, instead of whoever was; NULL: nobody
+ * @opaque: for @notify
+ *
+ * @notify is called from the GMainContext that is the thread's default at the first call.
+ *
+ * Returns: FALSE if notifications cannot be had.
+ */
+gboolean
+virTeamingKernelWatch(virTeamingKernel *kernel,
+                      virTeamingKernelNotify notify,
+                      gpointer opaque,
+                      GError **error)
+{
+    if (notify && !kernel->watching) {
+        if (!kernel->ops->watch(kernel, error))
+            return FALSE;
+        kernel->watching = TRUE;
+    }
+    kernel->notify = notify;
+    kernel->opaque = opaque;
+    return TRUE;
+}

@@ -1,0 +1,1079 @@
+/*
+ * teaming_kernel_fake.c: virTeamingKernel as a model of a host in memory, for tests
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Theory of operation
+ *
+ * Four tables: links, PCI functions, VFs by PF, and FDB entries. Questions are answered
+ * out of them and orders change them, with the errors that Linux gives in the same case;
+ * tests/kerneltest.c holds the fake to that by running on both. Each order that succeeds
+ * is recorded as one line of text, so that a test can compare what was done, in order,
+ * with what should have been. Failures are injected by the name of the function and
+ * change nothing.
+ *
+ * Notifications come from the main loop, later than the change, as from a real kernel.
+ *
+ * Left out: VLAN filtering (an entry is in the VLAN it names and in no other), ageing,
+ * and entries that a bridge holds for the addresses of its ports.
+ */
+
+#include "teaming_kernel_fake.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "teaming_kernel_priv.h"
+
+/* Names of the functions, for virTeamingFakeFail(): without "virTeamingKernel". */
+static const char * const virTeamingFakeOps[] = {
+    "PciGetState", "PciGetDevice", "PciListGroup", "PciOpen", "PciHandleRead",
+    "LinkGet", "LinkList", "LinkSetLearning",
+    "VfList", "VfGet", "VfSetMac", "VfSetVlan", "VfLocate",
+    "FdbList", "FdbGet", "FdbAdd", "FdbDel",
+    "Watch", NULL
+};
+
+typedef struct {
+    const char *op;
+    guint countdown;                /* 1: the next call; 0: every call */
+    int err;
+} virTeamingFakeFailure;
+
+typedef struct {
+    virTeamingPciDevice device;
+    gboolean busMaster;
+    guint vectors;
+    guint generation;               /* of the function that sits at this address */
+} virTeamingFakePci;
+
+typedef struct {
+    char pf[IF_NAMESIZE];
+    virTeamingVf vf;
+} virTeamingFakeVf;
+
+typedef struct {
+    virTeamingKernel parent;
+    GArray *links;                  /* of virTeamingLink */
+    GArray *pci;                    /* of virTeamingFakePci */
+    GArray *vfs;                    /* of virTeamingFakeVf */
+    GArray *fdb;                    /* of virTeamingFdbEntry */
+    GArray *failures;               /* of virTeamingFakeFailure */
+    GString *log;
+    int lastIfindex;
+    guint lastGeneration;
+    GMainContext *context;          /* of the watcher; NULL: nobody watches */
+    GSource *idle;                  /* a delivery that is under way, or NULL */
+} virTeamingKernelFake;
+
+typedef struct {
+    virTeamingPciHandle parent;
+    guint generation;
+} virTeamingPciHandleFake;
+
+
+/* ---- the model ---- */
+
+static virTeamingLink *
+virTeamingFakeFindLink(virTeamingKernelFake *fake,
+                       const char *ifname)
+{
+    for (guint i = 0; i < fake->links->len; i++) {
+        virTeamingLink *link = &g_array_index(fake->links, virTeamingLink, i);
+
+        if (strcmp(link->name, ifname) == 0)
+            return link;
+    }
+    return NULL;
+}
+
+
+static virTeamingFakePci *
+virTeamingFakeFindPci(virTeamingKernelFake *fake,
+                      const virTeamingPciAddress *address)
+{
+    for (guint i = 0; i < fake->pci->len; i++) {
+        virTeamingFakePci *pci = &g_array_index(fake->pci, virTeamingFakePci, i);
+
+        if (virTeamingPciAddressEqual(&pci->device.address, address))
+            return pci;
+    }
+    return NULL;
+}
+
+
+/* VF @index of @pf, or any VF of @pf for -1; NULL if there is none. */
+static virTeamingVf *
+virTeamingFakeFindVf(virTeamingKernelFake *fake,
+                     const char *pf,
+                     gint index)
+{
+    for (guint i = 0; i < fake->vfs->len; i++) {
+        virTeamingFakeVf *vf = &g_array_index(fake->vfs, virTeamingFakeVf, i);
+
+        if (strcmp(vf->pf, pf) == 0 && (index < 0 || vf->vf.index == index))
+            return &vf->vf;
+    }
+    return NULL;
+}
+
+
+/* The bridge that @ifname is a port of, or NULL. */
+static virTeamingLink *
+virTeamingFakeFindBridge(virTeamingKernelFake *fake,
+                         const char *ifname)
+{
+    virTeamingLink *port = virTeamingFakeFindLink(fake, ifname);
+    virTeamingLink *bridge = port ? virTeamingFakeFindLink(fake, port->master) : NULL;
+
+    return bridge && strcmp(bridge->kind, "bridge") == 0 ? bridge : NULL;
+}
+
+
+/*
+ * Index in fake->fdb of the entry that is in @entry's place: of the same bridge, or of
+ * the same link if it is SELF. G_MAXUINT if there is none.
+ */
+static guint
+virTeamingFakeFindFdb(virTeamingKernelFake *fake,
+                      const virTeamingFdbEntry *entry)
+{
+    virTeamingLink *bridge = virTeamingFakeFindBridge(fake, entry->dev);
+
+    for (guint i = 0; i < fake->fdb->len; i++) {
+        virTeamingFdbEntry *other = &g_array_index(fake->fdb, virTeamingFdbEntry, i);
+
+        if (!virTeamingMacEqual(&other->mac, &entry->mac) || other->vlan != entry->vlan ||
+            (other->flags & VIR_TEAMING_FDB_SELF) != (entry->flags & VIR_TEAMING_FDB_SELF))
+            continue;
+        if (entry->flags & VIR_TEAMING_FDB_SELF ?
+            strcmp(other->dev, entry->dev) == 0 :
+            bridge && virTeamingFakeFindBridge(fake, other->dev) == bridge)
+            return i;
+    }
+    return G_MAXUINT;
+}
+
+
+static gboolean
+virTeamingFakeIdle(gpointer opaque)
+{
+    virTeamingKernelFake *fake = opaque;
+
+    g_clear_pointer(&fake->idle, g_source_unref);
+    virTeamingKernelDeliver(&fake->parent);
+    return G_SOURCE_REMOVE;
+}
+
+
+static void
+virTeamingFakeChanged(virTeamingKernelFake *fake,
+                      const char *ifname,
+                      const virTeamingMac *mac)
+{
+    if (!fake->context)
+        return;
+    virTeamingKernelChanged(&fake->parent, ifname, mac);
+    if (!fake->idle) {
+        fake->idle = g_idle_source_new();
+        g_source_set_priority(fake->idle, G_PRIORITY_DEFAULT);
+        g_source_set_callback(fake->idle, virTeamingFakeIdle, fake, NULL);
+        g_source_attach(fake->idle, fake->context);
+    }
+}
+
+
+static void
+virTeamingFakeDropFdb(virTeamingKernelFake *fake,
+                      const char *ifname)
+{
+    for (guint i = fake->fdb->len; i-- > 0;) {
+        if (strcmp(g_array_index(fake->fdb, virTeamingFdbEntry, i).dev, ifname) == 0)
+            g_array_remove_index(fake->fdb, i);
+    }
+}
+
+
+/* ---- what the rest of the world does ---- */
+
+/**
+ * virTeamingFakeSetLink:
+ * @kernel: a fake
+ * @link: a link that appears, or that is like this from now on; an ifindex of 0 is
+ *        filled in
+ *
+ * A port that leaves its bridge takes its FDB entries along.
+ */
+void
+virTeamingFakeSetLink(virTeamingKernel *kernel,
+                      const virTeamingLink *link)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingLink *there = virTeamingFakeFindLink(fake, link->name);
+    int ifindex = link->ifindex;
+
+    if (there && strcmp(there->master, link->master) != 0)
+        virTeamingFakeDropFdb(fake, link->name);
+    if (ifindex == 0)
+        ifindex = there ? there->ifindex : ++fake->lastIfindex;
+    if (!there) {
+        g_array_set_size(fake->links, fake->links->len + 1);
+        there = &g_array_index(fake->links, virTeamingLink, fake->links->len - 1);
+    }
+    *there = *link;
+    there->ifindex = ifindex;
+    virTeamingFakeChanged(fake, link->name, NULL);
+}
+
+
+void
+virTeamingFakeRemoveLink(virTeamingKernel *kernel,
+                         const char *ifname)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+
+    virTeamingFakeDropFdb(fake, ifname);
+    for (guint i = fake->links->len; i-- > 0;) {
+        virTeamingLink *link = &g_array_index(fake->links, virTeamingLink, i);
+
+        if (strcmp(link->master, ifname) == 0)
+            link->master[0] = '\0';
+        if (strcmp(link->name, ifname) == 0)
+            g_array_remove_index(fake->links, i);
+    }
+    virTeamingFakeChanged(fake, ifname, NULL);
+}
+
+
+/**
+ * virTeamingFakeSetPci:
+ * @kernel: a fake
+ * @device: a PCI function that appears, with its bus-master bit clear, or that is like
+ *          this from now on
+ */
+void
+virTeamingFakeSetPci(virTeamingKernel *kernel,
+                     const virTeamingPciDevice *device)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingFakePci *there = virTeamingFakeFindPci(fake, &device->address);
+
+    if (there) {
+        there->device = *device;
+    } else {
+        virTeamingFakePci pci = { .device = *device, .generation = ++fake->lastGeneration };
+
+        g_array_append_val(fake->pci, pci);
+    }
+}
+
+
+void
+virTeamingFakeRemovePci(virTeamingKernel *kernel,
+                        const virTeamingPciAddress *address)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+
+    for (guint i = fake->pci->len; i-- > 0;) {
+        if (virTeamingPciAddressEqual(&g_array_index(fake->pci, virTeamingFakePci, i).device.address,
+                                      address))
+            g_array_remove_index(fake->pci, i);
+    }
+    for (guint i = fake->vfs->len; i-- > 0;) {
+        virTeamingFakeVf *vf = &g_array_index(fake->vfs, virTeamingFakeVf, i);
+
+        if (virTeamingPciAddressEqual(&vf->vf.address, address)) {
+            virTeamingFakeChanged(fake, vf->pf, NULL);
+            g_array_remove_index(fake->vfs, i);
+        }
+    }
+}
+
+
+/**
+ * virTeamingFakeSetPciState:
+ * @kernel: a fake
+ * @address: a function that was set up with virTeamingFakeSetPci()
+ * @busMaster: its driver, or the guest's, has switched bus mastering on
+ * @vectors: interrupt vectors it uses
+ */
+void
+virTeamingFakeSetPciState(virTeamingKernel *kernel,
+                          const virTeamingPciAddress *address,
+                          gboolean busMaster,
+                          guint vectors)
+{
+    virTeamingFakePci *pci = virTeamingFakeFindPci((virTeamingKernelFake *)kernel, address);
+
+    g_return_if_fail(pci);
+    pci->busMaster = busMaster;
+    pci->vectors = vectors;
+}
+
+
+void
+virTeamingFakeSetDriver(virTeamingKernel *kernel,
+                        const virTeamingPciAddress *address,
+                        const char *driver)
+{
+    virTeamingFakePci *pci = virTeamingFakeFindPci((virTeamingKernelFake *)kernel, address);
+
+    g_return_if_fail(pci);
+    g_strlcpy(pci->device.driver, driver, sizeof(pci->device.driver));
+}
+
+
+/**
+ * virTeamingFakeSetVf:
+ * @kernel: a fake
+ * @pf: name of a link
+ * @vf: a VF of @pf that appears, or that somebody else has set like this
+ */
+void
+virTeamingFakeSetVf(virTeamingKernel *kernel,
+                    const char *pf,
+                    const virTeamingVf *vf)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingVf *there = virTeamingFakeFindVf(fake, pf, vf->index);
+
+    if (there) {
+        *there = *vf;
+    } else {
+        virTeamingFakeVf added = { .vf = *vf };
+
+        g_strlcpy(added.pf, pf, sizeof(added.pf));
+        g_array_append_val(fake->vfs, added);
+    }
+    virTeamingFakeChanged(fake, pf, NULL);
+}
+
+
+/**
+ * virTeamingFakeReceive:
+ * @kernel: a fake
+ * @port: a bridge port
+ * @source: source address of a frame that comes in there
+ * @vlan: the VLAN it is in, or 0
+ *
+ * The bridge learns, as Linux does: even a static entry moves, unless it is sticky.
+ */
+void
+virTeamingFakeReceive(virTeamingKernel *kernel,
+                      const char *port,
+                      const virTeamingMac *source,
+                      guint vlan)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingLink *link = virTeamingFakeFindLink(fake, port);
+    virTeamingFdbEntry entry = {
+        .mac = *source,
+        .vlan = vlan,
+        .flags = VIR_TEAMING_FDB_MASTER,
+    };
+    guint i;
+
+    g_return_if_fail(link && virTeamingFakeFindBridge(fake, port));
+    if (!link->learning)
+        return;
+
+    g_strlcpy(entry.dev, port, sizeof(entry.dev));
+    i = virTeamingFakeFindFdb(fake, &entry);
+    if (i == G_MAXUINT) {
+        g_array_append_val(fake->fdb, entry);
+    } else {
+        virTeamingFdbEntry *there = &g_array_index(fake->fdb, virTeamingFdbEntry, i);
+
+        if ((there->flags & (VIR_TEAMING_FDB_STICKY | VIR_TEAMING_FDB_LOCAL)) ||
+            strcmp(there->dev, port) == 0)
+            return;
+        g_strlcpy(there->dev, port, sizeof(there->dev));
+    }
+    virTeamingFakeChanged(fake, port, source);
+}
+
+
+/**
+ * virTeamingFakeLoseNotifications:
+ * @kernel: a fake
+ *
+ * As if the kernel had had more to tell than the watcher's socket holds.
+ */
+void
+virTeamingFakeLoseNotifications(virTeamingKernel *kernel)
+{
+    virTeamingFakeChanged((virTeamingKernelFake *)kernel, NULL, NULL);
+}
+
+
+/**
+ * virTeamingFakeFail:
+ * @kernel: a fake
+ * @op: name of a function without "virTeamingKernel": "VfSetMac"; reads of a handle are
+ *      "PciHandleRead"
+ * @nth: which call fails, counted from now on, 1 being the next; 0: all of them
+ * @err: with which errno; 0: none fails any more
+ *
+ * May be called several times for one @op, to let several calls fail.
+ */
+void
+virTeamingFakeFail(virTeamingKernel *kernel,
+                   const char *op,
+                   guint nth,
+                   int err)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingFakeFailure failure = { .op = g_intern_string(op), .countdown = nth, .err = err };
+
+    g_return_if_fail(g_strv_contains(virTeamingFakeOps, op));
+    if (err) {
+        g_array_append_val(fake->failures, failure);
+        return;
+    }
+    for (guint i = fake->failures->len; i-- > 0;) {
+        if (g_array_index(fake->failures, virTeamingFakeFailure, i).op == failure.op)
+            g_array_remove_index(fake->failures, i);
+    }
+}
+
+
+/**
+ * virTeamingFakeTakeLog:
+ * @kernel: a fake
+ *
+ * Returns: one line for each order that has succeeded since the last call of this, for
+ * example "VfSetMac eth1 3 52:54:00:00:00:01" or "FdbAdd tap0 52:54:00:00:00:01 master
+ * static sticky"; "" if there was none. Free with g_free().
+ */
+char *
+virTeamingFakeTakeLog(virTeamingKernel *kernel)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    char *log = g_string_free(fake->log, FALSE);
+
+    fake->log = g_string_new(NULL);
+    return log;
+}
+
+
+/* ---- the interface ---- */
+
+/* Counts a call of @op. Returns: the errno with which it is to fail, or 0. */
+static int
+virTeamingFakeEnter(virTeamingKernelFake *fake,
+                    const char *op)
+{
+    int err = 0;
+
+    for (guint i = fake->failures->len; i-- > 0;) {
+        virTeamingFakeFailure *failure = &g_array_index(fake->failures, virTeamingFakeFailure, i);
+
+        if (strcmp(failure->op, op) != 0)
+            continue;
+        if (failure->countdown == 0) {
+            err = failure->err;
+        } else if (--failure->countdown == 0) {
+            err = failure->err;
+            g_array_remove_index(fake->failures, i);
+        }
+    }
+    return err;
+}
+
+
+static gboolean
+virTeamingKernelFakePciGetState(virTeamingKernel *kernel,
+                                const virTeamingPciAddress *address,
+                                virTeamingPciState *ret,
+                                GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingFakePci *pci = virTeamingFakeFindPci(fake, address);
+    int err = virTeamingFakeEnter(fake, "PciGetState");
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    if (!err && !pci)
+        err = ENODEV;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "look at PCI function %s",
+                                 virTeamingPciAddressFormat(address, buf));
+        return FALSE;
+    }
+    g_strlcpy(ret->driver, pci->device.driver, sizeof(ret->driver));
+    ret->busMaster = pci->busMaster;
+    ret->vectors = pci->vectors;
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingKernelFakePciGetDevice(virTeamingKernel *kernel,
+                                 const virTeamingPciAddress *address,
+                                 virTeamingPciDevice *ret,
+                                 GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingFakePci *pci = virTeamingFakeFindPci(fake, address);
+    int err = virTeamingFakeEnter(fake, "PciGetDevice");
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    if (!err && !pci)
+        err = ENODEV;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "look at PCI function %s",
+                                 virTeamingPciAddressFormat(address, buf));
+        return FALSE;
+    }
+    *ret = pci->device;
+    return TRUE;
+}
+
+
+static gint
+virTeamingFakeComparePci(gconstpointer a,
+                         gconstpointer b)
+{
+    char bufA[VIR_TEAMING_PCI_STRING_LEN];
+    char bufB[VIR_TEAMING_PCI_STRING_LEN];
+
+    return strcmp(virTeamingPciAddressFormat(a, bufA), virTeamingPciAddressFormat(b, bufB));
+}
+
+
+static GArray *
+virTeamingKernelFakePciListGroup(virTeamingKernel *kernel,
+                                 const virTeamingPciAddress *address,
+                                 GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingFakePci *pci = virTeamingFakeFindPci(fake, address);
+    int err = virTeamingFakeEnter(fake, "PciListGroup");
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    GArray *list;
+
+    if (!err && !pci)
+        err = ENODEV;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "look at PCI function %s",
+                                 virTeamingPciAddressFormat(address, buf));
+        return NULL;
+    }
+    list = g_array_new(FALSE, FALSE, sizeof(virTeamingPciAddress));
+    for (guint i = 0; pci->device.iommuGroup >= 0 && i < fake->pci->len; i++) {
+        virTeamingPciDevice *other = &g_array_index(fake->pci, virTeamingFakePci, i).device;
+
+        if (other->iommuGroup == pci->device.iommuGroup)
+            g_array_append_val(list, other->address);
+    }
+    g_array_sort(list, virTeamingFakeComparePci);
+    return list;
+}
+
+
+static virTeamingPciHandle *
+virTeamingKernelFakePciOpen(virTeamingKernel *kernel,
+                            const virTeamingPciAddress *address,
+                            GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingFakePci *pci = virTeamingFakeFindPci(fake, address);
+    int err = virTeamingFakeEnter(fake, "PciOpen");
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    virTeamingPciHandleFake *handle;
+
+    if (!err && !pci)
+        err = ENODEV;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "look at PCI function %s",
+                                 virTeamingPciAddressFormat(address, buf));
+        return NULL;
+    }
+    handle = g_new0(virTeamingPciHandleFake, 1);
+    handle->generation = pci->generation;
+    return &handle->parent;
+}
+
+
+static gboolean
+virTeamingKernelFakePciHandleRead(virTeamingPciHandle *handle,
+                                  gboolean *busMaster,
+                                  guint *vectors,
+                                  GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)handle->kernel;
+    virTeamingFakePci *pci = virTeamingFakeFindPci(fake, &handle->address);
+    int err = virTeamingFakeEnter(fake, "PciHandleRead");
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    if (!err && (!pci || pci->generation != ((virTeamingPciHandleFake *)handle)->generation))
+        err = ENODEV;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "read the command register of PCI function %s",
+                                 virTeamingPciAddressFormat(&handle->address, buf));
+        return FALSE;
+    }
+    *busMaster = pci->busMaster;
+    *vectors = pci->vectors;
+    return TRUE;
+}
+
+
+static void
+virTeamingKernelFakePciHandleFree(virTeamingPciHandle *handle)
+{
+    g_free(handle);
+}
+
+
+static gboolean
+virTeamingKernelFakeLinkGet(virTeamingKernel *kernel,
+                            const char *ifname,
+                            virTeamingLink *ret,
+                            GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingLink *link = virTeamingFakeFindLink(fake, ifname);
+    int err = virTeamingFakeEnter(fake, "LinkGet");
+
+    if (!err && !link)
+        err = ENODEV;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "look at network interface '%s'", ifname);
+        return FALSE;
+    }
+    *ret = *link;
+    return TRUE;
+}
+
+
+static GArray *
+virTeamingKernelFakeLinkList(virTeamingKernel *kernel,
+                             GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    int err = virTeamingFakeEnter(fake, "LinkList");
+
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "list the network interfaces");
+        return NULL;
+    }
+    return g_array_copy(fake->links);
+}
+
+
+static gboolean
+virTeamingKernelFakeLinkSetLearning(virTeamingKernel *kernel,
+                                    const char *port,
+                                    gboolean learning,
+                                    GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingLink *link = virTeamingFakeFindLink(fake, port);
+    int err = virTeamingFakeEnter(fake, "LinkSetLearning");
+
+    if (!err && !link)
+        err = ENODEV;
+    if (!err && !virTeamingFakeFindBridge(fake, port))
+        err = EOPNOTSUPP;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "switch learning %s on bridge port '%s'",
+                                 learning ? "on" : "off", port);
+        return FALSE;
+    }
+    link->learning = learning;
+    g_string_append_printf(fake->log, "LinkSetLearning %s %s\n", port, learning ? "on" : "off");
+    virTeamingFakeChanged(fake, port, NULL);
+    return TRUE;
+}
+
+
+static gint
+virTeamingFakeCompareVf(gconstpointer a,
+                        gconstpointer b)
+{
+    return (gint)((const virTeamingVf *)a)->index - (gint)((const virTeamingVf *)b)->index;
+}
+
+
+static GArray *
+virTeamingKernelFakeVfList(virTeamingKernel *kernel,
+                           const char *pf,
+                           gint only,
+                           GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    int err = virTeamingFakeEnter(fake, only < 0 ? "VfList" : "VfGet");
+    GArray *list;
+
+    if (!err && !virTeamingFakeFindLink(fake, pf))
+        err = ENODEV;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "list the VFs of '%s'", pf);
+        return NULL;
+    }
+    list = g_array_new(FALSE, FALSE, sizeof(virTeamingVf));
+    for (guint i = 0; i < fake->vfs->len; i++) {
+        virTeamingFakeVf *vf = &g_array_index(fake->vfs, virTeamingFakeVf, i);
+
+        if (strcmp(vf->pf, pf) == 0 && (only < 0 || vf->vf.index == only))
+            g_array_append_val(list, vf->vf);
+    }
+    g_array_sort(list, virTeamingFakeCompareVf);
+    return list;
+}
+
+
+/* What every order for a VF begins with. @err: from virTeamingFakeEnter(). */
+static virTeamingVf *
+virTeamingFakeOrderVf(virTeamingKernelFake *fake,
+                      const char *pf,
+                      guint index,
+                      int *err)
+{
+    virTeamingVf *vf = virTeamingFakeFindVf(fake, pf, index);
+
+    if (!*err && !virTeamingFakeFindLink(fake, pf))
+        *err = ENODEV;
+    if (!*err && !virTeamingFakeFindVf(fake, pf, -1))
+        *err = EOPNOTSUPP;
+    if (!*err && !vf)
+        *err = EINVAL;
+    return vf;
+}
+
+
+static gboolean
+virTeamingKernelFakeVfSetMac(virTeamingKernel *kernel,
+                             const char *pf,
+                             guint index,
+                             const virTeamingMac *mac,
+                             GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    int err = virTeamingFakeEnter(fake, "VfSetMac");
+    virTeamingVf *vf = virTeamingFakeOrderVf(fake, pf, index, &err);
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+
+    virTeamingMacFormat(mac, buf);
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "set MAC %s of VF %u of '%s'", buf, index, pf);
+        return FALSE;
+    }
+    vf->mac = *mac;
+    g_string_append_printf(fake->log, "VfSetMac %s %u %s\n", pf, index, buf);
+    virTeamingFakeChanged(fake, pf, NULL);
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingKernelFakeVfSetVlan(virTeamingKernel *kernel,
+                              const char *pf,
+                              guint index,
+                              guint vlan,
+                              guint qos,
+                              GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    int err = virTeamingFakeEnter(fake, "VfSetVlan");
+    virTeamingVf *vf = virTeamingFakeOrderVf(fake, pf, index, &err);
+
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "set VLAN %u of VF %u of '%s'", vlan, index, pf);
+        return FALSE;
+    }
+    vf->vlan = vlan;
+    vf->qos = qos;
+    g_string_append_printf(fake->log, "VfSetVlan %s %u %u", pf, index, vlan);
+    if (qos)
+        g_string_append_printf(fake->log, " qos %u", qos);
+    g_string_append_c(fake->log, '\n');
+    virTeamingFakeChanged(fake, pf, NULL);
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingKernelFakeVfLocate(virTeamingKernel *kernel,
+                             const virTeamingPciAddress *address,
+                             char pf[IF_NAMESIZE],
+                             guint *index,
+                             GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    int err = virTeamingFakeEnter(fake, "VfLocate");
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    for (guint i = 0; !err && i < fake->vfs->len; i++) {
+        virTeamingFakeVf *vf = &g_array_index(fake->vfs, virTeamingFakeVf, i);
+
+        if (virTeamingPciAddressEqual(&vf->vf.address, address) &&
+            virTeamingFakeFindLink(fake, vf->pf)) {
+            g_strlcpy(pf, vf->pf, IF_NAMESIZE);
+            *index = vf->vf.index;
+            return TRUE;
+        }
+    }
+    virTeamingKernelSetError(error, err ? err : ENOENT, NULL, "find the PF of PCI function %s",
+                             virTeamingPciAddressFormat(address, buf));
+    return FALSE;
+}
+
+
+static GArray *
+virTeamingKernelFakeFdbList(virTeamingKernel *kernel,
+                            const char *dev,
+                            const virTeamingMac *mac,
+                            GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingLink *link = virTeamingFakeFindLink(fake, dev);
+    int err = virTeamingFakeEnter(fake, "FdbList");
+    GArray *list;
+
+    if (!err && !link)
+        err = ENODEV;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "list the FDB entries of '%s'", dev);
+        return NULL;
+    }
+    list = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
+    for (guint i = 0; i < fake->fdb->len; i++) {
+        virTeamingFdbEntry *entry = &g_array_index(fake->fdb, virTeamingFdbEntry, i);
+
+        if ((!mac || virTeamingMacEqual(mac, &entry->mac)) &&
+            (strcmp(entry->dev, dev) == 0 || virTeamingFakeFindBridge(fake, entry->dev) == link))
+            g_array_append_val(list, *entry);
+    }
+    return list;
+}
+
+
+static gboolean
+virTeamingKernelFakeFdbGet(virTeamingKernel *kernel,
+                           const char *dev,
+                           const virTeamingMac *mac,
+                           guint vlan,
+                           virTeamingFdbEntry *ret,
+                           GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingLink *link = virTeamingFakeFindLink(fake, dev);
+    virTeamingLink *bridge = virTeamingFakeFindBridge(fake, dev);
+    int err = virTeamingFakeEnter(fake, "FdbGet");
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+
+    if (!err && !link)
+        err = ENODEV;
+    if (!err && !bridge && strcmp(link->kind, "bridge") != 0)
+        err = EOPNOTSUPP;
+    if (!bridge)
+        bridge = link;
+    for (guint i = 0; !err && i < fake->fdb->len; i++) {
+        virTeamingFdbEntry *entry = &g_array_index(fake->fdb, virTeamingFdbEntry, i);
+
+        if ((entry->flags & VIR_TEAMING_FDB_MASTER) && entry->vlan == vlan &&
+            virTeamingMacEqual(&entry->mac, mac) &&
+            virTeamingFakeFindBridge(fake, entry->dev) == bridge) {
+            *ret = *entry;
+            return TRUE;
+        }
+    }
+    virTeamingKernelSetError(error, err ? err : ENOENT, NULL, "look up %s in the FDB of '%s'",
+                             virTeamingMacFormat(mac, buf), dev);
+    return FALSE;
+}
+
+
+/* What every order for an FDB entry begins with. @err: from virTeamingFakeEnter(). */
+static void
+virTeamingFakeOrderFdb(virTeamingKernelFake *fake,
+                       const virTeamingFdbEntry *entry,
+                       int *err)
+{
+    if (!*err && !virTeamingFakeFindLink(fake, entry->dev))
+        *err = ENODEV;
+    if (!*err && (entry->flags & VIR_TEAMING_FDB_MASTER) &&
+        !virTeamingFakeFindBridge(fake, entry->dev))
+        *err = EOPNOTSUPP;
+}
+
+
+static void
+virTeamingFakeLogFdb(virTeamingKernelFake *fake,
+                     const char *op,
+                     const virTeamingFdbEntry *entry,
+                     gboolean full)
+{
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+
+    g_string_append_printf(fake->log, "%s %s %s", op, entry->dev,
+                           virTeamingMacFormat(&entry->mac, buf));
+    if (entry->vlan)
+        g_string_append_printf(fake->log, " vlan %u", entry->vlan);
+    if (entry->flags & VIR_TEAMING_FDB_SELF)
+        g_string_append(fake->log, " self");
+    if (entry->flags & VIR_TEAMING_FDB_MASTER)
+        g_string_append(fake->log, " master");
+    if (full && (entry->flags & VIR_TEAMING_FDB_MASTER)) {
+        if (entry->flags & VIR_TEAMING_FDB_STATIC)
+            g_string_append(fake->log, " static");
+        if (entry->flags & VIR_TEAMING_FDB_LOCAL)
+            g_string_append(fake->log, " local");
+        if (entry->flags & VIR_TEAMING_FDB_STICKY)
+            g_string_append(fake->log, " sticky");
+    }
+    g_string_append_c(fake->log, '\n');
+}
+
+
+static gboolean
+virTeamingKernelFakeFdbAdd(virTeamingKernel *kernel,
+                           const virTeamingFdbEntry *entry,
+                           GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    int err = virTeamingFakeEnter(fake, "FdbAdd");
+    virTeamingFdbEntry added = *entry;
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    guint i;
+
+    virTeamingFakeOrderFdb(fake, entry, &err);
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "add FDB entry %s to %s'%s'",
+                                 virTeamingMacFormat(&entry->mac, buf),
+                                 entry->flags & VIR_TEAMING_FDB_SELF ? "" : "bridge port ",
+                                 entry->dev);
+        return FALSE;
+    }
+    if (entry->flags & VIR_TEAMING_FDB_SELF)
+        added.flags = VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_LOCAL;
+    virTeamingFakeLogFdb(fake, "FdbAdd", entry, TRUE);
+
+    i = virTeamingFakeFindFdb(fake, entry);
+    if (i == G_MAXUINT) {
+        g_array_append_val(fake->fdb, added);
+    } else {
+        virTeamingFdbEntry *there = &g_array_index(fake->fdb, virTeamingFdbEntry, i);
+
+        if (there->flags == added.flags && strcmp(there->dev, added.dev) == 0)
+            return TRUE;
+        *there = added;
+    }
+    virTeamingFakeChanged(fake, entry->dev, &entry->mac);
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingKernelFakeFdbDel(virTeamingKernel *kernel,
+                           const virTeamingFdbEntry *entry,
+                           GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    int err = virTeamingFakeEnter(fake, "FdbDel");
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    guint i;
+
+    virTeamingFakeOrderFdb(fake, entry, &err);
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "delete FDB entry %s of %s'%s'",
+                                 virTeamingMacFormat(&entry->mac, buf),
+                                 entry->flags & VIR_TEAMING_FDB_SELF ? "" : "bridge port ",
+                                 entry->dev);
+        return FALSE;
+    }
+    virTeamingFakeLogFdb(fake, "FdbDel", entry, FALSE);
+
+    i = virTeamingFakeFindFdb(fake, entry);
+    if (i != G_MAXUINT &&
+        strcmp(g_array_index(fake->fdb, virTeamingFdbEntry, i).dev, entry->dev) == 0) {
+        g_array_remove_index(fake->fdb, i);
+        virTeamingFakeChanged(fake, entry->dev, &entry->mac);
+    }
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingKernelFakeWatch(virTeamingKernel *kernel,
+                          GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    int err = virTeamingFakeEnter(fake, "Watch");
+
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL,
+                                 "ask the kernel for notifications about links");
+        return FALSE;
+    }
+    fake->context = g_main_context_ref_thread_default();
+    return TRUE;
+}
+
+
+static void
+virTeamingKernelFakeFree(virTeamingKernel *kernel)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+
+    if (fake->idle) {
+        g_source_destroy(fake->idle);
+        g_source_unref(fake->idle);
+    }
+    g_clear_pointer(&fake->context, g_main_context_unref);
+    g_array_unref(fake->links);
+    g_array_unref(fake->pci);
+    g_array_unref(fake->vfs);
+    g_array_unref(fake->fdb);
+    g_array_unref(fake->failures);
+    g_string_free(fake->log, TRUE);
+    g_free(fake);
+}
+
+
+static const virTeamingKernelOps virTeamingKernelFakeOps = {
+    .free = virTeamingKernelFakeFree,
+    .pciGetState = virTeamingKernelFakePciGetState,
+    .pciGetDevice = virTeamingKernelFakePciGetDevice,
+    .pciListGroup = virTeamingKernelFakePciListGroup,
+    .pciOpen = virTeamingKernelFakePciOpen,
+    .pciHandleRead = virTeamingKernelFakePciHandleRead,
+    .pciHandleFree = virTeamingKernelFakePciHandleFree,
+    .linkGet = virTeamingKernelFakeLinkGet,
+    .linkList = virTeamingKernelFakeLinkList,
+    .linkSetLearning = virTeamingKernelFakeLinkSetLearning,
+    .vfList = virTeamingKernelFakeVfList,
+    .vfSetMac = virTeamingKernelFakeVfSetMac,
+    .vfSetVlan = virTeamingKernelFakeVfSetVlan,
+    .vfLocate = virTeamingKernelFakeVfLocate,
+    .fdbList = virTeamingKernelFakeFdbList,
+    .fdbGet = virTeamingKernelFakeFdbGet,
+    .fdbAdd = virTeamingKernelFakeFdbAdd,
+    .fdbDel = virTeamingKernelFakeFdbDel,
+    .watch = virTeamingKernelFakeWatch,
+};
+
+
+/**
+ * virTeamingKernelNewFake:
+ *
+ * Returns: a kernel of an empty host; see teaming_kernel_fake.h. Free with
+ * virTeamingKernelFree().
+ */
+virTeamingKernel *
+virTeamingKernelNewFake(void)
+{
+    virTeamingKernelFake *fake = g_new0(virTeamingKernelFake, 1);
+
+    virTeamingKernelInit(&fake->parent, &virTeamingKernelFakeOps);
+    fake->links = g_array_new(FALSE, TRUE, sizeof(virTeamingLink));
+    fake->pci = g_array_new(FALSE, TRUE, sizeof(virTeamingFakePci));
+    fake->vfs = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeVf));
+    fake->fdb = g_array_new(FALSE, TRUE, sizeof(virTeamingFdbEntry));
+    fake->failures = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeFailure));
+    fake->log = g_string_new(NULL);
+    return &fake->parent;
+}

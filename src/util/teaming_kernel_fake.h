@@ -1,0 +1,51 @@
+/*
+ * teaming_kernel_fake.h: the host that virTeamingKernelNewFake() pretends to be
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "teaming_kernel.h"
+
+/*
+ * What stands here is what the rest of the world does to the host: devices come and go,
+ * libvirt programs a VF, a guest's driver sets the bus-master bit, frames pass a bridge.
+ * Nothing of it is recorded; the watcher is notified of what a real kernel notifies.
+ */
+
+void virTeamingFakeSetLink(virTeamingKernel *kernel,
+                           const virTeamingLink *link);
+void virTeamingFakeRemoveLink(virTeamingKernel *kernel,
+                              const char *ifname);
+
+void virTeamingFakeSetPci(virTeamingKernel *kernel,
+                          const virTeamingPciDevice *device);
+void virTeamingFakeRemovePci(virTeamingKernel *kernel,
+                             const virTeamingPciAddress *address);
+void virTeamingFakeSetPciState(virTeamingKernel *kernel,
+                               const virTeamingPciAddress *address,
+                               gboolean busMaster,
+                               guint vectors);
+void virTeamingFakeSetDriver(virTeamingKernel *kernel,
+                             const virTeamingPciAddress *address,
+                             const char *driver);
+
+void virTeamingFakeSetVf(virTeamingKernel *kernel,
+                         const char *pf,
+                         const virTeamingVf *vf);
+
+void virTeamingFakeReceive(virTeamingKernel *kernel,
+                           const char *port,
+                           const virTeamingMac *source,
+                           guint vlan);
+
+void virTeamingFakeLoseNotifications(virTeamingKernel *kernel);
+
+/* What was asked of the kernel, and how it is made to refuse. */
+
+void virTeamingFakeFail(virTeamingKernel *kernel,
+                        const char *op,
+                        guint nth,
+                        int err);
+char *virTeamingFakeTakeLog(virTeamingKernel *kernel);

@@ -1,0 +1,1304 @@
+/*
+ * teaming_kernel_real.c: virTeamingKernel by way of sysfs and rtnetlink
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Theory of operation
+ *
+ * PCI functions are read in sysfs, whose root is a parameter so that tests can build a
+ * tree of their own. Everything else is rtnetlink: one socket for questions and orders,
+ * open all the time, and, while somebody watches, a second one for notifications.
+ *
+ * libnl builds, sends, receives and takes apart the messages. Its objects (rtnl_link_*,
+ * rtnl_link_vf_*, rtnl_neigh_*) are not used, for three reasons:
+ * - they know no request for one FDB entry, none for the FDB of one link, and cannot ask
+ *   for VFs without their statistics, for which many drivers query the card's firmware;
+ *   all this is done every few milliseconds while a guest migrates;
+ * - they drop the kernel's own words about an error (extended ACK) and fold many errnos
+ *   into one;
+ * - an order must say exactly what is meant. rtnl_link_change() does send only those
+ *   attributes of a VF that were set, but there is no way to see that from here.
+ *
+ * Each order is one attribute: IFLA_VF_MAC alone leaves VLAN, trust and spoof checking
+ * as they are, since the kernel calls one driver function for each attribute in the
+ * message (do_setvfinfo() in net/core/rtnetlink.c).
+ */
+
+#include "teaming_kernel_priv.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <linux/if_bridge.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "teaming_error.h"
+
+/* linux/if.h has it, but does not go together with net/if.h everywhere. */
+#define VIR_TEAMING_IFF_LOWER_UP 0x10000
+
+/* PCI Local Bus Specification: the command register, and Bus Master Enable in it. */
+#define VIR_TEAMING_PCI_COMMAND 4
+#define VIR_TEAMING_PCI_COMMAND_MASTER 0x4
+
+/* Asked of the system, which grants what net.core.rmem_max admits. */
+#define VIR_TEAMING_WATCH_BUFFER (1024 * 1024)
+
+typedef struct {
+    virTeamingKernel parent;
+    char *sysfs;
+    struct nl_sock *sock;
+    char *words;                    /* the kernel's, about the last error, or NULL */
+    struct nl_sock *watchSock;
+    GSource *watchSource;
+} virTeamingKernelReal;
+
+typedef struct {
+    virTeamingPciHandle parent;
+    int dir;
+    int config;
+} virTeamingPciHandleReal;
+
+
+/* ---- sysfs ---- */
+
+/* Last component of where the link @name in @dir points to, or "". */
+static void
+virTeamingSysfsReadLink(int dir,
+                        const char *name,
+                        char *ret,
+                        gsize size)
+{
+    char target[PATH_MAX];
+    const char *base;
+    ssize_t len = readlinkat(dir, name, target, sizeof(target) - 1);
+
+    target[MAX(len, 0)] = '\0';
+    base = strrchr(target, '/');
+    g_strlcpy(ret, base ? base + 1 : target, size);
+}
+
+
+/* The number in the file @name of @dir, or @fallback. */
+static gint64
+virTeamingSysfsReadNumber(int dir,
+                          const char *name,
+                          gint64 fallback)
+{
+    char text[32];
+    char *end;
+    ssize_t len;
+    gint64 value;
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return fallback;
+    len = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    if (len <= 0)
+        return fallback;
+    text[len] = '\0';
+    value = g_ascii_strtoll(text, &end, 0);
+    return end == text ? fallback : value;
+}
+
+
+static int
+virTeamingSysfsCompareNames(gconstpointer a,
+                            gconstpointer b)
+{
+    return strcmp(*(char * const *)a, *(char * const *)b);
+}
+
+
+/*
+ * Names in the directory @name of @dir, in ascending order. A directory that is not
+ * there is empty: sysfs shows no net/ and no msi_irqs/ where there would be nothing in it.
+ */
+static GPtrArray *
+virTeamingSysfsReadDir(int dir,
+                       const char *name)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    if (!stream) {
+        if (fd >= 0)
+            close(fd);
+        return names;
+    }
+    while ((entry = readdir(stream))) {
+        if (entry->d_name[0] != '.')
+            g_ptr_array_add(names, g_strdup(entry->d_name));
+    }
+    closedir(stream);
+    g_ptr_array_sort(names, virTeamingSysfsCompareNames);
+    return names;
+}
+
+
+/* Opens the directory of a PCI function, just to look things up in it. */
+static int
+virTeamingPciOpenDir(virTeamingKernelReal *real,
+                     const virTeamingPciAddress *address,
+                     GError **error)
+{
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    g_autofree char *path = g_strdup_printf("%s/bus/pci/devices/%s", real->sysfs,
+                                            virTeamingPciAddressFormat(address, buf));
+    int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (dir < 0)
+        virTeamingKernelSetError(error, errno == ENOENT ? ENODEV : errno, NULL,
+                                 "look at PCI function %s", buf);
+    return dir;
+}
+
+
+/*
+ * Is the netdev of a VF's or SF's representor, that is of a port of the switch in the
+ * NIC, and not of the function itself? All of them appear under the PF. Kernel's
+ * Documentation/networking/switchdev.rst: physical ports are called p<port> or
+ * p<port>s<subport>, representors pf<PF>vf<VF> and the like.
+ */
+static gboolean
+virTeamingPciNetdevIsRepresentor(int dir,
+                                 const char *netdev)
+{
+    g_autofree char *path = g_strdup_printf("net/%s/phys_port_name", netdev);
+    char name[32];
+    ssize_t len;
+    int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return FALSE;
+    len = read(fd, name, sizeof(name) - 1);
+    close(fd);
+    if (len <= 1)               /* most drivers: EOPNOTSUPP */
+        return FALSE;
+    name[len] = '\0';
+    g_strchomp(name);
+    return name[0] != 'p' || strspn(name + 1, "0123456789s") != strlen(name + 1);
+}
+
+
+/* The netdev of the function itself, or "" if there is none in this network namespace. */
+static void
+virTeamingPciReadNetdev(int dir,
+                        char ret[IF_NAMESIZE])
+{
+    g_autoptr(GPtrArray) names = virTeamingSysfsReadDir(dir, "net");
+
+    ret[0] = '\0';
+    for (guint i = 0; i < names->len && !ret[0]; i++) {
+        if (!virTeamingPciNetdevIsRepresentor(dir, names->pdata[i]))
+            g_strlcpy(ret, names->pdata[i], IF_NAMESIZE);
+    }
+}
+
+
+static void
+virTeamingPciHandleRealFree(virTeamingPciHandle *handle)
+{
+    virTeamingPciHandleReal *real = (virTeamingPciHandleReal *)handle;
+
+    if (real->config >= 0)
+        close(real->config);
+    if (real->dir >= 0)
+        close(real->dir);
+    g_free(real);
+}
+
+
+static virTeamingPciHandle *
+virTeamingKernelRealPciOpen(virTeamingKernel *kernel,
+                            const virTeamingPciAddress *address,
+                            GError **error)
+{
+    virTeamingPciHandleReal *handle = g_new0(virTeamingPciHandleReal, 1);
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    handle->config = -1;
+    handle->dir = virTeamingPciOpenDir((virTeamingKernelReal *)kernel, address, error);
+    if (handle->dir < 0)
+        goto error;
+    handle->config = openat(handle->dir, "config", O_RDONLY | O_CLOEXEC);
+    if (handle->config < 0) {
+        virTeamingKernelSetError(error, errno, NULL, "open the configuration space of PCI function %s",
+                                 virTeamingPciAddressFormat(address, buf));
+        goto error;
+    }
+    return &handle->parent;
+
+ error:
+    virTeamingPciHandleRealFree(&handle->parent);
+    return NULL;
+}
+
+
+/*
+ * Four system calls while vectors are in use, else two, and no memory: this is what runs
+ * in a watch. The directory msi_irqs comes and goes with the vectors, so it cannot be
+ * kept open.
+ */
+static guint
+virTeamingPciCountVectors(int dir)
+{
+    char buf[2048] __attribute__((aligned(8)));
+    guint count = 0;
+    ssize_t len;
+    int fd = openat(dir, "msi_irqs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return 0;
+    while ((len = getdents64(fd, buf, sizeof(buf))) > 0) {
+        for (ssize_t pos = 0; pos < len;) {
+            struct dirent64 *entry = (struct dirent64 *)(buf + pos);
+
+            if (entry->d_name[0] != '.')
+                count++;
+            pos += entry->d_reclen;
+        }
+    }
+    close(fd);
+    return count;
+}
+
+
+static gboolean
+virTeamingPciHandleRealRead(virTeamingPciHandle *handle,
+                            gboolean *busMaster,
+                            guint *vectors,
+                            GError **error)
+{
+    virTeamingPciHandleReal *real = (virTeamingPciHandleReal *)handle;
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    guint8 command[2];
+    ssize_t len = pread(real->config, command, sizeof(command), VIR_TEAMING_PCI_COMMAND);
+
+    virTeamingPciAddressFormat(&handle->address, buf);
+    if (len != sizeof(command)) {
+        virTeamingKernelSetError(error, len < 0 ? errno : ENODATA, NULL,
+                                 "read the command register of PCI function %s", buf);
+        return FALSE;
+    }
+    /* Reserved bits read as 0: this is what a bus returns when no device answers. */
+    if (command[0] == 0xff && command[1] == 0xff) {
+        virTeamingKernelSetError(error, EIO, "the device does not answer; is it being reset?",
+                                 "read the command register of PCI function %s", buf);
+        return FALSE;
+    }
+    *busMaster = (command[0] & VIR_TEAMING_PCI_COMMAND_MASTER) != 0;
+    *vectors = virTeamingPciCountVectors(real->dir);
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingKernelRealPciGetState(virTeamingKernel *kernel,
+                                const virTeamingPciAddress *address,
+                                virTeamingPciState *ret,
+                                GError **error)
+{
+    g_autoptr(virTeamingPciHandle) handle = virTeamingKernelPciOpen(kernel, address, error);
+
+    if (!handle || !virTeamingPciHandleRealRead(handle, &ret->busMaster, &ret->vectors, error))
+        return FALSE;
+    virTeamingSysfsReadLink(((virTeamingPciHandleReal *)handle)->dir, "driver",
+                            ret->driver, sizeof(ret->driver));
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingKernelRealPciGetDevice(virTeamingKernel *kernel,
+                                 const virTeamingPciAddress *address,
+                                 virTeamingPciDevice *ret,
+                                 GError **error)
+{
+    char group[16];
+    int dir = virTeamingPciOpenDir((virTeamingKernelReal *)kernel, address, error);
+
+    if (dir < 0)
+        return FALSE;
+    virTeamingSysfsReadLink(dir, "iommu_group", group, sizeof(group));
+    ret->address = *address;
+    ret->classCode = virTeamingSysfsReadNumber(dir, "class", 0);
+    ret->iommuGroup = group[0] ? (gint)g_ascii_strtoll(group, NULL, 10) : -1;
+    virTeamingSysfsReadLink(dir, "driver", ret->driver, sizeof(ret->driver));
+    virTeamingSysfsReadLink(dir, "physfn", ret->physfn, sizeof(ret->physfn));
+    virTeamingPciReadNetdev(dir, ret->netdev);
+    ret->vfsEnabled = virTeamingSysfsReadNumber(dir, "sriov_numvfs", 0);
+    ret->vfsTotal = virTeamingSysfsReadNumber(dir, "sriov_totalvfs", 0);
+    close(dir);
+    return TRUE;
+}
+
+
+static GArray *
+virTeamingKernelRealPciListGroup(virTeamingKernel *kernel,
+                                 const virTeamingPciAddress *address,
+                                 GError **error)
+{
+    GArray *list;
+    g_autoptr(GPtrArray) names = NULL;
+    int dir = virTeamingPciOpenDir((virTeamingKernelReal *)kernel, address, error);
+
+    if (dir < 0)
+        return NULL;
+    names = virTeamingSysfsReadDir(dir, "iommu_group/devices");
+    close(dir);
+    list = g_array_new(FALSE, FALSE, sizeof(virTeamingPciAddress));
+    for (guint i = 0; i < names->len; i++) {
+        virTeamingPciAddress member;
+
+        /* A group may also hold what is on no PCI bus. */
+        if (virTeamingPciAddressParse(names->pdata[i], &member))
+            g_array_append_val(list, member);
+    }
+    return list;
+}
+
+
+static gboolean
+virTeamingKernelRealVfLocate(virTeamingKernel *kernel,
+                             const virTeamingPciAddress *address,
+                             char pf[IF_NAMESIZE],
+                             guint *index,
+                             GError **error)
+{
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    char target[VIR_TEAMING_PCI_STRING_LEN];
+    char netdev[IF_NAMESIZE];
+    const char *why = NULL;
+    guint i;
+    int physfn;
+    int dir = virTeamingPciOpenDir((virTeamingKernelReal *)kernel, address, error);
+
+    if (dir < 0)
+        return FALSE;
+    virTeamingPciAddressFormat(address, buf);
+    physfn = openat(dir, "physfn", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    close(dir);
+    if (physfn < 0) {
+        why = "it is not a VF";
+    } else {
+        for (i = 0; ; i++) {
+            g_autofree char *name = g_strdup_printf("virtfn%u", i);
+
+            virTeamingSysfsReadLink(physfn, name, target, sizeof(target));
+            if (!target[0] || strcmp(target, buf) == 0)
+                break;
+        }
+        virTeamingPciReadNetdev(physfn, netdev);
+        close(physfn);
+        if (!target[0])
+            why = "its PF does not list it";
+        else if (!netdev[0])
+            why = "its PF has no network interface in this network namespace";
+    }
+    if (why) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
+                    "cannot find the PF of PCI function %s: %s", buf, why);
+        return FALSE;
+    }
+    g_strlcpy(pf, netdev, IF_NAMESIZE);
+    *index = i;
+    return TRUE;
+}
+
+
+/* ---- netlink ---- */
+
+typedef void (*virTeamingNlHandler)(struct nlmsghdr *nlh,
+                                    gpointer opaque);
+
+/*
+ * A request of @type with the header @header. What is put into it afterwards is a few
+ * dozen bytes and always fits, so the results of nla_put*() are not looked at.
+ */
+static struct nl_msg *
+virTeamingNlRequest(int type,
+                    int flags,
+                    const void *header,
+                    gsize size)
+{
+    struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
+
+    if (!msg || nlmsg_append(msg, (void *)header, size, NLMSG_ALIGNTO) < 0)
+        g_error("out of memory");
+    return msg;
+}
+
+
+/* Keeps what the kernel says about an error in plain words (extended ACK). */
+static void
+virTeamingNlKeepWords(virTeamingKernelReal *real,
+                      struct nlmsghdr *nlh)
+{
+    struct nlmsgerr *ack = nlmsg_data(nlh);
+    int offset = sizeof(*ack);
+    struct nlattr *attr;
+
+    if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+        return;
+    if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+        offset += NLMSG_ALIGN(ack->msg.nlmsg_len) - NLMSG_HDRLEN;
+    attr = nlmsg_find_attr(nlh, offset, NLMSGERR_ATTR_MSG);
+    if (attr && nla_len(attr) > 0)
+        real->words = g_strndup(nla_data(attr), nla_len(attr));
+}
+
+
+/*
+ * Sends @msg and hands every answer to @handler (NULL: none is expected). The kernel
+ * answers before it returns from the system call, so this never waits.
+ *
+ * Returns: 0, or an errno; EAGAIN if a list changed while it was written. Words of the
+ * kernel about the errno are in real->words.
+ */
+static int
+virTeamingNlTalk(virTeamingKernelReal *real,
+                 struct nl_msg *msg,
+                 virTeamingNlHandler handler,
+                 gpointer opaque)
+{
+    struct nlmsghdr *request = nlmsg_hdr(msg);
+    gboolean single = !(request->nlmsg_flags & (NLM_F_ACK | NLM_F_DUMP));
+    gboolean interrupted = FALSE;
+    gboolean done = FALSE;
+    int err = 0;
+
+    g_clear_pointer(&real->words, g_free);
+    request->nlmsg_seq = NL_AUTO_SEQ;
+    if (nl_send_auto(real->sock, msg) < 0)
+        return EIO;
+
+    while (!done) {
+        struct sockaddr_nl from;
+        unsigned char *buf = NULL;
+        int len = nl_recv(real->sock, &from, &buf, NULL);
+        struct nlmsghdr *nlh = (struct nlmsghdr *)buf;
+
+        if (len <= 0)
+            return EIO;
+        for (; !done && nlmsg_ok(nlh, len); nlh = nlmsg_next(nlh, &len)) {
+            if (nlh->nlmsg_seq != request->nlmsg_seq)
+                continue;
+            if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+                interrupted = TRUE;
+            if (nlh->nlmsg_type == NLMSG_ERROR) {
+                err = -((struct nlmsgerr *)nlmsg_data(nlh))->error;
+                if (err)
+                    virTeamingNlKeepWords(real, nlh);
+                done = TRUE;
+            } else if (nlh->nlmsg_type == NLMSG_DONE) {
+                if (nlmsg_datalen(nlh) >= (int)sizeof(int))
+                    err = -*(int *)nlmsg_data(nlh);
+                done = TRUE;
+            } else {
+                if (handler)
+                    handler(nlh, opaque);
+                done = single;
+            }
+        }
+        free(buf);
+    }
+    return err ? err : interrupted ? EAGAIN : 0;
+}
+
+
+/* As virTeamingNlTalk(), for a list that @handler collects in @list. Frees @msg. */
+static int
+virTeamingNlDump(virTeamingKernelReal *real,
+                 struct nl_msg *msg,
+                 virTeamingNlHandler handler,
+                 gpointer opaque,
+                 GArray *list)
+{
+    int err = EAGAIN;
+
+    for (guint try = 0; err == EAGAIN && try < 5; try++) {
+        g_array_set_size(list, 0);
+        err = virTeamingNlTalk(real, msg, handler, opaque);
+    }
+    nlmsg_free(msg);
+    return err;
+}
+
+
+/* As virTeamingNlTalk(), for an order or for one answer. Frees @msg. */
+static int
+virTeamingNlCall(virTeamingKernelReal *real,
+                 struct nl_msg *msg,
+                 virTeamingNlHandler handler,
+                 gpointer opaque)
+{
+    int err = virTeamingNlTalk(real, msg, handler, opaque);
+
+    nlmsg_free(msg);
+    return err;
+}
+
+
+/* ---- links ---- */
+
+typedef struct {
+    virTeamingLink link;
+    int master;                     /* ifindex, or 0 */
+} virTeamingNlLink;
+
+
+static void
+virTeamingNlParseLinkinfo(struct nlattr *attr,
+                          virTeamingLink *link)
+{
+    struct nlattr *info[IFLA_INFO_MAX + 1];
+    struct nlattr *port[IFLA_BRPORT_MAX + 1];
+    struct nlattr *bridge[IFLA_BR_MAX + 1];
+
+    if (nla_parse_nested(info, IFLA_INFO_MAX, attr, NULL) < 0)
+        return;
+    if (info[IFLA_INFO_KIND])
+        nla_strlcpy(link->kind, info[IFLA_INFO_KIND], sizeof(link->kind));
+    if (strcmp(link->kind, "bridge") == 0 && info[IFLA_INFO_DATA] &&
+        nla_parse_nested(bridge, IFLA_BR_MAX, info[IFLA_INFO_DATA], NULL) == 0 &&
+        bridge[IFLA_BR_VLAN_FILTERING])
+        link->vlanFiltering = nla_get_u8(bridge[IFLA_BR_VLAN_FILTERING]) != 0;
+    if (info[IFLA_INFO_SLAVE_KIND] && info[IFLA_INFO_SLAVE_DATA] &&
+        nla_strcmp(info[IFLA_INFO_SLAVE_KIND], "bridge") == 0 &&
+        nla_parse_nested(port, IFLA_BRPORT_MAX, info[IFLA_INFO_SLAVE_DATA], NULL) == 0 &&
+        port[IFLA_BRPORT_LEARNING])
+        link->learning = nla_get_u8(port[IFLA_BRPORT_LEARNING]) != 0;
+}
+
+
+static gboolean
+virTeamingNlParseLink(struct nlmsghdr *nlh,
+                      virTeamingNlLink *ret)
+{
+    struct ifinfomsg *ifi = nlmsg_data(nlh);
+    struct nlattr *attrs[IFLA_MAX + 1];
+
+    if (nlh->nlmsg_type != RTM_NEWLINK ||
+        nlmsg_parse(nlh, sizeof(*ifi), attrs, IFLA_MAX, NULL) < 0 || !attrs[IFLA_IFNAME])
+        return FALSE;
+
+    memset(ret, 0, sizeof(*ret));
+    ret->link.ifindex = ifi->ifi_index;
+    ret->link.up = (ifi->ifi_flags & IFF_UP) != 0;
+    ret->link.running = (ifi->ifi_flags & VIR_TEAMING_IFF_LOWER_UP) != 0;
+    nla_strlcpy(ret->link.name, attrs[IFLA_IFNAME], sizeof(ret->link.name));
+    if (attrs[IFLA_ADDRESS] && nla_len(attrs[IFLA_ADDRESS]) == sizeof(ret->link.mac.addr))
+        memcpy(ret->link.mac.addr, nla_data(attrs[IFLA_ADDRESS]), sizeof(ret->link.mac.addr));
+    if (attrs[IFLA_MTU])
+        ret->link.mtu = nla_get_u32(attrs[IFLA_MTU]);
+    if (attrs[IFLA_MASTER])
+        ret->master = nla_get_u32(attrs[IFLA_MASTER]);
+    if (attrs[IFLA_LINKINFO])
+        virTeamingNlParseLinkinfo(attrs[IFLA_LINKINFO], &ret->link);
+    return TRUE;
+}
+
+
+/* The PCI function behind the link @ifname, or "". */
+static void
+virTeamingLinkReadPci(virTeamingKernelReal *real,
+                      const char *ifname,
+                      char ret[VIR_TEAMING_PCI_STRING_LEN])
+{
+    g_autofree char *path = g_strdup_printf("%s/class/net/%s/device", real->sysfs, ifname);
+    char name[64];
+    virTeamingPciAddress address;
+
+    virTeamingSysfsReadLink(AT_FDCWD, path, name, sizeof(name));
+    ret[0] = '\0';
+    if (virTeamingPciAddressParse(name, &address))
+        virTeamingPciAddressFormat(&address, ret);
+}
+
+
+/* Asks for the link @ifname, with what @mask (RTEXT_FILTER_*) adds. */
+static struct nl_msg *
+virTeamingNlRequestLink(const char *ifname,
+                        guint32 mask)
+{
+    struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+    struct nl_msg *msg = virTeamingNlRequest(RTM_GETLINK, 0, &ifi, sizeof(ifi));
+
+    nla_put_string(msg, IFLA_IFNAME, ifname);
+    nla_put_u32(msg, IFLA_EXT_MASK, mask);
+    return msg;
+}
+
+
+static void
+virTeamingNlHandleLink(struct nlmsghdr *nlh,
+                       gpointer opaque)
+{
+    virTeamingNlParseLink(nlh, opaque);
+}
+
+
+static gboolean
+virTeamingKernelRealLinkGet(virTeamingKernel *kernel,
+                            const char *ifname,
+                            virTeamingLink *ret,
+                            GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    virTeamingNlLink found = { .link = { .name = "" } };
+    int err = virTeamingNlCall(real, virTeamingNlRequestLink(ifname, RTEXT_FILTER_SKIP_STATS),
+                               virTeamingNlHandleLink, &found);
+
+    if (err || !found.link.name[0]) {
+        virTeamingKernelSetError(error, err ? err : ENODATA, real->words,
+                                 "look at network interface '%s'", ifname);
+        return FALSE;
+    }
+    if (found.master)
+        if_indextoname(found.master, found.link.master);
+    virTeamingLinkReadPci(real, found.link.name, found.link.pci);
+    *ret = found.link;
+    return TRUE;
+}
+
+
+static void
+virTeamingNlHandleLinks(struct nlmsghdr *nlh,
+                        gpointer opaque)
+{
+    virTeamingNlLink found;
+
+    if (virTeamingNlParseLink(nlh, &found))
+        g_array_append_val((GArray *)opaque, found);
+}
+
+
+static GArray *
+virTeamingKernelRealLinkList(virTeamingKernel *kernel,
+                             GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+    struct nl_msg *msg = virTeamingNlRequest(RTM_GETLINK, NLM_F_DUMP, &ifi, sizeof(ifi));
+    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(virTeamingNlLink));
+    GArray *list;
+    int err;
+
+    nla_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    if ((err = virTeamingNlDump(real, msg, virTeamingNlHandleLinks, found, found))) {
+        virTeamingKernelSetError(error, err, real->words, "list the network interfaces");
+        return NULL;
+    }
+
+    list = g_array_sized_new(FALSE, FALSE, sizeof(virTeamingLink), found->len);
+    for (guint i = 0; i < found->len; i++) {
+        virTeamingNlLink *one = &g_array_index(found, virTeamingNlLink, i);
+
+        for (guint j = 0; one->master && j < found->len; j++) {
+            virTeamingLink *other = &g_array_index(found, virTeamingNlLink, j).link;
+
+            if (other->ifindex == one->master)
+                g_strlcpy(one->link.master, other->name, sizeof(one->link.master));
+        }
+        virTeamingLinkReadPci(real, one->link.name, one->link.pci);
+        g_array_append_val(list, one->link);
+    }
+    return list;
+}
+
+
+static gboolean
+virTeamingKernelRealLinkSetLearning(virTeamingKernel *kernel,
+                                    const char *port,
+                                    gboolean learning,
+                                    GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    struct ifinfomsg ifi = { .ifi_family = AF_BRIDGE, .ifi_index = if_nametoindex(port) };
+    int err = ENODEV;
+
+    g_clear_pointer(&real->words, g_free);
+    if (ifi.ifi_index) {
+        struct nl_msg *msg = virTeamingNlRequest(RTM_SETLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+        /* Without the flag the bridge takes it for a port state, in an old format. */
+        struct nlattr *info = nla_nest_start(msg, IFLA_PROTINFO | NLA_F_NESTED);
+
+        nla_put_u8(msg, IFLA_BRPORT_LEARNING, learning);
+        nla_nest_end(msg, info);
+        err = virTeamingNlCall(real, msg, NULL, NULL);
+    }
+    if (err) {
+        virTeamingKernelSetError(error, err, real->words,
+                                 "switch learning %s on bridge port '%s'",
+                                 learning ? "on" : "off", port);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+
+/* ---- VFs ---- */
+
+static gboolean
+virTeamingNlParseVf(struct nlattr *attr,
+                    virTeamingVf *ret)
+{
+    struct nlattr *attrs[IFLA_VF_MAX + 1];
+    struct ifla_vf_mac *mac;
+
+    if (nla_parse_nested(attrs, IFLA_VF_MAX, attr, NULL) < 0 || !attrs[IFLA_VF_MAC] ||
+        nla_len(attrs[IFLA_VF_MAC]) < (int)sizeof(*mac))
+        return FALSE;
+
+    memset(ret, 0, sizeof(*ret));
+    mac = nla_data(attrs[IFLA_VF_MAC]);
+    ret->index = mac->vf;
+    memcpy(ret->mac.addr, mac->mac, sizeof(ret->mac.addr));
+    ret->trust = -1;
+    ret->spoofchk = -1;
+    if (attrs[IFLA_VF_VLAN] && nla_len(attrs[IFLA_VF_VLAN]) >= (int)sizeof(struct ifla_vf_vlan)) {
+        struct ifla_vf_vlan *vlan = nla_data(attrs[IFLA_VF_VLAN]);
+
+        ret->vlan = vlan->vlan;
+        ret->qos = vlan->qos;
+    }
+    /* Drivers that cannot say leave both at what the kernel preset: all ones. */
+    if (attrs[IFLA_VF_TRUST] && nla_len(attrs[IFLA_VF_TRUST]) >= (int)sizeof(struct ifla_vf_trust)) {
+        struct ifla_vf_trust *trust = nla_data(attrs[IFLA_VF_TRUST]);
+
+        ret->trust = trust->setting == G_MAXUINT32 ? -1 : trust->setting != 0;
+    }
+    if (attrs[IFLA_VF_SPOOFCHK] &&
+        nla_len(attrs[IFLA_VF_SPOOFCHK]) >= (int)sizeof(struct ifla_vf_spoofchk)) {
+        struct ifla_vf_spoofchk *spoofchk = nla_data(attrs[IFLA_VF_SPOOFCHK]);
+
+        ret->spoofchk = spoofchk->setting == G_MAXUINT32 ? -1 : spoofchk->setting != 0;
+    }
+    return TRUE;
+}
+
+
+static void
+virTeamingNlHandleVfs(struct nlmsghdr *nlh,
+                      gpointer opaque)
+{
+    GArray *list = opaque;
+    struct nlattr *attr = nlmsg_find_attr(nlh, sizeof(struct ifinfomsg), IFLA_VFINFO_LIST);
+    struct nlattr *one;
+    int rest;
+
+    if (!attr)
+        return;
+    nla_for_each_nested(one, attr, rest) {
+        virTeamingVf vf;
+
+        if (virTeamingNlParseVf(one, &vf))
+            g_array_append_val(list, vf);
+    }
+}
+
+
+static GArray *
+virTeamingKernelRealVfList(virTeamingKernel *kernel,
+                           const char *pf,
+                           gint only,
+                           GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingVf));
+    int err = virTeamingNlCall(real,
+                               virTeamingNlRequestLink(pf, RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS),
+                               virTeamingNlHandleVfs, list);
+
+    if (err) {
+        virTeamingKernelSetError(error, err, real->words, "list the VFs of '%s'", pf);
+        return NULL;
+    }
+    for (guint i = 0; i < list->len;) {
+        virTeamingVf *vf = &g_array_index(list, virTeamingVf, i);
+        g_autofree char *path = NULL;
+        char target[VIR_TEAMING_PCI_STRING_LEN];
+
+        if (only >= 0 && vf->index != only) {
+            g_array_remove_index_fast(list, i);
+            continue;
+        }
+        path = g_strdup_printf("%s/class/net/%s/device/virtfn%u", real->sysfs, pf, vf->index);
+        virTeamingSysfsReadLink(AT_FDCWD, path, target, sizeof(target));
+        if (!virTeamingPciAddressParse(target, &vf->address)) {
+            virTeamingKernelSetError(error, ENOENT, path,
+                                     "find the PCI address of VF %u of '%s'", vf->index, pf);
+            return NULL;
+        }
+        i++;
+    }
+    return g_steal_pointer(&list);
+}
+
+
+/* Sends the one attribute of one VF that is to change, and nothing else. */
+static int
+virTeamingNlSetVf(virTeamingKernelReal *real,
+                  const char *pf,
+                  int type,
+                  const void *data,
+                  gsize size)
+{
+    struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+    struct nl_msg *msg = virTeamingNlRequest(RTM_SETLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+    struct nlattr *list;
+    struct nlattr *info;
+
+    nla_put_string(msg, IFLA_IFNAME, pf);
+    list = nla_nest_start(msg, IFLA_VFINFO_LIST | NLA_F_NESTED);
+    info = nla_nest_start(msg, IFLA_VF_INFO | NLA_F_NESTED);
+    nla_put(msg, type, size, data);
+    nla_nest_end(msg, info);
+    nla_nest_end(msg, list);
+    return virTeamingNlCall(real, msg, NULL, NULL);
+}
+
+
+static gboolean
+virTeamingKernelRealVfSetMac(virTeamingKernel *kernel,
+                             const char *pf,
+                             guint index,
+                             const virTeamingMac *mac,
+                             GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    struct ifla_vf_mac data = { .vf = index };
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    int err;
+
+    memcpy(data.mac, mac->addr, sizeof(mac->addr));
+    if ((err = virTeamingNlSetVf(real, pf, IFLA_VF_MAC, &data, sizeof(data)))) {
+        virTeamingKernelSetError(error, err, real->words, "set MAC %s of VF %u of '%s'",
+                                 virTeamingMacFormat(mac, buf), index, pf);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingKernelRealVfSetVlan(virTeamingKernel *kernel,
+                              const char *pf,
+                              guint index,
+                              guint vlan,
+                              guint qos,
+                              GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    struct ifla_vf_vlan data = { .vf = index, .vlan = vlan, .qos = qos };
+    int err = virTeamingNlSetVf(real, pf, IFLA_VF_VLAN, &data, sizeof(data));
+
+    if (err) {
+        virTeamingKernelSetError(error, err, real->words, "set VLAN %u of VF %u of '%s'",
+                                 vlan, index, pf);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+
+/* ---- FDB ---- */
+
+typedef struct {
+    GArray *list;                   /* of virTeamingFdbEntry */
+    const virTeamingMac *mac;       /* NULL: all */
+    int ifindex;                    /* of the name below: entries come port by port */
+    char ifname[IF_NAMESIZE];
+} virTeamingNlFdbContext;
+
+
+static void
+virTeamingNlHandleFdb(struct nlmsghdr *nlh,
+                      gpointer opaque)
+{
+    virTeamingNlFdbContext *context = opaque;
+    struct ndmsg *ndm = nlmsg_data(nlh);
+    struct nlattr *attrs[NDA_MAX + 1];
+    virTeamingFdbEntry entry = { .vlan = 0 };
+
+    if (nlh->nlmsg_type != RTM_NEWNEIGH ||
+        nlmsg_parse(nlh, sizeof(*ndm), attrs, NDA_MAX, NULL) < 0 ||
+        ndm->ndm_family != AF_BRIDGE ||
+        !attrs[NDA_LLADDR] || nla_len(attrs[NDA_LLADDR]) != sizeof(entry.mac.addr))
+        return;
+    memcpy(entry.mac.addr, nla_data(attrs[NDA_LLADDR]), sizeof(entry.mac.addr));
+    if (context->mac && !virTeamingMacEqual(context->mac, &entry.mac))
+        return;
+
+    if (context->ifindex != ndm->ndm_ifindex) {
+        context->ifindex = ndm->ndm_ifindex;
+        if (!if_indextoname(ndm->ndm_ifindex, context->ifname))
+            context->ifname[0] = '\0';
+    }
+    if (!context->ifname[0])
+        return;                 /* went away meanwhile, and the entry with it */
+    g_strlcpy(entry.dev, context->ifname, sizeof(entry.dev));
+    if (attrs[NDA_VLAN])
+        entry.vlan = nla_get_u16(attrs[NDA_VLAN]);
+    entry.flags = ndm->ndm_flags & NTF_SELF ? VIR_TEAMING_FDB_SELF : VIR_TEAMING_FDB_MASTER;
+    if (ndm->ndm_state & NUD_NOARP)
+        entry.flags |= VIR_TEAMING_FDB_STATIC;
+    if (ndm->ndm_state & NUD_PERMANENT)
+        entry.flags |= VIR_TEAMING_FDB_LOCAL;
+    if (ndm->ndm_flags & NTF_STICKY)
+        entry.flags |= VIR_TEAMING_FDB_STICKY;
+    g_array_append_val(context->list, entry);
+}
+
+
+static GArray *
+virTeamingKernelRealFdbList(virTeamingKernel *kernel,
+                            const char *dev,
+                            const virTeamingMac *mac,
+                            GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    /* The form of before 5.0, which newer kernels take too. */
+    struct ifinfomsg ifi = { .ifi_family = AF_BRIDGE };
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
+    virTeamingNlFdbContext context = { .list = list, .mac = mac };
+    gboolean isBridge;
+    virTeamingLink link;
+    struct nl_msg *msg;
+    int err;
+
+    if (!virTeamingKernelRealLinkGet(kernel, dev, &link, error))
+        return NULL;
+    isBridge = strcmp(link.kind, "bridge") == 0;
+    if (!isBridge)
+        ifi.ifi_index = link.ifindex;
+    msg = virTeamingNlRequest(RTM_GETNEIGH, NLM_F_DUMP, &ifi, sizeof(ifi));
+    if (isBridge)
+        nla_put_u32(msg, IFLA_MASTER, link.ifindex);
+    if ((err = virTeamingNlDump(real, msg, virTeamingNlHandleFdb, &context, list))) {
+        virTeamingKernelSetError(error, err, real->words, "list the FDB entries of '%s'", dev);
+        return NULL;
+    }
+    return g_steal_pointer(&list);
+}
+
+
+static gboolean
+virTeamingKernelRealFdbGet(virTeamingKernel *kernel,
+                           const char *dev,
+                           const virTeamingMac *mac,
+                           guint vlan,
+                           virTeamingFdbEntry *ret,
+                           GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
+    virTeamingNlFdbContext context = { .list = list, .mac = mac };
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    int ifindex = if_nametoindex(dev);
+    int err = ifindex ? 0 : ENODEV;
+
+    g_clear_pointer(&real->words, g_free);
+
+    /* First as a port; the kernel calls a bridge an invalid one, and is asked again. */
+    for (guint asBridge = 0; ifindex && asBridge <= 1; asBridge++) {
+        struct ndmsg ndm = {
+            .ndm_family = AF_BRIDGE,
+            .ndm_ifindex = asBridge ? 0 : ifindex,
+            .ndm_flags = asBridge ? 0 : NTF_MASTER,
+        };
+        struct nl_msg *msg = virTeamingNlRequest(RTM_GETNEIGH, 0, &ndm, sizeof(ndm));
+
+        nla_put(msg, NDA_LLADDR, sizeof(mac->addr), mac->addr);
+        if (vlan)
+            nla_put_u16(msg, NDA_VLAN, vlan);
+        if (asBridge)
+            nla_put_u32(msg, NDA_MASTER, ifindex);
+        err = virTeamingNlCall(real, msg, virTeamingNlHandleFdb, &context);
+        if (err != EINVAL)
+            break;
+    }
+    if (err == ENOENT) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
+                    "the bridge of '%s' has no FDB entry for %s",
+                    dev, virTeamingMacFormat(mac, buf));
+        return FALSE;
+    }
+    if (err == EOPNOTSUPP) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
+                    "cannot look up %s in the FDB of '%s': it is neither a bridge nor a port of one",
+                    virTeamingMacFormat(mac, buf), dev);
+        return FALSE;
+    }
+    if (err || list->len == 0) {
+        virTeamingKernelSetError(error, err ? err : ENODATA, real->words, "look up %s in the FDB of '%s'",
+                                 virTeamingMacFormat(mac, buf), dev);
+        return FALSE;
+    }
+    *ret = g_array_index(list, virTeamingFdbEntry, 0);
+    return TRUE;
+}
+
+
+/* Adds or deletes @entry, as @type says. */
+static int
+virTeamingNlSetFdb(virTeamingKernelReal *real,
+                   const virTeamingFdbEntry *entry,
+                   int type,
+                   int flags)
+{
+    struct ndmsg ndm = {
+        .ndm_family = AF_BRIDGE,
+        .ndm_ifindex = if_nametoindex(entry->dev),
+        .ndm_state = NUD_REACHABLE,
+    };
+    struct nl_msg *msg;
+
+    g_clear_pointer(&real->words, g_free);
+    if (!ndm.ndm_ifindex)
+        return ENODEV;
+    if (entry->flags & VIR_TEAMING_FDB_SELF) {
+        /* A link's own filter takes nothing else, even to delete (ndo_dflt_fdb_del()). */
+        ndm.ndm_flags = NTF_SELF;
+        ndm.ndm_state = NUD_PERMANENT;
+    } else {
+        ndm.ndm_flags = NTF_MASTER;
+        if (entry->flags & VIR_TEAMING_FDB_STICKY)
+            ndm.ndm_flags |= NTF_STICKY;
+        if (entry->flags & VIR_TEAMING_FDB_STATIC)
+            ndm.ndm_state = NUD_NOARP;
+        if (entry->flags & VIR_TEAMING_FDB_LOCAL)
+            ndm.ndm_state = NUD_PERMANENT;
+    }
+    msg = virTeamingNlRequest(type, NLM_F_ACK | flags, &ndm, sizeof(ndm));
+    nla_put(msg, NDA_LLADDR, sizeof(entry->mac.addr), entry->mac.addr);
+    if (entry->vlan)
+        nla_put_u16(msg, NDA_VLAN, entry->vlan);
+    return virTeamingNlCall(real, msg, NULL, NULL);
+}
+
+
+static gboolean
+virTeamingKernelRealFdbAdd(virTeamingKernel *kernel,
+                           const virTeamingFdbEntry *entry,
+                           GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    int err = virTeamingNlSetFdb(real, entry, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+
+    if (err && err != EEXIST) {
+        virTeamingKernelSetError(error, err, real->words, "add FDB entry %s to %s'%s'",
+                                 virTeamingMacFormat(&entry->mac, buf),
+                                 entry->flags & VIR_TEAMING_FDB_SELF ? "" : "bridge port ",
+                                 entry->dev);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingKernelRealFdbDel(virTeamingKernel *kernel,
+                           const virTeamingFdbEntry *entry,
+                           GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    int err = virTeamingNlSetFdb(real, entry, RTM_DELNEIGH, 0);
+
+    if (err && err != ENOENT) {
+        virTeamingKernelSetError(error, err, real->words, "delete FDB entry %s of %s'%s'",
+                                 virTeamingMacFormat(&entry->mac, buf),
+                                 entry->flags & VIR_TEAMING_FDB_SELF ? "" : "bridge port ",
+                                 entry->dev);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+
+/* ---- notifications ---- */
+
+static void
+virTeamingNlKeepChange(virTeamingKernel *kernel,
+                       struct nlmsghdr *nlh)
+{
+    struct nlattr *attr;
+
+    if (nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK) {
+        char ifname[IF_NAMESIZE];
+
+        attr = nlmsg_find_attr(nlh, sizeof(struct ifinfomsg), IFLA_IFNAME);
+        if (attr) {
+            nla_strlcpy(ifname, attr, sizeof(ifname));
+            virTeamingKernelChanged(kernel, ifname, NULL);
+        }
+    } else if (nlh->nlmsg_type == RTM_NEWNEIGH || nlh->nlmsg_type == RTM_DELNEIGH) {
+        struct ndmsg *ndm = nlmsg_data(nlh);
+        char ifname[IF_NAMESIZE];
+        virTeamingMac mac;
+
+        attr = nlmsg_find_attr(nlh, sizeof(*ndm), NDA_LLADDR);
+        /* A link that has no name any more has told of that itself. */
+        if (ndm->ndm_family == AF_BRIDGE && attr && nla_len(attr) == sizeof(mac.addr) &&
+            if_indextoname(ndm->ndm_ifindex, ifname)) {
+            memcpy(mac.addr, nla_data(attr), sizeof(mac.addr));
+            virTeamingKernelChanged(kernel, ifname, &mac);
+        }
+    }
+}
+
+
+/*
+ * Takes in what has come, up to a limit so that a storm does not starve the rest of the
+ * main loop. If the socket's buffer ran over, the kernel says so once, with ENOBUFS, and
+ * goes on.
+ */
+static gboolean
+virTeamingNlHandleWatch(gint fd,
+                        GIOCondition condition,
+                        gpointer opaque)
+{
+    virTeamingKernel *kernel = opaque;
+    char buf[32 * 1024] __attribute__((aligned(NLMSG_ALIGNTO)));
+
+    for (guint i = 0; i < 128; i++) {
+        ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
+        int len = MIN(n, (ssize_t)sizeof(buf));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            break;
+        if (n <= 0 || n > (ssize_t)sizeof(buf))
+            virTeamingKernelChanged(kernel, NULL, NULL);
+        for (struct nlmsghdr *nlh = (struct nlmsghdr *)buf; nlmsg_ok(nlh, len);
+             nlh = nlmsg_next(nlh, &len))
+            virTeamingNlKeepChange(kernel, nlh);
+    }
+    virTeamingKernelDeliver(kernel);
+    return G_SOURCE_CONTINUE;
+}
+
+
+static gboolean
+virTeamingKernelRealWatch(virTeamingKernel *kernel,
+                          GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    struct nl_sock *sock = nl_socket_alloc();
+    int err = sock ? nl_connect(sock, NETLINK_ROUTE) : -NLE_NOMEM;
+
+    if (err >= 0)
+        err = nl_socket_add_memberships(sock, RTNLGRP_LINK, RTNLGRP_NEIGH, 0);
+    if (err < 0) {
+        nl_socket_free(sock);
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,
+                    "cannot ask the kernel for notifications about links: %s", nl_geterror(err));
+        return FALSE;
+    }
+    nl_socket_set_buffer_size(sock, VIR_TEAMING_WATCH_BUFFER, 0);
+
+    real->watchSock = sock;
+    real->watchSource = g_unix_fd_source_new(nl_socket_get_fd(sock), G_IO_IN | G_IO_ERR);
+    g_source_set_callback(real->watchSource, (GSourceFunc)(void (*)(void))virTeamingNlHandleWatch,
+                          kernel, NULL);
+    g_source_attach(real->watchSource, g_main_context_get_thread_default());
+    return TRUE;
+}
+
+
+/* ---- the whole ---- */
+
+static void
+virTeamingKernelRealFree(virTeamingKernel *kernel)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+
+    if (real->watchSource) {
+        g_source_destroy(real->watchSource);
+        g_source_unref(real->watchSource);
+    }
+    if (real->watchSock)
+        nl_socket_free(real->watchSock);
+    if (real->sock)
+        nl_socket_free(real->sock);
+    g_free(real->words);
+    g_free(real->sysfs);
+    g_free(real);
+}
+
+
+static const virTeamingKernelOps virTeamingKernelRealOps = {
+    .free = virTeamingKernelRealFree,
+    .pciGetState = virTeamingKernelRealPciGetState,
+    .pciGetDevice = virTeamingKernelRealPciGetDevice,
+    .pciListGroup = virTeamingKernelRealPciListGroup,
+    .pciOpen = virTeamingKernelRealPciOpen,
+    .pciHandleRead = virTeamingPciHandleRealRead,
+    .pciHandleFree = virTeamingPciHandleRealFree,
+    .linkGet = virTeamingKernelRealLinkGet,
+    .linkList = virTeamingKernelRealLinkList,
+    .linkSetLearning = virTeamingKernelRealLinkSetLearning,
+    .vfList = virTeamingKernelRealVfList,
+    .vfSetMac = virTeamingKernelRealVfSetMac,
+    .vfSetVlan = virTeamingKernelRealVfSetVlan,
+    .vfLocate = virTeamingKernelRealVfLocate,
+    .fdbList = virTeamingKernelRealFdbList,
+    .fdbGet = virTeamingKernelRealFdbGet,
+    .fdbAdd = virTeamingKernelRealFdbAdd,
+    .fdbDel = virTeamingKernelRealFdbDel,
+    .watch = virTeamingKernelRealWatch,
+};
+
+
+/**
+ * virTeamingKernelNew:
+ * @sysfs: where sysfs is, or NULL: /sys
+ *
+ * Links are those of the network namespace that the thread is in now.
+ *
+ * Returns: the kernel of this host, or NULL if it can't be talked to. Free with
+ * virTeamingKernelFree().
+ */
+virTeamingKernel *
+virTeamingKernelNew(const char *sysfs,
+                    GError **error)
+{
+    g_autoptr(virTeamingKernel) kernel = NULL;
+    virTeamingKernelReal *real = g_new0(virTeamingKernelReal, 1);
+    int on = 1;
+    int err;
+
+    kernel = &real->parent;
+    virTeamingKernelInit(kernel, &virTeamingKernelRealOps);
+    real->sysfs = g_strdup(sysfs ? sysfs : "/sys");
+    real->sock = nl_socket_alloc();
+    err = real->sock ? nl_connect(real->sock, NETLINK_ROUTE) : -NLE_NOMEM;
+    if (err < 0) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,
+                    "cannot talk to the kernel about network interfaces: %s", nl_geterror(err));
+        return NULL;
+    }
+    nl_socket_disable_auto_ack(real->sock);
+    /* Without it (before 4.12) errors merely lack the kernel's words. */
+    setsockopt(nl_socket_get_fd(real->sock), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+    return g_steal_pointer(&kernel);
+}

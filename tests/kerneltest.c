@@ -1,0 +1,1479 @@
+/*
+ * kerneltest.c: the contract of virTeamingKernel, on the fake and on the real kernel
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Every test gets an empty host of its own. For the fake that is a new model. For the
+ * real kernel it is a new network namespace, from which nothing leads outside, and an
+ * empty directory in the place of sysfs. The host*() functions furnish either; what is
+ * expected then stands in one function for both.
+ *
+ * VFs cannot be made out of nothing. Tests that set them run on the real kernel only if
+ * the environment names a PF with at least one unused VF: VIR_TEAMING_TEST_PF=eth1.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <linux/capability.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "teaming_error.h"
+#include "teaming_kernel_fake.h"
+
+typedef struct {
+    gboolean fake;
+    const char *pf;                 /* the PF that a VF test may use, or NULL */
+    virTeamingKernel *kernel;
+    char *sysfs;                    /* real: the directory that stands for it */
+    GString *told;                  /* what the watcher has been told */
+} Host;
+
+static int homeNamespace = -1;
+
+#define MAC(...) (&(virTeamingMac){ .addr = { __VA_ARGS__ } })
+
+static const virTeamingMac guest = { .addr = { 0x52, 0x54, 0x00, 0x01, 0x02, 0x03 } };
+static const virTeamingMac other = { .addr = { 0x52, 0x54, 0x00, 0x01, 0x02, 0x04 } };
+static const virTeamingPciAddress pfAddress = { .domain = 0, .bus = 1, .slot = 0, .function = 0 };
+static const virTeamingPciAddress vfAddress = { .domain = 0, .bus = 1, .slot = 0x10, .function = 0 };
+static const virTeamingPciAddress vfAddress2 = { .domain = 0, .bus = 1, .slot = 0x10, .function = 2 };
+static const virTeamingPciAddress nowhere = { .domain = 0, .bus = 0xff, .slot = 0x1f, .function = 7 };
+
+
+/* ---- furnishing a host ---- */
+
+static void
+run(const char *format,
+    ...)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *command = NULL;
+    g_autofree char *complaint = NULL;
+    va_list args;
+    int status;
+
+    va_start(args, format);
+    command = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_spawn_command_line_sync(command, NULL, &complaint, &status, &error);
+    g_assert_no_error(error);
+    if (status)
+        g_error("%s: %s", command, complaint);
+}
+
+
+static void
+hostPutFile(Host *host,
+            const char *path,
+            const void *data,
+            gssize len)
+{
+    g_autofree char *full = g_build_filename(host->sysfs, path, NULL);
+    g_autofree char *dir = g_path_get_dirname(full);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(g_mkdir_with_parents(dir, 0755), ==, 0);
+    g_file_set_contents(full, data, len, &error);
+    g_assert_no_error(error);
+}
+
+
+static void
+hostPutLink(Host *host,
+            const char *path,
+            const char *target)
+{
+    g_autofree char *full = g_build_filename(host->sysfs, path, NULL);
+    g_autofree char *dir = g_path_get_dirname(full);
+
+    g_assert_cmpint(g_mkdir_with_parents(dir, 0755), ==, 0);
+    unlink(full);
+    g_assert_cmpint(symlink(target, full), ==, 0);
+}
+
+
+static void
+hostAddLink(Host *host,
+            const char *name,
+            const char *kind)
+{
+    virTeamingLink link = { .mtu = 1500 };
+
+    if (host->fake) {
+        g_strlcpy(link.name, name, sizeof(link.name));
+        g_strlcpy(link.kind, kind, sizeof(link.kind));
+        virTeamingFakeSetLink(host->kernel, &link);
+    } else if (strcmp(kind, "veth") == 0) {
+        run("ip link add dev %s type veth peer name %s-end", name, name);
+    } else {
+        run("ip link add dev %s type %s", name, kind);
+    }
+}
+
+
+static void
+hostDelLink(Host *host,
+            const char *name)
+{
+    if (host->fake)
+        virTeamingFakeRemoveLink(host->kernel, name);
+    else
+        run("ip link del dev %s", name);
+}
+
+
+/* As a port of @bridge, or of none for NULL. */
+static void
+hostSetMaster(Host *host,
+              const char *name,
+              const char *bridge)
+{
+    virTeamingLink link;
+
+    if (host->fake) {
+        g_assert_true(virTeamingKernelLinkGet(host->kernel, name, &link, NULL));
+        g_strlcpy(link.master, bridge ? bridge : "", sizeof(link.master));
+        link.learning = bridge != NULL;
+        virTeamingFakeSetLink(host->kernel, &link);
+    } else if (bridge) {
+        run("ip link set dev %s master %s", name, bridge);
+    } else {
+        run("ip link set dev %s nomaster", name);
+    }
+}
+
+
+static void
+hostSetUp(Host *host,
+          const char *name)
+{
+    virTeamingLink link;
+
+    if (host->fake) {
+        g_assert_true(virTeamingKernelLinkGet(host->kernel, name, &link, NULL));
+        link.up = TRUE;
+        link.running = TRUE;
+        virTeamingFakeSetLink(host->kernel, &link);
+        return;
+    }
+    run("ip link set dev %s up", name);
+    if (g_str_has_prefix(name, "veth"))
+        run("ip link set dev %s-end up", name);
+}
+
+
+/* Bridges may be built into a kernel without VLANs (CONFIG_BRIDGE_VLAN_FILTERING). */
+static gboolean
+hostFiltersVlans(Host *host,
+                 const char *bridge)
+{
+    g_autofree char *command = g_strdup_printf("ip link set dev %s type bridge vlan_filtering 1",
+                                               bridge);
+    int status = -1;
+
+    if (host->fake)
+        return TRUE;
+    g_spawn_command_line_sync(command, NULL, NULL, &status, NULL);
+    if (status != 0)
+        g_test_skip("this kernel's bridges have no VLAN filtering");
+    return status == 0;
+}
+
+
+/* A frame from @source comes in at the veth @port. */
+static void
+hostReceive(Host *host,
+            const char *port,
+            const virTeamingMac *source)
+{
+    guint8 frame[ETH_ZLEN] = { 0x52, 0x54, 0x00, 0xff, 0xff, 0xff };
+    struct sockaddr_ll to = { .sll_family = AF_PACKET };
+    g_autofree char *end = g_strdup_printf("%s-end", port);
+    int fd;
+
+    if (host->fake) {
+        virTeamingFakeReceive(host->kernel, port, source, 0);
+        return;
+    }
+    memcpy(frame + ETH_ALEN, source->addr, ETH_ALEN);
+    frame[12] = 0x88;               /* ethertype 88b5: for experiments */
+    frame[13] = 0xb5;
+    fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    g_assert_cmpint(fd, >=, 0);
+    to.sll_ifindex = if_nametoindex(end);
+    g_assert_cmpint(sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)), ==,
+                    (gssize)sizeof(frame));
+    close(fd);
+}
+
+
+static void
+hostSetPciState(Host *host,
+                const virTeamingPciAddress *address,
+                gboolean busMaster,
+                guint vectors)
+{
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    guint8 config[64] = { 0x86, 0x80, 0xca, 0x10, busMaster ? 0x06 : 0x02, 0x04, 0x10 };
+    g_autofree char *base = NULL;
+    g_autofree char *path = NULL;
+    int fd;
+
+    if (host->fake) {
+        virTeamingFakeSetPciState(host->kernel, address, busMaster, vectors);
+        return;
+    }
+    base = g_strdup_printf("%s/bus/pci/devices/%s", host->sysfs,
+                           virTeamingPciAddressFormat(address, buf));
+    path = g_strdup_printf("%s/config", base);
+    /* In place, since the file of a real sysfs does not change its identity either. */
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    g_assert_cmpint(write(fd, config, sizeof(config)), ==, (gssize)sizeof(config));
+    close(fd);
+    run("rm -rf %s/msi_irqs", base);
+    for (guint i = 0; i < vectors; i++) {
+        g_autofree char *irq = g_strdup_printf("bus/pci/devices/%s/msi_irqs/%u", buf, 24 + i);
+
+        hostPutFile(host, irq, "msix\n", -1);
+    }
+}
+
+
+/* A PCI function; for a VF, @index tells which one of its PF it is. */
+static void
+hostAddPci(Host *host,
+           const virTeamingPciDevice *device,
+           guint index)
+{
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    g_autofree char *base = NULL;
+
+    virTeamingPciAddressFormat(&device->address, buf);
+    if (host->fake) {
+        virTeamingFakeSetPci(host->kernel, device);
+        if (device->physfn[0]) {
+            virTeamingVf vf = { .index = index, .address = device->address };
+            virTeamingPciAddress physfn;
+            virTeamingPciDevice pf;
+
+            g_assert_true(virTeamingPciAddressParse(device->physfn, &physfn));
+            g_assert_true(virTeamingKernelPciGetDevice(host->kernel, &physfn, &pf, NULL));
+            virTeamingFakeSetVf(host->kernel, pf.netdev, &vf);
+        }
+        return;
+    }
+
+    base = g_strdup_printf("bus/pci/devices/%s", buf);
+#define PUT(what, path, ...) \
+    do { \
+        g_autofree char *full = g_strdup_printf("%s/" path, base); \
+        g_autofree char *text = g_strdup_printf(__VA_ARGS__); \
+        what(host, full, text PUT_LENGTH_##what); \
+    } while (0)
+#define PUT_LENGTH_hostPutFile , -1
+#define PUT_LENGTH_hostPutLink
+    PUT(hostPutFile, "class", "0x%06x\n", device->classCode);
+    if (device->driver[0])
+        PUT(hostPutLink, "driver", "../../../../bus/pci/drivers/%s", device->driver);
+    if (device->netdev[0]) {
+        g_autofree char *net = g_strdup_printf("%s/net/%s/ifindex", base, device->netdev);
+        g_autofree char *link = g_strdup_printf("class/net/%s/device", device->netdev);
+        g_autofree char *target = g_strdup_printf("../../../%s", base);
+
+        hostPutFile(host, net, "2\n", -1);
+        hostPutLink(host, link, target);
+    }
+    if (device->iommuGroup >= 0) {
+        g_autofree char *member = g_strdup_printf("kernel/iommu_groups/%d/devices/%s",
+                                                  device->iommuGroup, buf);
+        g_autofree char *target = g_strdup_printf("../../../../%s", base);
+
+        PUT(hostPutLink, "iommu_group", "../../../../kernel/iommu_groups/%d", device->iommuGroup);
+        hostPutLink(host, member, target);
+    }
+    if (device->vfsTotal) {
+        PUT(hostPutFile, "sriov_totalvfs", "%u\n", device->vfsTotal);
+        PUT(hostPutFile, "sriov_numvfs", "%u\n", device->vfsEnabled);
+    }
+    if (device->physfn[0]) {
+        g_autofree char *virtfn = g_strdup_printf("bus/pci/devices/%s/virtfn%u",
+                                                  device->physfn, index);
+        g_autofree char *target = g_strdup_printf("../%s", buf);
+
+        hostPutLink(host, virtfn, target);
+        PUT(hostPutLink, "physfn", "../%s", device->physfn);
+    }
+    hostSetPciState(host, &device->address, FALSE, 0);
+}
+
+
+/* A PF "eth1" with two VFs in groups of their own; the netdev itself is not there. */
+static void
+hostAddNic(Host *host)
+{
+    virTeamingPciDevice pf = {
+        .address = pfAddress, .classCode = 0x020000, .iommuGroup = 10,
+        .driver = "igb", .netdev = "eth1", .vfsEnabled = 2, .vfsTotal = 7,
+    };
+    virTeamingPciDevice vf = {
+        .address = vfAddress, .classCode = 0x020000, .iommuGroup = 11,
+        .driver = "vfio-pci", .physfn = "0000:01:00.0",
+    };
+    virTeamingPciDevice vf2 = {
+        .address = vfAddress2, .classCode = 0x020000, .iommuGroup = 12,
+        .driver = "igbvf", .physfn = "0000:01:00.0", .netdev = "eth1v1",
+    };
+
+    hostAddPci(host, &pf, 0);
+    hostAddPci(host, &vf, 0);
+    hostAddPci(host, &vf2, 1);
+}
+
+
+/* Bridge br0 with the ports veth0 and veth1, all up. */
+static void
+hostAddBridge(Host *host)
+{
+    hostAddLink(host, "br0", "bridge");
+    hostAddLink(host, "veth0", "veth");
+    hostAddLink(host, "veth1", "veth");
+    hostSetMaster(host, "veth0", "br0");
+    hostSetMaster(host, "veth1", "br0");
+    hostSetUp(host, "veth0");
+    hostSetUp(host, "veth1");
+    hostSetUp(host, "br0");
+}
+
+
+static void
+hostSetup(Host *host,
+          gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+
+    host->fake = strcmp(data, "fake") == 0;
+    host->told = g_string_new(NULL);
+    if (host->fake) {
+        host->kernel = virTeamingKernelNewFake();
+        return;
+    }
+    if (unshare(CLONE_NEWNET) < 0)
+        g_error("cannot make a network namespace: %s", g_strerror(errno));
+    host->sysfs = g_dir_make_tmp("kerneltest-XXXXXX", &error);
+    g_assert_no_error(error);
+    host->kernel = virTeamingKernelNew(host->sysfs, &error);
+    g_assert_no_error(error);
+}
+
+
+static void
+hostTeardown(Host *host,
+             gconstpointer data)
+{
+    virTeamingKernelFree(host->kernel);
+    if (host->sysfs)
+        run("rm -rf %s", host->sysfs);
+    g_free(host->sysfs);
+    g_string_free(host->told, TRUE);
+}
+
+
+/* As hostSetup(), with a PF: a model of one, or the real one that the environment names. */
+static void
+hostSetupPf(Host *host,
+            gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+
+    host->fake = strcmp(data, "fake") == 0;
+    host->told = g_string_new(NULL);
+    if (host->fake) {
+        host->kernel = virTeamingKernelNewFake();
+        host->pf = "eth1";
+        hostAddNic(host);
+        hostAddLink(host, "eth1", "");
+        return;
+    }
+    host->pf = g_getenv("VIR_TEAMING_TEST_PF");
+    g_assert_cmpint(setns(homeNamespace, CLONE_NEWNET), ==, 0);
+    host->kernel = virTeamingKernelNew(NULL, &error);
+    g_assert_no_error(error);
+}
+
+
+/* ---- helpers of the tests ---- */
+
+#define assertFails(call, errorCode) \
+    do { \
+        g_autoptr(GError) theError = NULL; \
+        GError **error = &theError; \
+        g_assert_false(call); \
+        g_assert_error(theError, VIR_TEAMING_ERROR, errorCode); \
+        g_test_message("%s", theError->message); \
+    } while (0)
+
+#define assertWorks(call) \
+    do { \
+        g_autoptr(GError) theError = NULL; \
+        GError **error = &theError; \
+        gboolean works = (call) ? TRUE : FALSE; \
+        g_assert_no_error(theError); \
+        g_assert_true(works); \
+    } while (0)
+
+
+static virTeamingFdbEntry
+fdbEntry(const char *dev,
+         const virTeamingMac *mac,
+         guint flags)
+{
+    virTeamingFdbEntry entry = { .mac = *mac, .flags = flags };
+
+    g_strlcpy(entry.dev, dev, sizeof(entry.dev));
+    return entry;
+}
+
+
+static void
+fdbAdd(Host *host,
+       const char *dev,
+       const virTeamingMac *mac,
+       guint flags)
+{
+    virTeamingFdbEntry entry = fdbEntry(dev, mac, flags);
+
+    assertWorks(virTeamingKernelFdbAdd(host->kernel, &entry, error));
+}
+
+
+static void
+fdbDel(Host *host,
+       const char *dev,
+       const virTeamingMac *mac,
+       guint flags)
+{
+    virTeamingFdbEntry entry = fdbEntry(dev, mac, flags);
+
+    assertWorks(virTeamingKernelFdbDel(host->kernel, &entry, error));
+}
+
+
+/* What br0 knows of @mac: "veth0", "veth0 static sticky", or "nothing". */
+static char *
+fdbShow(Host *host,
+        const virTeamingMac *mac)
+{
+    g_autoptr(GError) error = NULL;
+    virTeamingFdbEntry entry;
+
+    if (!virTeamingKernelFdbGet(host->kernel, "br0", mac, 0, &entry, &error)) {
+        g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND);
+        return g_strdup("nothing");
+    }
+    g_assert_true(virTeamingMacEqual(mac, &entry.mac));
+    g_assert_true(entry.flags & VIR_TEAMING_FDB_MASTER);
+    return g_strdup_printf("%s%s%s%s", entry.dev,
+                           entry.flags & VIR_TEAMING_FDB_STATIC ? " static" : "",
+                           entry.flags & VIR_TEAMING_FDB_LOCAL ? " local" : "",
+                           entry.flags & VIR_TEAMING_FDB_STICKY ? " sticky" : "");
+}
+
+
+#define assertFdb(mac, expected) \
+    do { \
+        g_autofree char *shown = fdbShow(host, mac); \
+        g_assert_cmpstr(shown, ==, expected); \
+    } while (0)
+
+
+/* How many entries of @dev for @mac there are with just these @flags. */
+static guint
+fdbCount(Host *host,
+         const char *dev,
+         const virTeamingMac *mac,
+         guint flags)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) list = virTeamingKernelFdbList(host->kernel, dev, mac, &error);
+    guint count = 0;
+
+    g_assert_no_error(error);
+    for (guint i = 0; i < list->len; i++) {
+        if (g_array_index(list, virTeamingFdbEntry, i).flags == flags)
+            count++;
+    }
+    return count;
+}
+
+
+static void
+noteChange(const char *ifname,
+           const virTeamingMac *mac,
+           gpointer opaque)
+{
+    Host *host = opaque;
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+
+    g_string_append_printf(host->told, "%s%s%s;", ifname ? ifname : "anything",
+                           mac ? " " : "", mac ? virTeamingMacFormat(mac, buf) : "");
+}
+
+
+/* Lets the watcher be told, and forgets what it was told before. */
+static const char *
+hear(Host *host)
+{
+    g_string_truncate(host->told, 0);
+    for (guint i = 0; i < 20; i++) {
+        while (g_main_context_iteration(NULL, FALSE))
+            ;
+        g_usleep(1000);
+    }
+    return host->told->str;
+}
+
+
+#define assertTold(what) \
+    do { \
+        const char *told = hear(host); \
+        if (!strstr(told, what)) \
+            g_error("not told of '%s', but of '%s'", what, told); \
+    } while (0)
+
+
+/* ---- PCI ---- */
+
+static void
+testPciState(Host *host,
+             gconstpointer data)
+{
+    virTeamingPciState state;
+
+    hostAddNic(host);
+    assertWorks(virTeamingKernelPciGetState(host->kernel, &vfAddress, &state, error));
+    g_assert_cmpstr(state.driver, ==, "vfio-pci");
+    g_assert_false(state.busMaster);
+    g_assert_cmpuint(state.vectors, ==, 0);
+
+    hostSetPciState(host, &vfAddress, TRUE, 3);
+    assertWorks(virTeamingKernelPciGetState(host->kernel, &vfAddress, &state, error));
+    g_assert_true(state.busMaster);
+    g_assert_cmpuint(state.vectors, ==, 3);
+}
+
+
+static void
+testPciHandle(Host *host,
+              gconstpointer data)
+{
+    g_autoptr(virTeamingPciHandle) handle = NULL;
+    gboolean busMaster;
+    guint vectors;
+
+    hostAddNic(host);
+    assertWorks(handle = virTeamingKernelPciOpen(host->kernel, &vfAddress, error));
+    for (guint i = 0; i < 4; i++) {
+        hostSetPciState(host, &vfAddress, i & 1, i * 40);
+        assertWorks(virTeamingPciHandleRead(handle, &busMaster, &vectors, error));
+        g_assert_cmpint(busMaster, ==, i & 1);
+        g_assert_cmpuint(vectors, ==, i * 40);
+    }
+}
+
+
+/* Not shown with the real kernel: a file that was removed can still be read elsewhere. */
+static void
+testPciHandleOfOneThatWent(Host *host,
+                           gconstpointer data)
+{
+    g_autoptr(virTeamingPciHandle) handle = NULL;
+    gboolean busMaster = 2;
+    guint vectors = 99;
+
+    hostAddNic(host);
+    assertWorks(handle = virTeamingKernelPciOpen(host->kernel, &vfAddress, error));
+    virTeamingFakeRemovePci(host->kernel, &vfAddress);
+    assertFails(virTeamingPciHandleRead(handle, &busMaster, &vectors, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    hostAddNic(host);
+    assertFails(virTeamingPciHandleRead(handle, &busMaster, &vectors, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    g_assert_cmpint(busMaster, ==, 2);
+    g_assert_cmpuint(vectors, ==, 99);
+}
+
+
+/* Only here: the fake has no configuration space that could read as all ones. */
+static void
+testPciThatDoesNotAnswer(Host *host,
+                         gconstpointer data)
+{
+    virTeamingPciState state = { .vectors = 99 };
+    guint8 ones[64];
+
+    hostAddNic(host);
+    memset(ones, 0xff, sizeof(ones));
+    hostPutFile(host, "bus/pci/devices/0000:01:10.0/config", ones, sizeof(ones));
+    assertFails(virTeamingKernelPciGetState(host->kernel, &vfAddress, &state, error),
+                VIR_TEAMING_ERROR_SYSTEM);
+    hostPutFile(host, "bus/pci/devices/0000:01:10.0/config", ones, 4);
+    assertFails(virTeamingKernelPciGetState(host->kernel, &vfAddress, &state, error),
+                VIR_TEAMING_ERROR_SYSTEM);
+    g_assert_cmpuint(state.vectors, ==, 99);
+}
+
+
+static void
+testPciDevice(Host *host,
+              gconstpointer data)
+{
+    virTeamingPciDevice device;
+
+    hostAddNic(host);
+    assertWorks(virTeamingKernelPciGetDevice(host->kernel, &pfAddress, &device, error));
+    g_assert_true(virTeamingPciAddressEqual(&device.address, &pfAddress));
+    g_assert_cmphex(device.classCode, ==, 0x020000);
+    g_assert_cmpint(device.iommuGroup, ==, 10);
+    g_assert_cmpstr(device.driver, ==, "igb");
+    g_assert_cmpstr(device.physfn, ==, "");
+    g_assert_cmpstr(device.netdev, ==, "eth1");
+    g_assert_cmpuint(device.vfsEnabled, ==, 2);
+    g_assert_cmpuint(device.vfsTotal, ==, 7);
+
+    assertWorks(virTeamingKernelPciGetDevice(host->kernel, &vfAddress, &device, error));
+    g_assert_cmpstr(device.driver, ==, "vfio-pci");
+    g_assert_cmpstr(device.physfn, ==, "0000:01:00.0");
+    g_assert_cmpstr(device.netdev, ==, "");
+    g_assert_cmpuint(device.vfsTotal, ==, 0);
+}
+
+
+static void
+testPciDeviceBare(Host *host,
+                  gconstpointer data)
+{
+    virTeamingPciDevice bare = { .address = vfAddress, .classCode = 0x020000, .iommuGroup = -1 };
+    virTeamingPciDevice device;
+    g_autoptr(GArray) group = NULL;
+
+    hostAddPci(host, &bare, 0);
+    assertWorks(virTeamingKernelPciGetDevice(host->kernel, &vfAddress, &device, error));
+    g_assert_cmpint(device.iommuGroup, ==, -1);
+    g_assert_cmpstr(device.driver, ==, "");
+    assertWorks(group = virTeamingKernelPciListGroup(host->kernel, &vfAddress, error));
+    g_assert_cmpuint(group->len, ==, 0);
+}
+
+
+static void
+testPciGroup(Host *host,
+             gconstpointer data)
+{
+    virTeamingPciDevice neighbour = {
+        .address = { .bus = 1, .slot = 2 }, .classCode = 0x030000, .iommuGroup = 11,
+    };
+    g_autoptr(GArray) group = NULL;
+
+    hostAddNic(host);
+    hostAddPci(host, &neighbour, 0);
+    assertWorks(group = virTeamingKernelPciListGroup(host->kernel, &vfAddress, error));
+    g_assert_cmpuint(group->len, ==, 2);
+    g_assert_true(virTeamingPciAddressEqual(&g_array_index(group, virTeamingPciAddress, 0),
+                                            &neighbour.address));
+    g_assert_true(virTeamingPciAddressEqual(&g_array_index(group, virTeamingPciAddress, 1),
+                                            &vfAddress));
+}
+
+
+static void
+testPciMissing(Host *host,
+               gconstpointer data)
+{
+    virTeamingPciState state;
+    virTeamingPciDevice device;
+    char pf[IF_NAMESIZE] = "untouched";
+    guint index = 99;
+
+    assertFails(virTeamingKernelPciGetState(host->kernel, &nowhere, &state, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelPciGetDevice(host->kernel, &nowhere, &device, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelPciListGroup(host->kernel, &nowhere, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelPciOpen(host->kernel, &nowhere, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelVfLocate(host->kernel, &nowhere, pf, &index, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    g_assert_cmpstr(pf, ==, "untouched");
+    g_assert_cmpuint(index, ==, 99);
+}
+
+
+static void
+testVfLocate(Host *host,
+             gconstpointer data)
+{
+    char pf[IF_NAMESIZE];
+    guint index;
+
+    hostAddNic(host);
+    if (host->fake)
+        hostAddLink(host, "eth1", "");
+    assertWorks(virTeamingKernelVfLocate(host->kernel, &vfAddress2, pf, &index, error));
+    g_assert_cmpstr(pf, ==, "eth1");
+    g_assert_cmpuint(index, ==, 1);
+    assertFails(virTeamingKernelVfLocate(host->kernel, &pfAddress, pf, &index, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+}
+
+
+/* The switch of a NIC shows its ports beside the PF; the fake has no such switch. */
+static void
+testVfLocateBesideRepresentors(Host *host,
+                               gconstpointer data)
+{
+    char pf[IF_NAMESIZE];
+    guint index;
+
+    hostAddNic(host);
+    hostPutFile(host, "bus/pci/devices/0000:01:00.0/net/eth1/phys_port_name", "p0\n", -1);
+    hostPutFile(host, "bus/pci/devices/0000:01:00.0/net/eth0/phys_port_name", "pf0vf1\n", -1);
+    assertWorks(virTeamingKernelVfLocate(host->kernel, &vfAddress, pf, &index, error));
+    g_assert_cmpstr(pf, ==, "eth1");
+    g_assert_cmpuint(index, ==, 0);
+
+    run("rm -r %s/bus/pci/devices/0000:01:00.0/net/eth1", host->sysfs);
+    assertFails(virTeamingKernelVfLocate(host->kernel, &vfAddress, pf, &index, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+}
+
+
+/* ---- links ---- */
+
+static void
+testLinkGet(Host *host,
+            gconstpointer data)
+{
+    virTeamingLink bridge;
+    virTeamingLink port;
+
+    hostAddBridge(host);
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "br0", &bridge, error));
+    g_assert_cmpstr(bridge.name, ==, "br0");
+    g_assert_cmpstr(bridge.kind, ==, "bridge");
+    g_assert_cmpstr(bridge.master, ==, "");
+    g_assert_true(bridge.up);
+    g_assert_false(bridge.vlanFiltering);
+
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "veth0", &port, error));
+    g_assert_cmpint(port.ifindex, !=, bridge.ifindex);
+    g_assert_cmpstr(port.kind, ==, "veth");
+    g_assert_cmpstr(port.master, ==, "br0");
+    g_assert_cmpstr(port.pci, ==, "");
+    g_assert_cmpuint(port.mtu, ==, 1500);
+    g_assert_true(port.up);
+    g_assert_true(port.running);
+    g_assert_true(port.learning);
+
+    hostSetMaster(host, "veth0", NULL);
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "veth0", &port, error));
+    g_assert_cmpstr(port.master, ==, "");
+    g_assert_false(port.learning);
+}
+
+
+static void
+testLinkList(Host *host,
+             gconstpointer data)
+{
+    g_autoptr(GArray) list = NULL;
+    guint seen = 0;
+
+    hostAddBridge(host);
+    assertWorks(list = virTeamingKernelLinkList(host->kernel, error));
+    for (guint i = 0; i < list->len; i++) {
+        virTeamingLink *link = &g_array_index(list, virTeamingLink, i);
+
+        if (strcmp(link->name, "br0") == 0) {
+            g_assert_cmpstr(link->master, ==, "");
+            seen |= 1;
+        } else if (strcmp(link->name, "veth0") == 0) {
+            g_assert_cmpstr(link->master, ==, "br0");
+            g_assert_true(link->learning);
+            seen |= 2;
+        } else if (strcmp(link->name, "veth1") == 0) {
+            g_assert_cmpstr(link->master, ==, "br0");
+            seen |= 4;
+        }
+    }
+    g_assert_cmphex(seen, ==, 7);
+}
+
+
+/* What only the real kernel can be asked for: the rest of a link's particulars. */
+static void
+testLinkParticulars(Host *host,
+                    gconstpointer data)
+{
+    virTeamingLink link;
+
+    hostAddNic(host);
+    run("ip link add dev eth1 address 52:54:00:01:02:03 mtu 9000 type veth peer name far");
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "eth1", &link, error));
+    g_assert_true(virTeamingMacEqual(&link.mac, &guest));
+    g_assert_cmpuint(link.mtu, ==, 9000);
+    g_assert_false(link.up);
+    g_assert_false(link.running);
+    g_assert_cmpstr(link.pci, ==, "0000:01:00.0");
+
+    run("ip link set dev eth1 up");
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "eth1", &link, error));
+    g_assert_true(link.up);
+    g_assert_false(link.running);
+
+    run("ip link property add dev eth1 altname enp1s0f0np0");
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "enp1s0f0np0", &link, error));
+    g_assert_cmpstr(link.name, ==, "eth1");
+}
+
+
+static void
+testLinkMissing(Host *host,
+                gconstpointer data)
+{
+    virTeamingFdbEntry entry = fdbEntry("gone", &guest, VIR_TEAMING_FDB_MASTER);
+    virTeamingLink link;
+    virTeamingVf vf;
+
+    assertFails(virTeamingKernelLinkGet(host->kernel, "gone", &link, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelLinkSetLearning(host->kernel, "gone", FALSE, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelVfList(host->kernel, "gone", error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelVfGet(host->kernel, "gone", 0, &vf, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelVfSetMac(host->kernel, "gone", 0, &guest, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelVfSetVlan(host->kernel, "gone", 0, 1, 0, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelFdbList(host->kernel, "gone", NULL, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelFdbGet(host->kernel, "gone", &guest, 0, &entry, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelFdbAdd(host->kernel, &entry, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelFdbDel(host->kernel, &entry, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+}
+
+
+static void
+testNonsense(Host *host,
+             gconstpointer data)
+{
+    static const char * const names[] = { "", ".", "..", "a/b", "sixteen-letters!" };
+    virTeamingFdbEntry entry = fdbEntry("veth0", &guest, 0);
+    virTeamingLink link;
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        assertFails(virTeamingKernelLinkGet(host->kernel, names[i], &link, error),
+                    VIR_TEAMING_ERROR_INVALID);
+
+    assertFails(virTeamingKernelVfSetMac(host->kernel, "eth1", 0, MAC(1, 0, 0x5e, 0, 0, 1), error),
+                VIR_TEAMING_ERROR_INVALID);
+    assertFails(virTeamingKernelVfSetVlan(host->kernel, "eth1", 0, 4095, 0, error),
+                VIR_TEAMING_ERROR_INVALID);
+    assertFails(virTeamingKernelVfSetVlan(host->kernel, "eth1", 0, 1, 8, error),
+                VIR_TEAMING_ERROR_INVALID);
+
+    hostAddBridge(host);
+    assertFails(virTeamingKernelFdbAdd(host->kernel, &entry, error), VIR_TEAMING_ERROR_INVALID);
+    entry.flags = VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_MASTER;
+    assertFails(virTeamingKernelFdbAdd(host->kernel, &entry, error), VIR_TEAMING_ERROR_INVALID);
+    entry.flags = VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_LOCAL | VIR_TEAMING_FDB_STICKY;
+    assertFails(virTeamingKernelFdbAdd(host->kernel, &entry, error), VIR_TEAMING_ERROR_INVALID);
+    entry.flags = VIR_TEAMING_FDB_MASTER;
+    entry.vlan = 4095;
+    assertFails(virTeamingKernelFdbAdd(host->kernel, &entry, error), VIR_TEAMING_ERROR_INVALID);
+    entry.flags = VIR_TEAMING_FDB_SELF;
+    entry.vlan = 1;
+    assertFails(virTeamingKernelFdbAdd(host->kernel, &entry, error), VIR_TEAMING_ERROR_INVALID);
+}
+
+
+static void
+testLearning(Host *host,
+             gconstpointer data)
+{
+    virTeamingLink link;
+
+    hostAddBridge(host);
+    assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "veth0", FALSE, error));
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "veth0", &link, error));
+    g_assert_false(link.learning);
+    g_assert_cmpstr(link.master, ==, "br0");
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "veth1", &link, error));
+    g_assert_true(link.learning);
+
+    hostReceive(host, "veth0", &guest);
+    assertFdb(&guest, "nothing");
+    hostReceive(host, "veth1", &guest);
+    assertFdb(&guest, "veth1");
+
+    assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "veth0", TRUE, error));
+    hostReceive(host, "veth0", &guest);
+    assertFdb(&guest, "veth0");
+
+    hostSetMaster(host, "veth0", NULL);
+    assertFails(virTeamingKernelLinkSetLearning(host->kernel, "veth0", FALSE, error),
+                VIR_TEAMING_ERROR_UNSUPPORTED);
+}
+
+
+/* ---- FDB ---- */
+
+static void
+testFdbLearnt(Host *host,
+              gconstpointer data)
+{
+    hostAddBridge(host);
+    assertFdb(&guest, "nothing");
+    hostReceive(host, "veth0", &guest);
+    assertFdb(&guest, "veth0");
+    hostReceive(host, "veth1", &guest);
+    assertFdb(&guest, "veth1");
+    g_assert_cmpuint(fdbCount(host, "br0", &guest, VIR_TEAMING_FDB_MASTER), ==, 1);
+}
+
+
+static void
+testFdbStaticMovesUnlessSticky(Host *host,
+                               gconstpointer data)
+{
+    hostAddBridge(host);
+    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    assertFdb(&guest, "veth0 static");
+    hostReceive(host, "veth1", &guest);
+    assertFdb(&guest, "veth1 static");
+
+    fdbAdd(host, "veth0", &guest,
+           VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY);
+    assertFdb(&guest, "veth0 static sticky");
+    hostReceive(host, "veth1", &guest);
+    assertFdb(&guest, "veth0 static sticky");
+}
+
+
+static void
+testFdbAddReplaces(Host *host,
+                   gconstpointer data)
+{
+    hostAddBridge(host);
+    hostReceive(host, "veth0", &guest);
+    for (guint i = 0; i < 2; i++) {
+        fdbAdd(host, "veth1", &guest,
+               VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY);
+        assertFdb(&guest, "veth1 static sticky");
+    }
+    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    assertFdb(&guest, "veth0");
+    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_LOCAL);
+    assertFdb(&guest, "veth0 local");
+    assertFdb(&other, "nothing");
+}
+
+
+static void
+testFdbDel(Host *host,
+           gconstpointer data)
+{
+    hostAddBridge(host);
+    fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    fdbDel(host, "veth1", &guest, VIR_TEAMING_FDB_MASTER);
+    assertFdb(&guest, "veth0 static");
+    fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    assertFdb(&guest, "nothing");
+    hostReceive(host, "veth0", &guest);
+    fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    assertFdb(&guest, "nothing");
+}
+
+
+static void
+testFdbSelf(Host *host,
+            gconstpointer data)
+{
+    const guint self = VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_LOCAL;
+
+    hostAddBridge(host);
+    fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_SELF);
+    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_SELF);
+    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_STATIC);
+    g_assert_cmpuint(fdbCount(host, "veth0", &guest, self), ==, 1);
+    g_assert_cmpuint(fdbCount(host, "br0", &guest, self), ==, 1);
+    g_assert_cmpuint(fdbCount(host, "veth1", &guest, self), ==, 0);
+    assertFdb(&guest, "nothing");
+
+    fdbAdd(host, "veth1", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_SELF);
+    g_assert_cmpuint(fdbCount(host, "veth0", &guest, self), ==, 0);
+    assertFdb(&guest, "veth1 static");
+}
+
+
+static void
+testFdbList(Host *host,
+            gconstpointer data)
+{
+    const guint fixed = VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC;
+
+    hostAddBridge(host);
+    hostAddLink(host, "br9", "bridge");
+    hostAddLink(host, "veth9", "veth");
+    hostSetMaster(host, "veth9", "br9");
+    fdbAdd(host, "veth0", &guest, fixed);
+    fdbAdd(host, "veth1", &other, fixed);
+    fdbAdd(host, "veth9", &guest, fixed);
+
+    g_assert_cmpuint(fdbCount(host, "br0", NULL, fixed), ==, 2);
+    g_assert_cmpuint(fdbCount(host, "br0", &guest, fixed), ==, 1);
+    g_assert_cmpuint(fdbCount(host, "veth0", NULL, fixed), ==, 1);
+    g_assert_cmpuint(fdbCount(host, "veth0", &other, fixed), ==, 0);
+    g_assert_cmpuint(fdbCount(host, "br9", NULL, fixed), ==, 1);
+    hostSetMaster(host, "veth1", NULL);
+    g_assert_cmpuint(fdbCount(host, "br0", NULL, fixed), ==, 1);
+    hostSetMaster(host, "veth1", "br0");
+    g_assert_cmpuint(fdbCount(host, "br0", NULL, fixed), ==, 1);
+}
+
+
+static void
+testFdbGetByPort(Host *host,
+                 gconstpointer data)
+{
+    virTeamingFdbEntry entry;
+
+    hostAddBridge(host);
+    hostAddLink(host, "veth9", "veth");
+    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    assertWorks(virTeamingKernelFdbGet(host->kernel, "veth1", &guest, 0, &entry, error));
+    g_assert_cmpstr(entry.dev, ==, "veth0");
+    assertFails(virTeamingKernelFdbGet(host->kernel, "veth9", &guest, 0, &entry, error),
+                VIR_TEAMING_ERROR_UNSUPPORTED);
+}
+
+
+static void
+testFdbOffBridge(Host *host,
+                 gconstpointer data)
+{
+    virTeamingFdbEntry entry = fdbEntry("veth9", &guest, VIR_TEAMING_FDB_MASTER);
+
+    hostAddLink(host, "veth9", "veth");
+    assertFails(virTeamingKernelFdbAdd(host->kernel, &entry, error),
+                VIR_TEAMING_ERROR_UNSUPPORTED);
+    assertFails(virTeamingKernelFdbDel(host->kernel, &entry, error),
+                VIR_TEAMING_ERROR_UNSUPPORTED);
+}
+
+
+static void
+testFdbVlan(Host *host,
+            gconstpointer data)
+{
+    virTeamingFdbEntry entry = fdbEntry("veth0", &guest,
+                                        VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    virTeamingFdbEntry found;
+    virTeamingLink link;
+
+    hostAddBridge(host);
+    if (!hostFiltersVlans(host, "br0"))
+        return;
+    if (!host->fake) {
+        assertWorks(virTeamingKernelLinkGet(host->kernel, "br0", &link, error));
+        g_assert_true(link.vlanFiltering);
+        run("bridge vlan add dev veth0 vid 7");
+    }
+    entry.vlan = 7;
+    assertWorks(virTeamingKernelFdbAdd(host->kernel, &entry, error));
+    assertWorks(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 7, &found, error));
+    g_assert_cmpuint(found.vlan, ==, 7);
+    assertFdb(&guest, "nothing");
+    assertWorks(virTeamingKernelFdbDel(host->kernel, &entry, error));
+    assertFails(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 7, &found, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+}
+
+
+/* ---- VFs ---- */
+
+static void
+testVfOfWhatIsNoPf(Host *host,
+                   gconstpointer data)
+{
+    g_autoptr(GArray) vfs = NULL;
+    virTeamingVf vf;
+
+    hostAddLink(host, "veth9", "veth");
+    assertWorks(vfs = virTeamingKernelVfList(host->kernel, "veth9", error));
+    g_assert_cmpuint(vfs->len, ==, 0);
+    assertFails(virTeamingKernelVfGet(host->kernel, "veth9", 0, &vf, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelVfSetMac(host->kernel, "veth9", 0, &guest, error),
+                VIR_TEAMING_ERROR_UNSUPPORTED);
+    assertFails(virTeamingKernelVfSetVlan(host->kernel, "veth9", 0, 1, 0, error),
+                VIR_TEAMING_ERROR_UNSUPPORTED);
+}
+
+
+static void
+testVfSet(Host *host,
+          gconstpointer data)
+{
+    static const virTeamingMac zero;
+    virTeamingVf before;
+    virTeamingVf vf;
+    char pf[IF_NAMESIZE];
+    guint index;
+
+    assertWorks(virTeamingKernelVfGet(host->kernel, host->pf, 0, &before, error));
+    assertWorks(virTeamingKernelVfLocate(host->kernel, &before.address, pf, &index, error));
+    g_assert_cmpstr(pf, ==, host->pf);
+    g_assert_cmpuint(index, ==, 0);
+
+    /* Each order changes one thing and leaves the others. */
+    assertWorks(virTeamingKernelVfSetVlan(host->kernel, host->pf, 0, 100, 3, error));
+    assertWorks(virTeamingKernelVfSetMac(host->kernel, host->pf, 0, &guest, error));
+    assertWorks(virTeamingKernelVfGet(host->kernel, host->pf, 0, &vf, error));
+    g_assert_true(virTeamingMacEqual(&vf.mac, &guest));
+    g_assert_cmpuint(vf.vlan, ==, 100);
+    g_assert_cmpuint(vf.qos, ==, 3);
+    g_assert_cmpint(vf.trust, ==, before.trust);
+    g_assert_cmpint(vf.spoofchk, ==, before.spoofchk);
+    assertWorks(virTeamingKernelVfSetVlan(host->kernel, host->pf, 0, 0, 0, error));
+    assertWorks(virTeamingKernelVfGet(host->kernel, host->pf, 0, &vf, error));
+    g_assert_true(virTeamingMacEqual(&vf.mac, &guest));
+    g_assert_cmpuint(vf.vlan, ==, 0);
+    assertWorks(virTeamingKernelVfSetMac(host->kernel, host->pf, 0, &zero, error));
+    assertWorks(virTeamingKernelVfGet(host->kernel, host->pf, 0, &vf, error));
+    g_assert_true(virTeamingMacIsZero(&vf.mac));
+
+    assertWorks(virTeamingKernelVfSetMac(host->kernel, host->pf, 0, &before.mac, error));
+    assertWorks(virTeamingKernelVfSetVlan(host->kernel, host->pf, 0, before.vlan, before.qos,
+                                          error));
+}
+
+
+static void
+testVfList(Host *host,
+           gconstpointer data)
+{
+    g_autoptr(GArray) vfs = NULL;
+    virTeamingVf vf;
+
+    assertWorks(vfs = virTeamingKernelVfList(host->kernel, host->pf, error));
+    g_assert_cmpuint(vfs->len, >, 0);
+    for (guint i = 0; i < vfs->len; i++) {
+        virTeamingVf *listed = &g_array_index(vfs, virTeamingVf, i);
+
+        g_assert_cmpuint(listed->index, ==, i);
+        assertWorks(virTeamingKernelVfGet(host->kernel, host->pf, i, &vf, error));
+        g_assert_true(virTeamingPciAddressEqual(&vf.address, &listed->address));
+        g_assert_true(virTeamingMacEqual(&vf.mac, &listed->mac));
+    }
+    assertFails(virTeamingKernelVfGet(host->kernel, host->pf, vfs->len, &vf, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelVfSetMac(host->kernel, host->pf, 200, &guest, error),
+                VIR_TEAMING_ERROR_SYSTEM);
+}
+
+
+static void
+testVfWatch(Host *host,
+            gconstpointer data)
+{
+    g_autofree char *expected = g_strdup_printf("%s;", host->pf);
+    virTeamingVf before;
+
+    assertWorks(virTeamingKernelVfGet(host->kernel, host->pf, 0, &before, error));
+    assertWorks(virTeamingKernelWatch(host->kernel, noteChange, host, error));
+    assertWorks(virTeamingKernelVfSetMac(host->kernel, host->pf, 0, &guest, error));
+    assertTold(expected);
+    assertWorks(virTeamingKernelVfSetMac(host->kernel, host->pf, 0, &before.mac, error));
+}
+
+
+/* ---- notifications ---- */
+
+static void
+testWatch(Host *host,
+          gconstpointer data)
+{
+    hostAddBridge(host);
+    assertWorks(virTeamingKernelWatch(host->kernel, noteChange, host, error));
+    hear(host);
+    g_assert_cmpstr(hear(host), ==, "");
+
+    hostAddLink(host, "veth9", "veth");
+    assertTold("veth9;");
+    hostSetMaster(host, "veth9", "br0");
+    assertTold("veth9;");
+    hostReceive(host, "veth0", &guest);
+    assertTold("veth0 52:54:00:01:02:03;");
+    fdbAdd(host, "veth1", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    assertTold("veth1 52:54:00:01:02:03;");
+    fdbDel(host, "veth1", &guest, VIR_TEAMING_FDB_MASTER);
+    assertTold("veth1 52:54:00:01:02:03;");
+    fdbAdd(host, "veth1", &other, VIR_TEAMING_FDB_SELF);
+    assertTold("veth1 52:54:00:01:02:04;");
+    assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "veth0", FALSE, error));
+    assertTold("veth0;");
+    hostDelLink(host, "veth9");
+    assertTold("veth9;");
+
+    assertWorks(virTeamingKernelWatch(host->kernel, NULL, NULL, error));
+    hostDelLink(host, "br0");
+    g_assert_cmpstr(hear(host), ==, "");
+}
+
+
+static void
+testWatchCoalesces(Host *host,
+                   gconstpointer data)
+{
+    hostAddBridge(host);
+    assertWorks(virTeamingKernelWatch(host->kernel, noteChange, host, error));
+    hear(host);
+    for (guint i = 0; i < 20; i++) {
+        fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+        fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    }
+    g_assert_cmpstr(hear(host), ==, "veth0 52:54:00:01:02:03;");
+}
+
+
+/* So many that the socket's buffer runs over, which the kernel reports in its own way. */
+static void
+testWatchOverflows(Host *host,
+                   gconstpointer data)
+{
+    hostAddBridge(host);
+    assertWorks(virTeamingKernelWatch(host->kernel, noteChange, host, error));
+    hear(host);
+    for (guint i = 0; i < 4000; i++) {
+        fdbAdd(host, "veth0", MAC(0x52, 0x54, 0, 0, i >> 8, i),
+               VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    }
+    assertTold("anything;");
+    fdbAdd(host, "veth1", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    g_assert_cmpstr(hear(host), ==, "veth1 52:54:00:01:02:03;");
+}
+
+
+/* ---- refusals ---- */
+
+/* Runs in a child: gives all capabilities away and tries. */
+static void
+tryWithoutCapabilities(Host *host)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct none[2] = { { 0 } };
+    virTeamingFdbEntry entry = fdbEntry("veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    g_autoptr(GError) error = NULL;
+
+    if (syscall(SYS_capset, &header, none) < 0 ||
+        virTeamingKernelFdbAdd(host->kernel, &entry, &error) ||
+        !g_error_matches(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_ACCESS) ||
+        !strstr(error->message, "CAP_NET_ADMIN") || !strstr(error->message, "veth0"))
+        _exit(1);
+    _exit(0);
+}
+
+
+static void
+testAccess(Host *host,
+           gconstpointer data)
+{
+    virTeamingFdbEntry entry = fdbEntry("veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    int status;
+    pid_t pid;
+
+    hostAddBridge(host);
+    if (host->fake) {
+        virTeamingFakeFail(host->kernel, "FdbAdd", 1, EPERM);
+        assertFails(virTeamingKernelFdbAdd(host->kernel, &entry, error),
+                    VIR_TEAMING_ERROR_ACCESS);
+    } else {
+        pid = fork();
+        if (pid == 0)
+            tryWithoutCapabilities(host);
+        g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+        g_assert_cmpint(status, ==, 0);
+    }
+    assertFdb(&guest, "nothing");
+    assertWorks(virTeamingKernelFdbAdd(host->kernel, &entry, error));
+}
+
+
+/* ---- what the fake has on top ---- */
+
+static void
+testFakeFailures(Host *host,
+                 gconstpointer data)
+{
+    virTeamingVf vf;
+    virTeamingLink link;
+
+    virTeamingFakeFail(host->kernel, "VfSetMac", 2, EBUSY);
+    assertWorks(virTeamingKernelVfSetMac(host->kernel, "eth1", 0, &guest, error));
+    assertFails(virTeamingKernelVfSetMac(host->kernel, "eth1", 0, &other, error),
+                VIR_TEAMING_ERROR_BUSY);
+    assertWorks(virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, error));
+    g_assert_true(virTeamingMacEqual(&vf.mac, &guest));
+    assertWorks(virTeamingKernelVfSetMac(host->kernel, "eth1", 0, &other, error));
+
+    virTeamingFakeFail(host->kernel, "LinkGet", 0, EIO);
+    for (guint i = 0; i < 3; i++)
+        assertFails(virTeamingKernelLinkGet(host->kernel, "eth1", &link, error),
+                    VIR_TEAMING_ERROR_SYSTEM);
+    virTeamingFakeFail(host->kernel, "LinkGet", 0, 0);
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "eth1", &link, error));
+}
+
+
+static void
+testFakeLog(Host *host,
+            gconstpointer data)
+{
+    g_autofree char *log = NULL;
+    g_autofree char *rest = NULL;
+
+    hostAddBridge(host);
+    assertWorks(virTeamingKernelVfSetMac(host->kernel, "eth1", 1, &guest, error));
+    assertWorks(virTeamingKernelVfSetVlan(host->kernel, "eth1", 1, 7, 0, error));
+    assertWorks(virTeamingKernelVfSetVlan(host->kernel, "eth1", 1, 7, 2, error));
+    assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "veth0", FALSE, error));
+    fdbAdd(host, "veth0", &guest,
+           VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY);
+    fdbAdd(host, "eth1", &guest, VIR_TEAMING_FDB_SELF);
+    fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    virTeamingFakeFail(host->kernel, "FdbDel", 0, EIO);
+    assertFails(virTeamingKernelFdbDel(host->kernel,
+                                       &(virTeamingFdbEntry){
+                                           .dev = "eth1", .mac = guest,
+                                           .flags = VIR_TEAMING_FDB_SELF,
+                                       }, error),
+                VIR_TEAMING_ERROR_SYSTEM);
+
+    log = virTeamingFakeTakeLog(host->kernel);
+    g_assert_cmpstr(log, ==,
+                    "VfSetMac eth1 1 52:54:00:01:02:03\n"
+                    "VfSetVlan eth1 1 7\n"
+                    "VfSetVlan eth1 1 7 qos 2\n"
+                    "LinkSetLearning veth0 off\n"
+                    "FdbAdd veth0 52:54:00:01:02:03 master static sticky\n"
+                    "FdbAdd eth1 52:54:00:01:02:03 self\n"
+                    "FdbDel veth0 52:54:00:01:02:03 master\n");
+    rest = virTeamingFakeTakeLog(host->kernel);
+    g_assert_cmpstr(rest, ==, "");
+}
+
+
+static void
+testFakeLosesNotifications(Host *host,
+                           gconstpointer data)
+{
+    assertWorks(virTeamingKernelWatch(host->kernel, noteChange, host, error));
+    virTeamingFakeLoseNotifications(host->kernel);
+    g_assert_cmpstr(hear(host), ==, "anything;");
+}
+
+
+/* Becomes root of a user namespace, for whoever is not root anyway. */
+static void
+becomeRoot(void)
+{
+    g_autofree char *map = g_strdup_printf("0 %u 1\n", getuid());
+    g_autoptr(GError) error = NULL;
+
+    if (geteuid() == 0)
+        return;
+    if (unshare(CLONE_NEWUSER) < 0)
+        g_error("needs root, or a user namespace of its own: %s", g_strerror(errno));
+    g_file_set_contents_full("/proc/self/uid_map", map, -1, G_FILE_SET_CONTENTS_NONE, 0644, &error);
+    g_assert_no_error(error);
+}
+
+
+int
+main(int argc,
+     char **argv)
+{
+    becomeRoot();
+    homeNamespace = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    g_test_init(&argc, &argv, NULL);
+
+#define ON(host, name, setup, test) \
+    g_test_add("/" host "/" name, Host, host, setup, test, hostTeardown)
+#define ON_BOTH(name, test) \
+    do { \
+        ON("fake", name, hostSetup, test); \
+        ON("real", name, hostSetup, test); \
+    } while (0)
+#define ON_PF(name, test) \
+    do { \
+        ON("fake", name, hostSetupPf, test); \
+        if (g_getenv("VIR_TEAMING_TEST_PF")) \
+            ON("real", name, hostSetupPf, test); \
+    } while (0)
+
+    ON_BOTH("pci/state", testPciState);
+    ON_BOTH("pci/handle", testPciHandle);
+    ON("fake", "pci/handle-of-one-that-went", hostSetup, testPciHandleOfOneThatWent);
+    ON("real", "pci/one-that-does-not-answer", hostSetup, testPciThatDoesNotAnswer);
+    ON_BOTH("pci/device", testPciDevice);
+    ON_BOTH("pci/device-bare", testPciDeviceBare);
+    ON_BOTH("pci/group", testPciGroup);
+    ON_BOTH("pci/missing", testPciMissing);
+    ON_BOTH("vf/locate", testVfLocate);
+    ON("real", "vf/locate-beside-representors", hostSetup, testVfLocateBesideRepresentors);
+    ON_BOTH("link/get", testLinkGet);
+    ON_BOTH("link/list", testLinkList);
+    ON("real", "link/particulars", hostSetup, testLinkParticulars);
+    ON_BOTH("link/missing", testLinkMissing);
+    ON_BOTH("link/learning", testLearning);
+    ON_BOTH("nonsense", testNonsense);
+    ON_BOTH("fdb/learnt", testFdbLearnt);
+    ON_BOTH("fdb/static-moves-unless-sticky", testFdbStaticMovesUnlessSticky);
+    ON_BOTH("fdb/add-replaces", testFdbAddReplaces);
+    ON_BOTH("fdb/del", testFdbDel);
+    ON_BOTH("fdb/self", testFdbSelf);
+    ON_BOTH("fdb/list", testFdbList);
+    ON_BOTH("fdb/get-by-port", testFdbGetByPort);
+    ON_BOTH("fdb/off-bridge", testFdbOffBridge);
+    ON_BOTH("fdb/vlan", testFdbVlan);
+    ON_BOTH("vf/of-what-is-no-pf", testVfOfWhatIsNoPf);
+    ON_PF("vf/set", testVfSet);
+    ON_PF("vf/list", testVfList);
+    ON_PF("vf/watch", testVfWatch);
+    ON_BOTH("watch/all-kinds", testWatch);
+    ON_BOTH("watch/coalesces", testWatchCoalesces);
+    ON_BOTH("watch/overflows", testWatchOverflows);
+    ON_BOTH("access", testAccess);
+    ON("fake", "failures", hostSetupPf, testFakeFailures);
+    ON("fake", "log", hostSetupPf, testFakeLog);
+    ON("fake", "loses-notifications", hostSetup, testFakeLosesNotifications);
+    return g_test_run();
+}
