@@ -1,0 +1,433 @@
+/*
+ * qemu_command.c: a pair's NICs as arguments for QEMU
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "qemu_command.h"
+
+#include <string.h>
+
+#include "teaming_error.h"
+
+/*
+ * Theory of operation
+ *
+ * libvirt's QEMU driver writes a virtio NIC as a -netdev and a -device, and a device
+ * of the host as a -device alone, each in JSON. A pair differs from any other two
+ * NICs in one property on each side: "failover" on the standby, "failover_pair_id",
+ * with the standby's id, on the primary. This file says what libvirt would write for
+ * a given XML, property by property and in the same order, so that what QEMU gets can
+ * be known before a guest starts, and compared with what it got when one runs.
+ *
+ * Two things exist only while a guest runs, and get a word in capitals instead: the
+ * file descriptors of tap and vhost (TAPFD, VHOSTFD), and the VF that libvirt will take
+ * from a network (VF-OF-…). Guest addresses are libvirt's to assign: of XML that has
+ * none, the arguments have none.
+ *
+ * Source: libvirt 9.0.0 and 11.3.0, src/qemu/qemu_command.c, qemu_alias.c, qemu_process.c
+ * and qemu_interface.c; the two do not differ in what is written here. Both write JSON
+ * for QEMU >= 6.2.
+ */
+
+static void
+virTeamingPropsAddSwitch(JsonObject *props,
+                         const char *name,
+                         virTeamingSwitch value)
+{
+    if (value != VIR_TEAMING_SWITCH_ABSENT)
+        json_object_set_boolean_member(props, name, value == VIR_TEAMING_SWITCH_ON);
+}
+
+
+static void
+virTeamingPropsAddUint(JsonObject *props,
+                       const char *name,
+                       guint value)
+{
+    if (value)
+        json_object_set_int_member(props, name, value);
+}
+
+
+static void
+virTeamingPropsAddString(JsonObject *props,
+                         const char *name,
+                         const char *value)
+{
+    if (value)
+        json_object_set_string_member(props, name, value);
+}
+
+
+/* PREFIX, or PREFIX0:PREFIX1:… for more than one queue, where libvirt writes numbers. */
+static void
+virTeamingPropsAddFds(JsonObject *props,
+                      const char *one,
+                      const char *many,
+                      const char *prefix,
+                      guint queues)
+{
+    g_autoptr(GString) fds = g_string_new(prefix);
+
+    if (queues > 1) {
+        g_string_truncate(fds, 0);
+        for (guint i = 0; i < queues; i++)
+            g_string_append_printf(fds, "%s%s%u", i ? ":" : "", prefix, i);
+    }
+    json_object_set_string_member(props, queues > 1 ? many : one, fds->str);
+}
+
+
+/* How QEMU calls the bus that sits on controller @index. */
+static char *
+virTeamingQemuBusName(const virTeamingDomain *domain,
+                      guint index)
+{
+    const virTeamingController *controller = domain->buses[index];
+    const char *model = controller ? controller->model : NULL;
+    gboolean rootComplex = g_strcmp0(model, "pcie-root") == 0;
+
+    if (!controller && index == 0)
+        rootComplex = domain->machine &&
+            (strstr(domain->machine, "q35") || g_str_has_prefix(domain->machine, "virt"));
+    if (rootComplex)
+        return g_strdup_printf("pcie.%u", index);
+    if (g_strcmp0(model, "pci-root") == 0 && index == 0)
+        return g_strdup("pci.0");
+    if (controller && controller->alias &&
+        (domain->live || g_str_has_prefix(controller->alias, "ua-")))
+        return g_strdup(controller->alias);
+    return g_strdup_printf("pci.%u", index);
+}
+
+
+static void
+virTeamingPropsAddAddress(JsonObject *props,
+                          const virTeamingDomain *domain,
+                          const virTeamingNic *nic)
+{
+    g_autofree char *bus = NULL;
+    g_autofree char *addr = NULL;
+
+    if (!nic->hasAddress)
+        return;
+
+    bus = virTeamingQemuBusName(domain, nic->address.bus);
+    if (nic->address.function)
+        addr = g_strdup_printf("0x%x.0x%x", nic->address.slot, nic->address.function);
+    else
+        addr = g_strdup_printf("0x%x", nic->address.slot);
+    json_object_set_string_member(props, "bus", bus);
+    virTeamingPropsAddSwitch(props, "multifunction", nic->multifunction);
+    json_object_set_string_member(props, "addr", addr);
+    virTeamingPropsAddUint(props, "acpi-index", nic->acpiIndex);
+}
+
+
+static void
+virTeamingPropsAddRom(JsonObject *props,
+                      const virTeamingNic *nic)
+{
+    if (nic->romEnabled == VIR_TEAMING_SWITCH_OFF) {
+        json_object_set_string_member(props, "romfile", "");
+        return;
+    }
+    if (nic->romBar != VIR_TEAMING_SWITCH_ABSENT)
+        json_object_set_int_member(props, "rombar", nic->romBar == VIR_TEAMING_SWITCH_ON);
+    virTeamingPropsAddString(props, "romfile", nic->romFile);
+}
+
+
+/* <boot order='N'/>, or the place of <boot dev='network'/>, which is the first NIC's. */
+static guint
+virTeamingQemuBootIndex(const virTeamingDomain *domain,
+                        const virTeamingNic *nic)
+{
+    if (nic->bootOrder)
+        return nic->bootOrder;
+    if (nic->type != VIR_TEAMING_NIC_PLAIN_HOSTDEV && nic->index == 1)
+        return domain->bootNetwork;
+    return 0;
+}
+
+
+static const char *
+virTeamingQemuVirtioDriver(const virTeamingDomain *domain,
+                           const virTeamingNic *nic)
+{
+    const char *type = nic->addressType;
+
+    if (!type && g_strcmp0(domain->arch, "s390x") == 0)
+        type = "ccw";
+    if (g_strcmp0(type, "ccw") == 0)
+        return "virtio-net-ccw";
+    if (g_strcmp0(type, "virtio-mmio") == 0)
+        return "virtio-net-device";
+    if (strcmp(nic->model, "virtio-transitional") == 0)
+        return "virtio-net-pci-transitional";
+    if (strcmp(nic->model, "virtio-non-transitional") == 0)
+        return "virtio-net-pci-non-transitional";
+    return "virtio-net-pci";
+}
+
+
+static JsonObject *
+virTeamingQemuStandbyBuild(const virTeamingDomain *domain,
+                           const virTeamingNic *nic)
+{
+    const virTeamingVirtioOptions *driver = &nic->driver;
+    JsonObject *props = json_object_new();
+    g_autofree char *netdev = g_strdup_printf("host%s", nic->id);
+    const char *model = virTeamingQemuVirtioDriver(domain, nic);
+    gboolean ccw = strcmp(model, "virtio-net-ccw") == 0;
+    char mac[VIR_TEAMING_MAC_STRING_LEN];
+
+    json_object_set_string_member(props, "driver", model);
+    virTeamingPropsAddSwitch(props, "iommu_platform", driver->iommu);
+    virTeamingPropsAddSwitch(props, "ats", driver->ats);
+    virTeamingPropsAddSwitch(props, "packed", driver->packed);
+    virTeamingPropsAddSwitch(props, "page-per-vq", driver->pagePerVq);
+    if (g_strcmp0(driver->txmode, "iothread") == 0)
+        json_object_set_string_member(props, "tx", "bh");
+    else if (g_strcmp0(driver->txmode, "timer") == 0)
+        json_object_set_string_member(props, "tx", "timer");
+    virTeamingPropsAddSwitch(props, "ioeventfd", driver->ioeventfd);
+    virTeamingPropsAddSwitch(props, "event_idx", driver->eventIdx);
+    virTeamingPropsAddSwitch(props, "csum", driver->hostCsum);
+    virTeamingPropsAddSwitch(props, "gso", driver->hostGso);
+    virTeamingPropsAddSwitch(props, "host_tso4", driver->hostTso4);
+    virTeamingPropsAddSwitch(props, "host_tso6", driver->hostTso6);
+    virTeamingPropsAddSwitch(props, "host_ecn", driver->hostEcn);
+    virTeamingPropsAddSwitch(props, "host_ufo", driver->hostUfo);
+    virTeamingPropsAddSwitch(props, "mrg_rxbuf", driver->hostMrgRxbuf);
+    virTeamingPropsAddSwitch(props, "guest_csum", driver->guestCsum);
+    virTeamingPropsAddSwitch(props, "guest_tso4", driver->guestTso4);
+    virTeamingPropsAddSwitch(props, "guest_tso6", driver->guestTso6);
+    virTeamingPropsAddSwitch(props, "guest_ecn", driver->guestEcn);
+    virTeamingPropsAddSwitch(props, "guest_ufo", driver->guestUfo);
+    if (driver->queues > 1) {
+        json_object_set_boolean_member(props, "mq", TRUE);
+        /* One for each direction of each queue, one for control, one for changes. */
+        if (!ccw)
+            json_object_set_int_member(props, "vectors", 2 * (gint64)driver->queues + 2);
+    }
+    virTeamingPropsAddUint(props, "rx_queue_size", driver->rxQueueSize);
+    virTeamingPropsAddUint(props, "tx_queue_size", driver->txQueueSize);
+    virTeamingPropsAddSwitch(props, "rss", driver->rss);
+    virTeamingPropsAddSwitch(props, "hash", driver->rssHashReport);
+    virTeamingPropsAddUint(props, "host_mtu", nic->mtu);
+    if (nic->role == VIR_TEAMING_ROLE_PERSISTENT)
+        json_object_set_boolean_member(props, "failover", TRUE);
+    json_object_set_string_member(props, "netdev", netdev);
+    json_object_set_string_member(props, "id", nic->id);
+    if (nic->hasMac)
+        json_object_set_string_member(props, "mac", virTeamingMacFormat(&nic->mac, mac));
+    virTeamingPropsAddUint(props, "bootindex", virTeamingQemuBootIndex(domain, nic));
+    virTeamingPropsAddAddress(props, domain, nic);
+    virTeamingPropsAddRom(props, nic);
+    return props;
+}
+
+
+static JsonObject *
+virTeamingQemuPrimaryBuild(const virTeamingDomain *domain,
+                           const virTeamingNic *nic)
+{
+    JsonObject *props = json_object_new();
+    g_autofree char *unknown = g_strdup_printf("VF-OF-%s", nic->network ? nic->network : "?");
+    char host[VIR_TEAMING_PCI_STRING_LEN];
+
+    json_object_set_string_member(props, "driver", "vfio-pci");
+    json_object_set_string_member(props, "host", nic->hasSource ?
+                                  virTeamingPciAddressFormat(&nic->source, host) : unknown);
+    json_object_set_string_member(props, "id", nic->id);
+    virTeamingPropsAddUint(props, "bootindex", virTeamingQemuBootIndex(domain, nic));
+    if (nic->role == VIR_TEAMING_ROLE_TRANSIENT)
+        virTeamingPropsAddString(props, "failover_pair_id", nic->persistent);
+    virTeamingPropsAddAddress(props, domain, nic);
+    virTeamingPropsAddRom(props, nic);
+    return props;
+}
+
+
+/**
+ * virTeamingQemuDeviceBuild:
+ * @domain: the domain
+ * @nic: one of its NICs with a role in a pair
+ * @error: set to VIR_TEAMING_ERROR_INVALID if libvirt would refuse the NIC
+ *
+ * Returns: (transfer full): what libvirt writes behind -device for @nic, or NULL.
+ */
+JsonObject *
+virTeamingQemuDeviceBuild(const virTeamingDomain *domain,
+                          const virTeamingNic *nic,
+                          GError **error)
+{
+    if (nic->role == VIR_TEAMING_ROLE_TRANSIENT &&
+        (nic->type == VIR_TEAMING_NIC_HOSTDEV || nic->type == VIR_TEAMING_NIC_NETWORK ||
+         nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV))
+        return virTeamingQemuPrimaryBuild(domain, nic);
+    if (nic->role == VIR_TEAMING_ROLE_PERSISTENT && virTeamingNicIsVirtio(nic))
+        return virTeamingQemuStandbyBuild(domain, nic);
+
+    g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                "%s:%d: libvirt refuses this NIC, so QEMU gets no arguments; "
+                "'virt-teaming check' says why", domain->file, nic->line);
+    return NULL;
+}
+
+
+/**
+ * virTeamingQemuNetdevBuild:
+ * @domain: the domain
+ * @nic: one of its persistent NICs
+ * @error: set to VIR_TEAMING_ERROR_UNSUPPORTED for a type that has no netdev here
+ *
+ * Returns: (transfer full): what libvirt writes behind -netdev for @nic, or NULL.
+ */
+JsonObject *
+virTeamingQemuNetdevBuild(const virTeamingDomain *domain,
+                          const virTeamingNic *nic,
+                          GError **error)
+{
+    g_autoptr(JsonObject) props = json_object_new();
+    g_autofree char *id = g_strdup_printf("host%s", nic->id);
+    g_autofree char *chardev = g_strdup_printf("char%s", nic->id);
+
+    switch (nic->type) {
+    case VIR_TEAMING_NIC_BRIDGE:
+    case VIR_TEAMING_NIC_NETWORK:
+    case VIR_TEAMING_NIC_DIRECT:
+    case VIR_TEAMING_NIC_ETHERNET:
+        json_object_set_string_member(props, "type", "tap");
+        virTeamingPropsAddFds(props, "fd", "fds", "TAPFD", nic->driver.queues);
+        if (g_strcmp0(domain->type, "kvm") == 0 &&
+            g_strcmp0(nic->driver.name, "qemu") != 0) {
+            json_object_set_boolean_member(props, "vhost", TRUE);
+            virTeamingPropsAddFds(props, "vhostfd", "vhostfds", "VHOSTFD",
+                                  nic->driver.queues);
+        }
+        if (nic->sndbuf != G_MAXUINT64)
+            json_object_set_int_member(props, "sndbuf", nic->sndbuf);
+        break;
+
+    case VIR_TEAMING_NIC_USER:
+    case VIR_TEAMING_NIC_INTERNAL:
+        json_object_set_string_member(props, "type", "user");
+        break;
+
+    case VIR_TEAMING_NIC_VHOSTUSER:
+        json_object_set_string_member(props, "type", "vhost-user");
+        json_object_set_string_member(props, "chardev", chardev);
+        if (nic->driver.queues > 1)
+            json_object_set_int_member(props, "queues", nic->driver.queues);
+        break;
+
+    case VIR_TEAMING_NIC_VDPA:
+        json_object_set_string_member(props, "type", "vhost-vdpa");
+        json_object_set_string_member(props, "vhostdev", "VDPAFD");
+        if (nic->driver.queues > 1)
+            json_object_set_int_member(props, "queues", nic->driver.queues);
+        break;
+
+    case VIR_TEAMING_NIC_UNKNOWN:
+    case VIR_TEAMING_NIC_SERVER:
+    case VIR_TEAMING_NIC_CLIENT:
+    case VIR_TEAMING_NIC_MCAST:
+    case VIR_TEAMING_NIC_HOSTDEV:
+    case VIR_TEAMING_NIC_UDP:
+    case VIR_TEAMING_NIC_NULL:
+    case VIR_TEAMING_NIC_VDS:
+    case VIR_TEAMING_NIC_PLAIN_HOSTDEV:
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
+                    "%s:%d: a persistent NIC of type '%s' can't reach the VF's segment, "
+                    "so its arguments are not written", domain->file, nic->line,
+                    nic->typeName ? nic->typeName : "hostdev");
+        return NULL;
+    }
+
+    json_object_set_string_member(props, "id", id);
+    return g_steal_pointer(&props);
+}
+
+
+static void
+virTeamingQemuArgFree(gpointer opaque)
+{
+    virTeamingQemuArg *arg = opaque;
+
+    json_object_unref(arg->props);
+    g_free(arg);
+}
+
+
+static gboolean
+virTeamingQemuArgAdd(GPtrArray *args,
+                     const char *option,
+                     const virTeamingNic *nic,
+                     JsonObject *props)
+{
+    virTeamingQemuArg *arg;
+
+    if (!props)
+        return FALSE;
+    arg = g_new(virTeamingQemuArg, 1);
+    arg->option = option;
+    arg->props = props;
+    arg->nic = nic;
+    g_ptr_array_add(args, arg);
+    return TRUE;
+}
+
+
+/**
+ * virTeamingQemuCommandBuild:
+ * @domain: a domain
+ * @error: set to VIR_TEAMING_ERROR_INVALID or VIR_TEAMING_ERROR_UNSUPPORTED
+ *
+ * Returns: (transfer full): of virTeamingQemuArg, the arguments of every NIC that has a
+ * role in a pair, in the order of libvirt's command line: persistent ones, then NICs of
+ * the host, then plain host devices. They refer to @domain. NULL on error.
+ */
+GPtrArray *
+virTeamingQemuCommandBuild(const virTeamingDomain *domain,
+                           GError **error)
+{
+    g_autoptr(GPtrArray) args = g_ptr_array_new_with_free_func(virTeamingQemuArgFree);
+
+    for (int round = 0; round < 3; round++) {
+        for (guint i = 0; i < domain->nics->len; i++) {
+            const virTeamingNic *nic = domain->nics->pdata[i];
+            gboolean persistent = nic->role == VIR_TEAMING_ROLE_PERSISTENT;
+            int mine = persistent ? 0 : nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV ? 2 : 1;
+
+            if (nic->role == VIR_TEAMING_ROLE_NONE || mine != round)
+                continue;
+            if (persistent &&
+                !virTeamingQemuArgAdd(args, "-netdev", nic,
+                                      virTeamingQemuNetdevBuild(domain, nic, error)))
+                return NULL;
+            if (!virTeamingQemuArgAdd(args, "-device", nic,
+                                      virTeamingQemuDeviceBuild(domain, nic, error)))
+                return NULL;
+        }
+    }
+    return g_steal_pointer(&args);
+}
+
+
+/**
+ * virTeamingQemuArgFormat:
+ * @arg: an argument
+ *
+ * Returns: (transfer full): its properties as JSON, as they stand on QEMU's command line.
+ */
+char *
+virTeamingQemuArgFormat(const virTeamingQemuArg *arg)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+
+    json_node_set_object(node, arg->props);
+    return json_to_string(node, FALSE);
+}

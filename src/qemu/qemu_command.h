@@ -1,0 +1,33 @@
+/*
+ * qemu_command.h: a pair's NICs as arguments for QEMU
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "teaming_conf.h"
+
+/**
+ * virTeamingQemuArg: one option for QEMU with its properties
+ * @option: "-netdev" or "-device"
+ * @props: what libvirt writes behind it, in libvirt's order
+ * @nic: the NIC that it is for
+ */
+typedef struct {
+    const char *option;
+    JsonObject *props;
+    const virTeamingNic *nic;
+} virTeamingQemuArg;
+
+GPtrArray *virTeamingQemuCommandBuild(const virTeamingDomain *domain,
+                                      GError **error);
+char *virTeamingQemuArgFormat(const virTeamingQemuArg *arg);
+JsonObject *virTeamingQemuDeviceBuild(const virTeamingDomain *domain,
+                                      const virTeamingNic *nic,
+                                      GError **error);
+JsonObject *virTeamingQemuNetdevBuild(const virTeamingDomain *domain,
+                                      const virTeamingNic *nic,
+                                      GError **error);

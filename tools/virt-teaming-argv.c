@@ -1,0 +1,92 @@
+/*
+ * virt-teaming-argv.c: the QEMU arguments of a domain's pairs
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "virt-teaming.h"
+
+#include <string.h>
+
+#include "qemu_command.h"
+#include "teaming_conf.h"
+
+static void
+virTeamingArgvPrintJson(const virTeamingDomain *domain,
+                        GPtrArray *args)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    g_autoptr(JsonNode) root = NULL;
+
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "file");
+    json_builder_add_string_value(builder, domain->file);
+    json_builder_set_member_name(builder, "domain");
+    json_builder_add_string_value(builder, domain->name);
+    json_builder_set_member_name(builder, "arguments");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < args->len; i++) {
+        const virTeamingQemuArg *arg = args->pdata[i];
+        JsonNode *props = json_node_new(JSON_NODE_OBJECT);
+
+        json_node_set_object(props, arg->props);
+        json_builder_begin_object(builder);
+        json_builder_set_member_name(builder, "option");
+        json_builder_add_string_value(builder, arg->option);
+        json_builder_set_member_name(builder, "value");
+        json_builder_add_value(builder, props);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+    root = json_builder_get_root(builder);
+    virTeamingCmdPrintJson(root);
+}
+
+
+/**
+ * virTeamingCmdArgv:
+ * @argc: number of words
+ * @argv: "argv", options and one FILE
+ *
+ * Returns: a virTeamingCmdExit.
+ */
+int
+virTeamingCmdArgv(int argc,
+                  char **argv)
+{
+    g_auto(virTeamingCmdOptions) options = { 0 };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virTeamingDomain) domain = NULL;
+    g_autoptr(GPtrArray) args = NULL;
+    g_auto(GStrv) files =
+        virTeamingCmdParse(argc, argv, "FILE|DOMAIN",
+                           "Print the -netdev and -device arguments of a domain's pairs, as libvirt\n"
+                           "would write them. What only a running guest has is a word in capitals.",
+                           NULL, &options);
+
+    if (!files)
+        return VIR_TEAMING_CMD_FAILED;
+    if (g_strv_length(files) != 1) {
+        g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                    "argv takes one FILE, or with --connect one DOMAIN");
+        return virTeamingCmdFail(error);
+    }
+
+    if (!(domain = virTeamingCmdReadDomain(&options, files[0], &error)) ||
+        !(args = virTeamingQemuCommandBuild(domain, &error)))
+        return virTeamingCmdFail(error);
+
+    if (options.json) {
+        virTeamingArgvPrintJson(domain, args);
+        return VIR_TEAMING_CMD_OK;
+    }
+    for (guint i = 0; i < args->len; i++) {
+        const virTeamingQemuArg *arg = args->pdata[i];
+        g_autofree char *value = virTeamingQemuArgFormat(arg);
+        g_autofree char *quoted = g_shell_quote(value);
+
+        printf("%s %s%s\n", arg->option, quoted, i + 1 < args->len ? " \\" : "");
+    }
+    return VIR_TEAMING_CMD_OK;
+}

@@ -1,0 +1,353 @@
+/*
+ * virt-teaming.c: the command people type
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "virt-teaming.h"
+
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libvirt/virterror.h>
+
+/*
+ * Theory of operation
+ *
+ * virt-teaming is one program with one file per subcommand. This file finds the
+ * subcommand and holds what all of them do alike: read options, connect to libvirt,
+ * complain, print JSON, and colour words on a terminal. A subcommand gets its own
+ * name as argv[0], as a program would, and returns the exit status.
+ */
+
+typedef struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} virTeamingCmd;
+
+static const virTeamingCmd virTeamingCmds[] = {
+#ifdef VIR_TEAMING_WITH_CHECK
+    { "check", virTeamingCmdCheck, "say what is wrong with a domain's teaming" },
+#endif
+#ifdef VIR_TEAMING_WITH_ARGV
+    { "argv", virTeamingCmdArgv, "print the QEMU arguments of a domain's pairs" },
+#endif
+#ifdef VIR_TEAMING_WITH_POOL
+    { "pool", virTeamingCmdPool, "list the VFs of a network: free, used by whom, why not" },
+#endif
+#ifdef VIR_TEAMING_WITH_STATUS
+    { "status", virTeamingCmdStatus, "which path carries a guest's frames, and why" },
+#endif
+};
+
+
+/**
+ * virTeamingCmdPrint:
+ * @stream: where to
+ * @style: applied if @stream is a terminal and NO_COLOR is not set
+ * @format: printf style, and its arguments
+ */
+void
+virTeamingCmdPrint(FILE *stream,
+                   virTeamingCmdStyle style,
+                   const char *format,
+                   ...)
+{
+    const char *code = "";
+    va_list ap;
+    gboolean colour = isatty(fileno(stream)) && !g_getenv("NO_COLOR");
+
+    switch (style) {
+    case VIR_TEAMING_CMD_STYLE_ERROR:
+        code = "\033[1;31m";
+        break;
+    case VIR_TEAMING_CMD_STYLE_WARNING:
+        code = "\033[1;35m";
+        break;
+    case VIR_TEAMING_CMD_STYLE_NOTE:
+        code = "\033[1;36m";
+        break;
+    case VIR_TEAMING_CMD_STYLE_BOLD:
+        code = "\033[1m";
+        break;
+    case VIR_TEAMING_CMD_STYLE_DIM:
+        code = "\033[2m";
+        break;
+    }
+
+    if (colour)
+        fputs(code, stream);
+    va_start(ap, format);
+    vfprintf(stream, format, ap);
+    va_end(ap);
+    if (colour)
+        fputs("\033[0m", stream);
+}
+
+
+/**
+ * virTeamingCmdPrintJson:
+ * @node: what to print, indented, on standard output
+ */
+void
+virTeamingCmdPrintJson(JsonNode *node)
+{
+    g_autofree char *text = json_to_string(node, TRUE);
+
+    puts(text);
+}
+
+
+/**
+ * virTeamingCmdFail:
+ * @error: why it can't be done
+ *
+ * Prints @error as one line on standard error.
+ *
+ * Returns: VIR_TEAMING_CMD_FAILED, so that a subcommand can return it on.
+ */
+int
+virTeamingCmdFail(const GError *error)
+{
+    fflush(stdout);
+    fputs("virt-teaming: ", stderr);
+    virTeamingCmdPrint(stderr, VIR_TEAMING_CMD_STYLE_ERROR, "error:");
+    fprintf(stderr, " %s\n", error->message);
+    return VIR_TEAMING_CMD_FAILED;
+}
+
+
+/**
+ * virTeamingCmdParse:
+ * @argc: as the subcommand got it
+ * @argv: as the subcommand got it
+ * @parameters: of the usage line: "FILE…"
+ * @description: what the subcommand does, for --help
+ * @entries: the subcommand's own options, or NULL
+ * @options: filled; freed with virTeamingCmdOptionsClear
+ *
+ * Reads --connect, --format and @entries. --help prints and ends the program.
+ *
+ * Returns: what is left, the words without a dash (g_strfreev), or NULL after a
+ * complaint on standard error.
+ */
+char **
+virTeamingCmdParse(int argc,
+                   char **argv,
+                   const char *parameters,
+                   const char *description,
+                   const GOptionEntry *entries,
+                   virTeamingCmdOptions *options)
+{
+    g_autofree char *format = NULL;
+    g_autofree char *prgname = g_strdup_printf("virt-teaming %s", argv[0]);
+    g_auto(GStrv) words = g_new0(char *, argc + 1);
+    g_autoptr(GOptionContext) context = g_option_context_new(parameters);
+    g_autoptr(GError) error = NULL;
+    g_auto(virTeamingCmdOptions) given = { NULL, FALSE };
+    const GOptionEntry common[] = {
+        { "connect", 'c', 0, G_OPTION_ARG_STRING, &given.connect,
+          "libvirt to ask, as in virsh", "URI" },
+        { "format", 0, 0, G_OPTION_ARG_STRING, &format, "text (default) or json", "FORMAT" },
+        G_OPTION_ENTRY_NULL,
+    };
+
+    for (int i = 0; i < argc; i++)
+        words[i] = g_strdup(i == 0 ? prgname : argv[i]);
+
+    g_option_context_set_summary(context, description);
+    if (entries)
+        g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_main_entries(context, common, NULL);
+    if (!g_option_context_parse_strv(context, &words, &error)) {
+        virTeamingCmdFail(error);
+        return NULL;
+    }
+    if (format && strcmp(format, "json") != 0 && strcmp(format, "text") != 0) {
+        g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                    "--format is 'text' or 'json', not '%s'", format);
+        virTeamingCmdFail(error);
+        return NULL;
+    }
+
+    given.json = g_strcmp0(format, "json") == 0;
+    options->connect = g_steal_pointer(&given.connect);
+    options->json = given.json;
+    return g_strdupv(words[0] ? words + 1 : words);
+}
+
+
+void
+virTeamingCmdOptionsClear(virTeamingCmdOptions *options)
+{
+    g_clear_pointer(&options->connect, g_free);
+}
+
+
+/* Errors are reported once, by virTeamingCmdFail; libvirt would print them as well. */
+static void
+virTeamingCmdQuietLibvirt(void *opaque,
+                          virErrorPtr error)
+{
+}
+
+
+/**
+ * virTeamingCmdSetLibvirtError:
+ * @error: set to VIR_TEAMING_ERROR_LIBVIRT
+ * @format: what was being done, printf style; libvirt's own words are put behind it
+ */
+void
+virTeamingCmdSetLibvirtError(GError **error,
+                             const char *format,
+                             ...)
+{
+    g_autofree char *what = NULL;
+    const char *why = virGetLastErrorMessage();
+    va_list ap;
+
+    va_start(ap, format);
+    what = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_LIBVIRT, "%s: %s", what, why);
+}
+
+
+/**
+ * virTeamingCmdConnect:
+ * @uri: of libvirt, or NULL for libvirt's own default
+ * @writable: FALSE for a connection that can only look
+ * @error: set to VIR_TEAMING_ERROR_LIBVIRT
+ *
+ * Returns: (transfer full): the connection, or NULL.
+ */
+virConnectPtr
+virTeamingCmdConnect(const char *uri,
+                     gboolean writable,
+                     GError **error)
+{
+    virConnectPtr conn;
+
+    virSetErrorFunc(NULL, virTeamingCmdQuietLibvirt);
+    conn = writable ? virConnectOpen(uri) : virConnectOpenReadOnly(uri);
+    if (!conn)
+        virTeamingCmdSetLibvirtError(error, "can't connect to libvirt at '%s'",
+                                     uri ? uri : "the default URI");
+    return conn;
+}
+
+
+/**
+ * virTeamingCmdLookup:
+ * @conn: to libvirt
+ * @name: name, UUID or id of a domain
+ * @error: set to VIR_TEAMING_ERROR_LIBVIRT
+ *
+ * Returns: (transfer full): the domain, or NULL.
+ */
+virDomainPtr
+virTeamingCmdLookup(virConnectPtr conn,
+                    const char *name,
+                    GError **error)
+{
+    virDomainPtr domain = NULL;
+    guint64 id;
+
+    if (g_ascii_string_to_unsigned(name, 10, 0, G_MAXINT, &id, NULL))
+        domain = virDomainLookupByID(conn, id);
+    if (!domain && strlen(name) == VIR_UUID_STRING_BUFLEN - 1)
+        domain = virDomainLookupByUUIDString(conn, name);
+    if (!domain)
+        domain = virDomainLookupByName(conn, name);
+    if (!domain)
+        virTeamingCmdSetLibvirtError(error, "no such file or domain '%s'", name);
+    return domain;
+}
+
+
+/**
+ * virTeamingCmdReadDomain:
+ * @options: --connect says which libvirt to ask
+ * @name: a file, "-" for standard input, or else a domain that libvirt knows
+ * @error: set as by virTeamingDomainParseFile, or to VIR_TEAMING_ERROR_LIBVIRT
+ *
+ * Returns: (transfer full): the domain; of a running one, its live XML. NULL on error.
+ */
+virTeamingDomain *
+virTeamingCmdReadDomain(const virTeamingCmdOptions *options,
+                        const char *name,
+                        GError **error)
+{
+    g_autoptr(virConnect) conn = NULL;
+    g_autoptr(virDomain) domain = NULL;
+    g_autofree char *xml = NULL;
+
+    if (strcmp(name, "-") == 0 || strchr(name, '/') || g_str_has_suffix(name, ".xml") ||
+        access(name, F_OK) == 0)
+        return virTeamingDomainParseFile(name, error);
+
+    if (!(conn = virTeamingCmdConnect(options->connect, FALSE, error)) ||
+        !(domain = virTeamingCmdLookup(conn, name, error)))
+        return NULL;
+    if (!(xml = virDomainGetXMLDesc(domain, 0))) {
+        virTeamingCmdSetLibvirtError(error, "can't get the XML of domain '%s'", name);
+        return NULL;
+    }
+    return virTeamingDomainParse(xml, -1, name, error);
+}
+
+
+static void
+virTeamingCmdUsage(FILE *stream)
+{
+    fputs("Usage: virt-teaming COMMAND [OPTION…] [ARGUMENT…]\n\n"
+          "Look at SR-IOV failover pairs of libvirt domains.\n\n", stream);
+    for (size_t i = 0; i < G_N_ELEMENTS(virTeamingCmds); i++)
+        fprintf(stream, "  %-8s %s\n", virTeamingCmds[i].name, virTeamingCmds[i].summary);
+    fputs("\n'virt-teaming COMMAND --help' tells more. Exit status: 0 fine, 1 something is\n"
+          "wrong with what was looked at, 2 could not look.\n", stream);
+}
+
+
+int
+main(int argc,
+     char **argv)
+{
+    g_autoptr(GError) error = NULL;
+
+    setlocale(LC_ALL, "");
+
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        virTeamingCmdUsage(stdout);
+        return VIR_TEAMING_CMD_OK;
+    }
+    if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
+        puts("virt-teaming " VIR_TEAMING_VERSION);
+        return VIR_TEAMING_CMD_OK;
+    }
+    if (argc < 2) {
+        virTeamingCmdUsage(stderr);
+        return VIR_TEAMING_CMD_FAILED;
+    }
+
+    for (size_t i = 0; i < G_N_ELEMENTS(virTeamingCmds); i++) {
+        if (strcmp(argv[1], virTeamingCmds[i].name) == 0) {
+            int status = virTeamingCmds[i].run(argc - 1, argv + 1);
+
+            /* A full disk or a closed pipe must not look like a clean bill of health. */
+            if (fflush(stdout) != 0 || ferror(stdout)) {
+                g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,
+                            "can't write to standard output");
+                return virTeamingCmdFail(error);
+            }
+            return status;
+        }
+    }
+
+    g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                "no command '%s'; 'virt-teaming --help' lists them", argv[1]);
+    return virTeamingCmdFail(error);
+}
