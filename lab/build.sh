@@ -3,7 +3,7 @@
 
 # On the machine itself. QEMU is added by cmd_install: igb needs >= 8.
 lab_packages=(gcc libc6-dev mmdebstrap busybox-static e2fsprogs cpio gzip
-              xz-utils zstd kmod iproute2 util-linux libvirt-clients)
+              xz-utils zstd kmod iproute2 util-linux libvirt-clients jq)
 
 # Inside a hypervisor, whatever the generation.
 hypervisor_packages=(busybox-static kmod iproute2 util-linux procps strace

@@ -17,7 +17,9 @@
  * libc only and linked static, because the guest has nothing but busybox.
  */
 
-#define _GNU_SOURCE
+#ifndef _GNU_SOURCE
+# define _GNU_SOURCE
+#endif
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
