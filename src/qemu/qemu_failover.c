@@ -83,7 +83,7 @@ virTeamingFailoverPhase(const virTeamingObserved *seen)
 
     if (seen->askedOut) {
         /* Vectors go before the bit does: the driver has stopped reading by then. */
-        if (seen->hasVf && seen->busMaster && seen->vectors > 0)
+        if (virTeamingFailoverReads(seen) && seen->vectors > 0)
             return VIR_TEAMING_PHASE_LEAVING;
         return VIR_TEAMING_PHASE_RELEASED;
     }

@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+#include "nic_traits.h"
+
 /* Times in milliseconds, see the theory of operation in qemu_failover.c. */
 #define VIR_TEAMING_FAILOVER_READY_MS 500
 #define VIR_TEAMING_FAILOVER_LINGER_MS 1500
@@ -19,14 +21,6 @@ typedef enum {
     VIR_TEAMING_GUEST_HERE,         /* runs here, or is suspended here */
     VIR_TEAMING_GUEST_DEPARTING,    /* stopped here so that it can run elsewhere */
 } virTeamingGuest;
-
-/**
- * virTeamingNicTraits: what a NIC does with a MAC that both its PF and a VF hold.
- * @copies: each gets a copy of the frame
- */
-typedef struct {
-    gboolean copies;
-} virTeamingNicTraits;
 
 /**
  * virTeamingObserved: everything that the decision about a pair rests on

@@ -1,0 +1,264 @@
+/*
+ * teaming_bus.c: what the daemon answers over D-Bus
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Theory of operation
+ *
+ * One object, served in two places: on a private socket, which needs no message bus and
+ * takes root only, and on the system bus where there is one, whose policy says who may
+ * ask. Nothing in the driver waits for either.
+ */
+
+#include "teaming_bus.h"
+
+#include <glib/gstdio.h>
+
+struct _virTeamingBus {
+    virTeamingDriver *driver;
+    GDBusNodeInfo *node;
+    GDBusServer *server;
+    guint name;
+    GPtrArray *connections;         /* of the private socket */
+};
+
+
+static GVariant *
+virTeamingBusFormatHistory(const virTeamingPairObj *pair)
+{
+    g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(xss)"));
+
+    for (GList *item = pair->history.head; item; item = item->next) {
+        const virTeamingPairChange *change = item->data;
+
+        g_variant_builder_add(&builder, "(xss)", change->realtime,
+                              virTeamingPhaseToString(change->phase), change->steps);
+    }
+    return g_variant_builder_end(&builder);
+}
+
+
+static void
+virTeamingBusAddString(GVariantBuilder *builder,
+                       const char *key,
+                       const char *value)
+{
+    g_variant_builder_add(builder, "{sv}", key, g_variant_new_string(value ? value : ""));
+}
+
+
+static GVariant *
+virTeamingBusFormatPair(const virTeamingPairObj *pair)
+{
+    g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
+    const gboolean known = pair->phase != VIR_TEAMING_PHASE_LAST;
+    char mac[VIR_TEAMING_MAC_STRING_LEN];
+    char vf[VIR_TEAMING_PCI_STRING_LEN] = "";
+
+    if (pair->hasVf)
+        virTeamingPciAddressFormat(&pair->vf, vf);
+    virTeamingBusAddString(&builder, "domain", pair->domain);
+    virTeamingBusAddString(&builder, "uuid", pair->uuid);
+    virTeamingBusAddString(&builder, "standby", pair->standbyAlias);
+    virTeamingBusAddString(&builder, "primary", pair->primaryAlias);
+    virTeamingBusAddString(&builder, "mac", virTeamingMacFormat(&pair->mac, mac));
+    virTeamingBusAddString(&builder, "tap", pair->tap);
+    virTeamingBusAddString(&builder, "bridge", pair->bridge);
+    virTeamingBusAddString(&builder, "uplink", pair->uplink);
+    virTeamingBusAddString(&builder, "pf", pair->pf);
+    virTeamingBusAddString(&builder, "vf", vf);
+    g_variant_builder_add(&builder, "{sv}", "vf-index",
+                          g_variant_new_int32(pair->hasVf ? (gint32)pair->vfIndex : -1));
+    virTeamingBusAddString(&builder, "phase",
+                           known ? virTeamingPhaseToString(pair->phase) : "unknown");
+    virTeamingBusAddString(&builder, "path",
+                           known ? virTeamingPhasePath(pair->phase) : "unknown");
+    virTeamingBusAddString(&builder, "why",
+                           known ? virTeamingPhaseExplain(pair->phase) : "");
+    g_variant_builder_add(&builder, "{sv}", "bus-master",
+                          g_variant_new_boolean(pair->pci.busMaster));
+    g_variant_builder_add(&builder, "{sv}", "vectors",
+                          g_variant_new_uint32(pair->pci.vectors));
+    virTeamingBusAddString(&builder, "problem", pair->problem);
+    g_variant_builder_add(&builder, "{sv}", "history", virTeamingBusFormatHistory(pair));
+    return g_variant_builder_end(&builder);
+}
+
+
+static void
+virTeamingBusCall(GDBusConnection *connection,
+                  const char *sender,
+                  const char *path,
+                  const char *interface,
+                  const char *method,
+                  GVariant *parameters,
+                  GDBusMethodInvocation *invocation,
+                  gpointer opaque)
+{
+    virTeamingBus *bus = opaque;
+    const GPtrArray *pairs = virTeamingDriverPairs(bus->driver);
+    g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
+
+    for (guint i = 0; i < pairs->len; i++)
+        g_variant_builder_add_value(&builder, virTeamingBusFormatPair(pairs->pdata[i]));
+    g_dbus_method_invocation_return_value(invocation,
+                                          g_variant_new("(aa{sv})", &builder));
+}
+
+
+static GVariant *
+virTeamingBusGet(GDBusConnection *connection,
+                 const char *sender,
+                 const char *path,
+                 const char *interface,
+                 const char *property,
+                 GError **error,
+                 gpointer opaque)
+{
+    virTeamingBus *bus = opaque;
+    const char *problem = virTeamingDriverLibvirtProblem(bus->driver);
+
+    if (g_str_equal(property, "HookHeard"))
+        return g_variant_new_boolean(virTeamingDriverHookHeard(bus->driver));
+    if (g_str_equal(property, "LibvirtProblem"))
+        return g_variant_new_string(problem ? problem : "");
+    return g_variant_new_string(VIR_TEAMING_VERSION);
+}
+
+
+static const GDBusInterfaceVTable vtable = {
+    .method_call = virTeamingBusCall,
+    .get_property = virTeamingBusGet,
+};
+
+
+static gboolean
+virTeamingBusExport(virTeamingBus *bus,
+                    GDBusConnection *connection)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (g_dbus_connection_register_object(connection, VIR_TEAMING_BUS_PATH,
+                                          bus->node->interfaces[0], &vtable,
+                                          bus, NULL, &error) > 0)
+        return TRUE;
+    g_warning("cannot serve a D-Bus connection: %s", error->message);
+    return FALSE;
+}
+
+
+static void
+virTeamingBusClosed(GDBusConnection *connection,
+                    gboolean byPeer,
+                    GError *error,
+                    gpointer opaque)
+{
+    virTeamingBus *bus = opaque;
+
+    g_ptr_array_remove(bus->connections, connection);
+}
+
+
+static gboolean
+virTeamingBusIncoming(GDBusServer *server,
+                      GDBusConnection *connection,
+                      gpointer opaque)
+{
+    virTeamingBus *bus = opaque;
+
+    if (!virTeamingBusExport(bus, connection))
+        return FALSE;
+    g_ptr_array_add(bus->connections, g_object_ref(connection));
+    g_signal_connect(connection, "closed", G_CALLBACK(virTeamingBusClosed), bus);
+    return TRUE;
+}
+
+
+static void
+virTeamingBusAcquired(GDBusConnection *connection,
+                      const char *name,
+                      gpointer opaque)
+{
+    virTeamingBusExport(opaque, connection);
+}
+
+
+/* No system bus, or no right to the name: the private socket is there all the same. */
+static void
+virTeamingBusNameLost(GDBusConnection *connection,
+                      const char *name,
+                      gpointer opaque)
+{
+    g_info("not on the system bus as %s", name);
+}
+
+
+static void
+virTeamingBusDrop(gpointer opaque)
+{
+    GDBusConnection *connection = opaque;
+
+    g_signal_handlers_disconnect_matched(connection, G_SIGNAL_MATCH_FUNC, 0, 0, NULL,
+                                         virTeamingBusClosed, NULL);
+    g_object_unref(connection);
+}
+
+
+/**
+ * virTeamingBusNew:
+ * @socket: path of the private socket
+ * @driver: asked for what is answered; must outlive the bus
+ * @error: set if the private socket can't be made
+ *
+ * Returns: the bus; free with virTeamingBusFree().
+ */
+virTeamingBus *
+virTeamingBusNew(const char *socket,
+                 virTeamingDriver *driver,
+                 GError **error)
+{
+    g_autoptr(virTeamingBus) bus = g_new0(virTeamingBus, 1);
+    g_autofree char *escaped = g_dbus_address_escape_value(socket);
+    g_autofree char *address = g_strconcat("unix:path=", escaped, NULL);
+    g_autofree char *guid = g_dbus_generate_guid();
+
+    bus->driver = driver;
+    bus->connections = g_ptr_array_new_with_free_func(virTeamingBusDrop);
+    bus->node = g_dbus_node_info_new_for_xml(VIR_TEAMING_BUS_XML, error);
+    if (!bus->node)
+        return NULL;
+
+    g_unlink(socket);
+    bus->server = g_dbus_server_new_sync(
+        address, G_DBUS_SERVER_FLAGS_AUTHENTICATION_REQUIRE_SAME_USER,
+        guid, NULL, NULL, error);
+    if (!bus->server) {
+        g_prefix_error(error, "cannot listen at %s: ", socket);
+        return NULL;
+    }
+    g_signal_connect(bus->server, "new-connection", G_CALLBACK(virTeamingBusIncoming), bus);
+    g_dbus_server_start(bus->server);
+
+    bus->name = g_bus_own_name(G_BUS_TYPE_SYSTEM, VIR_TEAMING_BUS_NAME,
+                               G_BUS_NAME_OWNER_FLAGS_NONE, virTeamingBusAcquired,
+                               NULL, virTeamingBusNameLost, bus, NULL);
+    return g_steal_pointer(&bus);
+}
+
+
+void
+virTeamingBusFree(virTeamingBus *bus)
+{
+    if (!bus)
+        return;
+    if (bus->name)
+        g_bus_unown_name(bus->name);
+    if (bus->server)
+        g_dbus_server_stop(bus->server);
+    g_clear_object(&bus->server);
+    g_ptr_array_unref(bus->connections);
+    g_clear_pointer(&bus->node, g_dbus_node_info_unref);
+    g_free(bus);
+}

@@ -1,0 +1,26 @@
+/*
+ * teaming_bus_names.h: where and how the daemon is found, for it and its clients
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#define VIR_TEAMING_BUS_NAME "org.virtteaming"
+#define VIR_TEAMING_BUS_PATH "/org/virtteaming"
+#define VIR_TEAMING_BUS_INTERFACE "org.virtteaming.Host1"
+
+/* Under the daemon's state directory. */
+#define VIR_TEAMING_BUS_SOCKET "bus"
+#define VIR_TEAMING_HOOK_SOCKET "hook"
+
+/* GetPairs() gives an array of a{sv}; see docs/virtteamingd.rst. */
+#define VIR_TEAMING_BUS_XML \
+    "<node>" \
+    "<interface name='" VIR_TEAMING_BUS_INTERFACE "'>" \
+    "<method name='GetPairs'><arg name='pairs' type='aa{sv}' direction='out'/></method>" \
+    "<property name='Version' type='s' access='read'/>" \
+    "<property name='HookHeard' type='b' access='read'/>" \
+    "<property name='LibvirtProblem' type='s' access='read'/>" \
+    "</interface>" \
+    "</node>"

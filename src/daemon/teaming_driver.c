@@ -1,0 +1,669 @@
+/*
+ * teaming_driver.c: all failover pairs of this host, and what moves them
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Theory of operation
+ *
+ * News comes from four sides: libvirt's hooks, QEMU's events, libvirt's answers when it
+ * is asked, and the kernel. Each is turned into a fact of a pair, and the pair is settled
+ * at once. None is waited for: a missed event is made up for by the VF's own bits,
+ * by the next answer of libvirt, and by a look at every pair once a second.
+ *
+ * Hooks are special in one way: libvirt waits for them. So what must be done before
+ * QEMU runs (a MAC parked, for a guest that is only arriving) is done within the
+ * hook's call; and a hook must never ask libvirt, which would wait for itself.
+ *
+ * The driver has one timer. Around a change it looks at the VF every
+ * VIR_TEAMING_DRIVER_WATCH_MS; a change that does not end (a guest that never lets its
+ * VF go) is watched at leisure after VIR_TEAMING_DRIVER_PATIENCE_MS.
+ */
+
+#include "teaming_driver.h"
+
+#include <string.h>
+
+#include "teaming_conf.h"
+#include "teaming_error.h"
+#include "teaming_journal.h"
+
+#define VIR_TEAMING_DRIVER_WATCH_MS 2
+#define VIR_TEAMING_DRIVER_LEISURE_MS 50
+#define VIR_TEAMING_DRIVER_PATIENCE_MS (30 * 1000)
+#define VIR_TEAMING_DRIVER_IDLE_MS 1000
+/* From the migrate hook to the start hook libvirt needs some 100 ms. */
+#define VIR_TEAMING_DRIVER_EXPECT_MS (5 * 60 * 1000)
+
+struct _virTeamingDriver {
+    virTeamingKernel *kernel;
+    char *statedir;
+    GPtrArray *pairs;               /* of virTeamingPairObj */
+    GHashTable *serials;            /* domain's uuid -> events seen */
+    virTeamingDriverAsk ask;
+    gpointer askOpaque;
+    guint timer;
+    gboolean hookHeard;
+    char *libvirtProblem;
+};
+
+
+static void virTeamingDriverArm(virTeamingDriver *driver);
+
+
+static void
+virTeamingDriverAskAbout(virTeamingDriver *driver,
+                         const char *uuid,
+                         gboolean resync)
+{
+    if (driver->ask)
+        driver->ask(uuid, resync, driver->askOpaque);
+}
+
+
+/* Settles @pair, and forgets it once its guest has gone and nothing of ours is left.
+ * Returns: whether @pair is still there. */
+static gboolean
+virTeamingDriverSettle(virTeamingDriver *driver,
+                       virTeamingPairObj *pair,
+                       gint64 now)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!virTeamingPairObjSettle(pair, driver->kernel, driver->statedir, now) ||
+        pair->guest != VIR_TEAMING_GUEST_GONE)
+        return TRUE;
+
+    if (!virTeamingJournalRemove(pair, driver->statedir, &error))
+        g_warning("%s", error->message);
+    g_ptr_array_remove(driver->pairs, pair);
+    return FALSE;
+}
+
+
+/* Settles the pairs of domain @uuid (NULL: all). */
+static void
+virTeamingDriverSettleDomain(virTeamingDriver *driver,
+                             const char *uuid)
+{
+    gint64 now = g_get_monotonic_time();
+
+    for (guint i = driver->pairs->len; i-- > 0;) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+        if (!uuid || g_str_equal(pair->uuid, uuid))
+            virTeamingDriverSettle(driver, pair, now);
+    }
+    virTeamingDriverArm(driver);
+}
+
+
+static void
+virTeamingDriverNotified(const char *ifname,
+                         const virTeamingMac *mac,
+                         gpointer opaque)
+{
+    virTeamingDriver *driver = opaque;
+    gint64 now = g_get_monotonic_time();
+
+    for (guint i = driver->pairs->len; i-- > 0;) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+        gboolean concerned = !ifname;
+
+        if (mac)
+            concerned |= virTeamingMacEqual(mac, &pair->mac);
+        else if (ifname && pair->guest == VIR_TEAMING_GUEST_INCOMING && !pair->hasVf)
+            concerned |= virTeamingPairObjLocateVf(pair, driver->kernel, ifname);
+        else if (ifname)
+            concerned |= g_str_equal(ifname, pair->pf) ||
+                g_str_equal(ifname, pair->uplink) ||
+                g_str_equal(ifname, pair->bridge) ||
+                g_str_equal(ifname, pair->tap);
+        if (concerned) {
+            virTeamingPairObjPark(pair, driver->kernel);
+            virTeamingDriverSettle(driver, pair, now);
+        }
+    }
+    virTeamingDriverArm(driver);
+}
+
+
+/**
+ * virTeamingDriverNew:
+ * @kernel: the host; must outlive the driver
+ * @statedir: directory of the journal; must exist
+ * @error: set if the journal or the kernel can't be read
+ *
+ * Takes up what the journal says an earlier run has left, and settles it.
+ *
+ * Returns: the driver; free with virTeamingDriverFree(), which leaves host and journal
+ *          as they are: guests go on without us.
+ */
+virTeamingDriver *
+virTeamingDriverNew(virTeamingKernel *kernel,
+                    const char *statedir,
+                    GError **error)
+{
+    g_autoptr(virTeamingDriver) driver = g_new0(virTeamingDriver, 1);
+
+    driver->kernel = kernel;
+    driver->statedir = g_strdup(statedir);
+    driver->serials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (!(driver->pairs = virTeamingJournalLoad(statedir, error)) ||
+        !virTeamingKernelWatch(kernel, virTeamingDriverNotified, driver, error))
+        return NULL;
+
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+        virTeamingPciAddress vf = pair->vf;
+
+        /* Numbers and names may have changed; the PCI address has not. */
+        if (pair->hasVf) {
+            pair->hasVf = FALSE;
+            virTeamingPairObjSetVf(pair, kernel, &vf);
+        }
+    }
+    virTeamingDriverSettleDomain(driver, NULL);
+    return g_steal_pointer(&driver);
+}
+
+
+void
+virTeamingDriverFree(virTeamingDriver *driver)
+{
+    if (!driver)
+        return;
+    g_clear_handle_id(&driver->timer, g_source_remove);
+    g_clear_pointer(&driver->pairs, g_ptr_array_unref);
+    g_clear_pointer(&driver->serials, g_hash_table_unref);
+    g_free(driver->statedir);
+    g_free(driver->libvirtProblem);
+    g_free(driver);
+}
+
+
+void
+virTeamingDriverSetAsk(virTeamingDriver *driver,
+                       virTeamingDriverAsk ask,
+                       gpointer opaque)
+{
+    driver->ask = ask;
+    driver->askOpaque = opaque;
+}
+
+
+/**
+ * virTeamingDriverSerial:
+ *
+ * Returns: how many events of domain @uuid have been told. An answer of libvirt is
+ *          news only if no event came after the question.
+ */
+guint
+virTeamingDriverSerial(const virTeamingDriver *driver,
+                       const char *uuid)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(driver->serials, uuid));
+}
+
+
+static void
+virTeamingDriverAdvance(virTeamingDriver *driver,
+                        const char *uuid)
+{
+    g_hash_table_insert(driver->serials, g_strdup(uuid),
+                        GUINT_TO_POINTER(virTeamingDriverSerial(driver, uuid) + 1));
+}
+
+
+static virTeamingPairObj *
+virTeamingDriverFind(virTeamingDriver *driver,
+                     const char *uuid,
+                     const virTeamingMac *mac)
+{
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+        if (g_str_equal(pair->uuid, uuid) && virTeamingMacEqual(&pair->mac, mac))
+            return pair;
+    }
+    return NULL;
+}
+
+
+/* What libvirt's word for a domain means for its pairs, where no event has told better. */
+static void
+virTeamingPairObjSetActivity(virTeamingPairObj *pair,
+                             virTeamingActivity activity)
+{
+    switch (activity) {
+    case VIR_TEAMING_ACTIVITY_INACTIVE:
+        pair->guest = VIR_TEAMING_GUEST_GONE;
+        return;
+    case VIR_TEAMING_ACTIVITY_INCOMING:
+        pair->guest = VIR_TEAMING_GUEST_INCOMING;
+        pair->started = TRUE;
+        return;
+    case VIR_TEAMING_ACTIVITY_RUNNING:
+        pair->guest = VIR_TEAMING_GUEST_HERE;
+        pair->askedOut = FALSE;
+        pair->migrating = FALSE;
+        return;
+    case VIR_TEAMING_ACTIVITY_OUTGOING:
+    case VIR_TEAMING_ACTIVITY_DEPARTING:
+        pair->guest = activity == VIR_TEAMING_ACTIVITY_OUTGOING ?
+            VIR_TEAMING_GUEST_HERE : VIR_TEAMING_GUEST_DEPARTING;
+        pair->askedOut = TRUE;
+        pair->migrating = TRUE;
+        return;
+    }
+}
+
+
+/* Makes or updates the pair objects of @domain. What is no longer in it has gone. */
+static void
+virTeamingDriverTakeDomain(virTeamingDriver *driver,
+                           const virTeamingDomain *domain,
+                           virTeamingActivity activity,
+                           gboolean news)
+{
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+        gboolean found = FALSE;
+
+        if (!g_str_equal(pair->uuid, domain->uuid))
+            continue;
+        for (guint j = 0; j < domain->pairs->len && !found; j++) {
+            const virTeamingPair *def = g_ptr_array_index(domain->pairs, j);
+
+            found = virTeamingMacEqual(&def->persistent->mac, &pair->mac);
+        }
+        if (!found && !pair->unplugged)
+            pair->guest = VIR_TEAMING_GUEST_GONE;
+    }
+
+    for (guint i = 0; i < domain->pairs->len; i++) {
+        const virTeamingPair *def = g_ptr_array_index(domain->pairs, i);
+        virTeamingPairObj *pair = virTeamingDriverFind(driver, domain->uuid,
+                                                       &def->persistent->mac);
+        const gboolean fresh = !pair;
+
+        if (fresh) {
+            pair = virTeamingPairObjNew(domain->uuid, domain->name, &def->persistent->mac);
+            pair->changedAt = g_get_monotonic_time();
+            g_ptr_array_add(driver->pairs, pair);
+            /* A guest that runs may have been shown its VF; no harm if not. */
+            pair->negotiated = activity == VIR_TEAMING_ACTIVITY_RUNNING;
+        }
+        if (fresh || news)
+            virTeamingPairObjSetActivity(pair, activity);
+
+        g_free(pair->standbyAlias);
+        pair->standbyAlias = g_strdup(def->persistent->alias);
+        if (def->transient->alias) {
+            g_free(pair->primaryAlias);
+            pair->primaryAlias = g_strdup(def->transient->alias);
+        }
+        if (def->persistent->target)
+            g_strlcpy(pair->tap, def->persistent->target, sizeof(pair->tap));
+        if (def->transient->hasSource)
+            virTeamingPairObjSetVf(pair, driver->kernel, &def->transient->source);
+    }
+}
+
+
+/**
+ * virTeamingDriverTellSnapshot:
+ * @driver: the driver
+ * @snapshot: libvirt's answer about one domain
+ */
+void
+virTeamingDriverTellSnapshot(virTeamingDriver *driver,
+                             const virTeamingSnapshot *snapshot)
+{
+    g_autoptr(virTeamingDomain) domain = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (snapshot->serial != virTeamingDriverSerial(driver, snapshot->uuid)) {
+        virTeamingDriverAskAbout(driver, snapshot->uuid, snapshot->resync);
+        return;
+    }
+
+    if (snapshot->activity == VIR_TEAMING_ACTIVITY_INACTIVE) {
+        for (guint i = 0; i < driver->pairs->len; i++) {
+            virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+            /* One that is only expected is not active yet. */
+            if (g_str_equal(pair->uuid, snapshot->uuid) &&
+                (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->started))
+                pair->guest = VIR_TEAMING_GUEST_GONE;
+        }
+    } else {
+        domain = virTeamingDomainParse(snapshot->xml, -1, snapshot->uuid, &error);
+        if (!domain) {
+            g_warning("%s", error->message);
+            return;
+        }
+        virTeamingDriverTakeDomain(driver, domain, snapshot->activity, snapshot->resync);
+    }
+    virTeamingDriverSettleDomain(driver, snapshot->uuid);
+}
+
+
+/**
+ * virTeamingDriverTellInventory:
+ * @driver: the driver
+ * @uuids: all domains that are active, NULL-terminated
+ *
+ * Pairs of other domains are gone, unless they are only expected.
+ */
+void
+virTeamingDriverTellInventory(virTeamingDriver *driver,
+                              const char *const *uuids)
+{
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+        if (!g_strv_contains(uuids, pair->uuid) &&
+            (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->started))
+            pair->guest = VIR_TEAMING_GUEST_GONE;
+    }
+    virTeamingDriverSettleDomain(driver, NULL);
+}
+
+
+static void
+virTeamingPairObjTellEvent(virTeamingPairObj *pair,
+                           const virTeamingQemuEvent *event)
+{
+    switch (event->type) {
+    case VIR_TEAMING_QEMU_EVENT_NEGOTIATED:
+        if (g_strcmp0(event->device, pair->standbyAlias) == 0)
+            pair->negotiated = TRUE;
+        break;
+    case VIR_TEAMING_QEMU_EVENT_ASKED_OUT:
+        if (g_strcmp0(event->device, pair->primaryAlias) == 0)
+            pair->askedOut = TRUE;
+        break;
+    case VIR_TEAMING_QEMU_EVENT_MIGRATION_ACTIVE:
+        if (pair->guest == VIR_TEAMING_GUEST_HERE)
+            pair->migrating = TRUE;
+        break;
+    case VIR_TEAMING_QEMU_EVENT_MIGRATION_FAILED:
+        /* QEMU plugs the primary again, and says nothing. */
+        pair->askedOut = FALSE;
+        pair->migrating = FALSE;
+        if (pair->guest == VIR_TEAMING_GUEST_DEPARTING)
+            pair->guest = VIR_TEAMING_GUEST_HERE;
+        break;
+    case VIR_TEAMING_QEMU_EVENT_STOPPED:
+        if (pair->guest == VIR_TEAMING_GUEST_HERE && (pair->askedOut || pair->migrating))
+            pair->guest = VIR_TEAMING_GUEST_DEPARTING;
+        break;
+    case VIR_TEAMING_QEMU_EVENT_RESUMED:
+        if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
+            pair->negotiated = TRUE;
+            pair->unplugged = pair->defer;
+        }
+        pair->guest = VIR_TEAMING_GUEST_HERE;
+        break;
+    case VIR_TEAMING_QEMU_EVENT_DELETED:
+    case VIR_TEAMING_QEMU_EVENT_RESET:
+    case VIR_TEAMING_QEMU_EVENT_MIGRATION_COMPLETED:
+    case VIR_TEAMING_QEMU_EVENT_OTHER:
+        break;
+    }
+}
+
+
+/**
+ * virTeamingDriverTellEvent:
+ * @driver: the driver
+ * @uuid: the domain that the event is of
+ * @event: what QEMU said
+ */
+void
+virTeamingDriverTellEvent(virTeamingDriver *driver,
+                          const char *uuid,
+                          const virTeamingQemuEvent *event)
+{
+    gboolean concerned = FALSE;
+    gint64 now = g_get_monotonic_time();
+
+    if (event->type == VIR_TEAMING_QEMU_EVENT_OTHER)
+        return;
+    virTeamingDriverAdvance(driver, uuid);
+
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+        if (!g_str_equal(pair->uuid, uuid))
+            continue;
+        virTeamingPairObjTellEvent(pair, event);
+        pair->changedAt = now;
+        concerned = TRUE;
+    }
+    if (!concerned)
+        return;
+
+    virTeamingDriverSettleDomain(driver, uuid);
+    /* The VF may have been unplugged for good, or the tap been made meanwhile. */
+    if (event->type == VIR_TEAMING_QEMU_EVENT_DELETED ||
+        event->type == VIR_TEAMING_QEMU_EVENT_RESUMED)
+        virTeamingDriverAskAbout(driver, uuid, FALSE);
+}
+
+
+/* Keeps what is wrong with the connection to libvirt, NULL if nothing, for status. */
+void
+virTeamingDriverTellLibvirt(virTeamingDriver *driver,
+                            const char *problem)
+{
+    g_free(driver->libvirtProblem);
+    driver->libvirtProblem = g_strdup(problem);
+}
+
+
+/**
+ * virTeamingDriverTellHook:
+ * @driver: the driver
+ * @operation: as libvirt's qemu hook gets it: "migrate", "start", …
+ * @suboperation: "begin", "end" or "-"
+ * @xml: the domain, as libvirt gave it to the hook
+ * @ret: set to what the hook shall print, NULL for nothing
+ * @error: set if libvirt should not go on
+ *
+ * When it returns, all that must be done before libvirt goes on has been done.
+ *
+ * Returns: whether libvirt may go on.
+ */
+gboolean
+virTeamingDriverTellHook(virTeamingDriver *driver,
+                         const char *operation,
+                         const char *suboperation,
+                         const char *xml,
+                         char **ret,
+                         GError **error)
+{
+    const gboolean begin = g_strcmp0(suboperation, "begin") == 0;
+    g_autoptr(virTeamingDomain) domain = virTeamingDomainParse(xml, -1, "hook", error);
+
+    *ret = NULL;
+    if (!domain || !domain->uuid) {
+        if (!*error)
+            g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                        "hook %s: the domain's XML has no <uuid>", operation);
+        return FALSE;
+    }
+    driver->hookHeard = TRUE;
+    virTeamingDriverAdvance(driver, domain->uuid);
+
+    if (g_str_equal(operation, "migrate") || g_str_equal(operation, "restore")) {
+        /* Saved memory is an arrival, too: the VF is plugged while it is loaded. */
+        virTeamingDriverTakeDomain(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
+        for (guint i = 0; i < driver->pairs->len; i++) {
+            virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+            if (g_str_equal(pair->uuid, domain->uuid)) {
+                pair->started = FALSE;
+                pair->negotiated = FALSE;
+                pair->askedOut = FALSE;
+                /* Promised, and journalled, before there is a VF: see
+                 * virTeamingPairObjPark(). */
+                pair->parked = TRUE;
+            }
+        }
+    } else if (g_str_equal(operation, "start") && begin) {
+        /* Nothing but a migrate or restore before it makes a start an arrival. */
+        for (guint i = 0; i < domain->pairs->len; i++) {
+            const virTeamingPair *def = g_ptr_array_index(domain->pairs, i);
+            virTeamingPairObj *pair = virTeamingDriverFind(driver, domain->uuid,
+                                                           &def->persistent->mac);
+
+            if (pair && pair->guest != VIR_TEAMING_GUEST_INCOMING) {
+                pair->guest = VIR_TEAMING_GUEST_HERE;
+                pair->askedOut = FALSE;
+                pair->migrating = FALSE;
+            }
+        }
+        virTeamingDriverTakeDomain(driver, domain, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+        for (guint i = 0; i < driver->pairs->len; i++) {
+            virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+            if (g_str_equal(pair->uuid, domain->uuid)) {
+                pair->started = TRUE;
+                pair->negotiated = FALSE;
+            }
+        }
+    } else if (g_str_equal(operation, "stopped") || g_str_equal(operation, "release")) {
+        for (guint i = 0; i < driver->pairs->len; i++) {
+            virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+            if (g_str_equal(pair->uuid, domain->uuid))
+                pair->guest = VIR_TEAMING_GUEST_GONE;
+        }
+    } else if (g_str_equal(operation, "started") || g_str_equal(operation, "attach")) {
+        virTeamingDriverAskAbout(driver, domain->uuid, FALSE);
+    } else if (g_str_equal(operation, "reconnect")) {
+        virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
+    }
+
+    virTeamingDriverSettleDomain(driver, domain->uuid);
+    return TRUE;
+}
+
+
+/**
+ * virTeamingDriverNextRun:
+ * @driver: the driver
+ * @now: monotonic microseconds
+ *
+ * Returns: microseconds after which virTeamingDriverRun() should be called; -1 if there
+ *          is nothing to look at.
+ */
+gint64
+virTeamingDriverNextRun(const virTeamingDriver *driver,
+                        gint64 now)
+{
+    gint64 next = -1;
+
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        const virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+        virTeamingObserved seen;
+        gint64 look;
+
+        virTeamingPairObjObserve(pair, now, &seen);
+        look = virTeamingFailoverNextLook(pair->phase, &seen);
+        if (look < 0)
+            look = VIR_TEAMING_DRIVER_IDLE_MS;
+        else if (now - pair->changedAt > VIR_TEAMING_DRIVER_PATIENCE_MS * 1000)
+            look = MAX(look, VIR_TEAMING_DRIVER_LEISURE_MS);
+        else
+            look = MAX(look, VIR_TEAMING_DRIVER_WATCH_MS);
+        if (next < 0 || look < next)
+            next = look;
+    }
+    return next < 0 ? -1 : next * 1000;
+}
+
+
+/**
+ * virTeamingDriverRun:
+ * @driver: the driver
+ * @now: monotonic microseconds
+ *
+ * Looks at all pairs, and settles those that have changed or are not as they should be.
+ */
+void
+virTeamingDriverRun(virTeamingDriver *driver,
+                    gint64 now)
+{
+    for (guint i = driver->pairs->len; i-- > 0;) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+        if (pair->guest == VIR_TEAMING_GUEST_INCOMING && !pair->started &&
+            now - pair->changedAt > VIR_TEAMING_DRIVER_EXPECT_MS * 1000)
+            pair->guest = VIR_TEAMING_GUEST_GONE;
+
+        if (virTeamingPairObjGlance(pair, driver->kernel, now) ||
+            (pair->problem && now >= pair->retryAt))
+            virTeamingDriverSettle(driver, pair, now);
+    }
+}
+
+
+static gboolean
+virTeamingDriverTimeout(gpointer opaque)
+{
+    virTeamingDriver *driver = opaque;
+
+    driver->timer = 0;
+    virTeamingDriverRun(driver, g_get_monotonic_time());
+    virTeamingDriverArm(driver);
+    return G_SOURCE_REMOVE;
+}
+
+
+/* Sets the one timer to when the next look is due. */
+static void
+virTeamingDriverArm(virTeamingDriver *driver)
+{
+    gint64 next = virTeamingDriverNextRun(driver, g_get_monotonic_time());
+
+    g_clear_handle_id(&driver->timer, g_source_remove);
+    if (next >= 0)
+        driver->timer = g_timeout_add_full(G_PRIORITY_HIGH, next / 1000,
+                                           virTeamingDriverTimeout, driver, NULL);
+}
+
+
+const GPtrArray *
+virTeamingDriverPairs(const virTeamingDriver *driver)
+{
+    return driver->pairs;
+}
+
+
+gboolean
+virTeamingDriverHookHeard(const virTeamingDriver *driver)
+{
+    return driver->hookHeard;
+}
+
+
+const char *
+virTeamingDriverLibvirtProblem(const virTeamingDriver *driver)
+{
+    return driver->libvirtProblem;
+}
+
+
+void
+virTeamingSnapshotFree(virTeamingSnapshot *snapshot)
+{
+    if (!snapshot)
+        return;
+    g_free(snapshot->uuid);
+    g_free(snapshot->xml);
+    g_free(snapshot);
+}

@@ -1,0 +1,84 @@
+/*
+ * teaming_driver.h: all failover pairs of this host, and what moves them
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "qemu_event.h"
+#include "teaming_pairobj.h"
+
+typedef struct _virTeamingDriver virTeamingDriver;
+
+/* What libvirt says a domain is doing. */
+typedef enum {
+    VIR_TEAMING_ACTIVITY_INACTIVE,
+    VIR_TEAMING_ACTIVITY_RUNNING,
+    VIR_TEAMING_ACTIVITY_INCOMING,  /* waits for its memory to arrive */
+    VIR_TEAMING_ACTIVITY_OUTGOING,  /* runs, its memory is being copied away */
+    VIR_TEAMING_ACTIVITY_DEPARTING, /* is stopped, at the end of that */
+} virTeamingActivity;
+
+/**
+ * virTeamingSnapshot:
+ * @uuid: of the domain
+ * @xml: its live XML; NULL if it is not active
+ * @activity: what it is doing
+ * @serial: what virTeamingDriverSerial() was when libvirt was asked
+ * @resync: events may have been missed before it: @activity is news
+ */
+typedef struct {
+    char *uuid;
+    char *xml;
+    virTeamingActivity activity;
+    guint serial;
+    gboolean resync;
+} virTeamingSnapshot;
+
+/* Asks libvirt about the domain @uuid (NULL: about all); the answer is handed to
+ * virTeamingDriverTellSnapshot() later, from the main loop. */
+typedef void (*virTeamingDriverAsk)(const char *uuid,
+                                    gboolean resync,
+                                    gpointer opaque);
+
+virTeamingDriver *virTeamingDriverNew(virTeamingKernel *kernel,
+                                      const char *statedir,
+                                      GError **error);
+void virTeamingDriverFree(virTeamingDriver *driver);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingDriver, virTeamingDriverFree)
+
+void virTeamingDriverSetAsk(virTeamingDriver *driver,
+                            virTeamingDriverAsk ask,
+                            gpointer opaque);
+guint virTeamingDriverSerial(const virTeamingDriver *driver,
+                             const char *uuid);
+
+void virTeamingDriverTellEvent(virTeamingDriver *driver,
+                               const char *uuid,
+                               const virTeamingQemuEvent *event);
+void virTeamingDriverTellSnapshot(virTeamingDriver *driver,
+                                  const virTeamingSnapshot *snapshot);
+void virTeamingDriverTellInventory(virTeamingDriver *driver,
+                                   const char *const *uuids);
+void virTeamingDriverTellLibvirt(virTeamingDriver *driver,
+                                 const char *problem);
+gboolean virTeamingDriverTellHook(virTeamingDriver *driver,
+                                  const char *operation,
+                                  const char *suboperation,
+                                  const char *xml,
+                                  char **ret,
+                                  GError **error);
+
+void virTeamingDriverRun(virTeamingDriver *driver,
+                         gint64 now);
+gint64 virTeamingDriverNextRun(const virTeamingDriver *driver,
+                               gint64 now);
+
+const GPtrArray *virTeamingDriverPairs(const virTeamingDriver *driver);
+gboolean virTeamingDriverHookHeard(const virTeamingDriver *driver);
+const char *virTeamingDriverLibvirtProblem(const virTeamingDriver *driver);
+
+void virTeamingSnapshotFree(virTeamingSnapshot *snapshot);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingSnapshot, virTeamingSnapshotFree)

@@ -1,0 +1,15 @@
+/*
+ * teaming_hookserver.h: the socket on which libvirt's hook hands its calls over
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "teaming_driver.h"
+
+GSocketService *virTeamingHookServerNew(const char *path,
+                                        virTeamingDriver *driver,
+                                        GError **error);

@@ -1,0 +1,284 @@
+/*
+ * teaming_journal.c: what must survive the daemon: one small file per pair
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Theory of operation
+ *
+ * A pair's file says where the pair is, what QEMU has told (events are not replayed) and
+ * what we are about to have done (the undo list). It is written before the first step of
+ * a plan is taken, and again when a step has been undone. So after a crash it names
+ * everything that may be there, and perhaps a thing that is not: every undo is idempotent.
+ *
+ * A file is replaced as a whole, by rename: a reader finds the old one or the new one.
+ * The directory is under /run: after a reboot there is nothing left to undo.
+ */
+
+#include "teaming_journal.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "teaming_error.h"
+
+#define VIR_TEAMING_JOURNAL_SUFFIX ".pair"
+
+/* Members are stored by one table, so that saving and loading can't differ. */
+typedef enum {
+    FIELD_STRING,                   /* char * */
+    FIELD_NAME,                     /* char[IF_NAMESIZE] */
+    FIELD_BOOLEAN,
+    FIELD_UINT,                     /* guint, or an enum */
+    FIELD_MAC,
+    FIELD_PCI,
+} virTeamingJournalType;
+
+#define FIELD(member, type) { #member, type, G_STRUCT_OFFSET(virTeamingPairObj, member) }
+
+static const struct {
+    const char *name;
+    virTeamingJournalType type;
+    gsize offset;
+} fields[] = {
+    FIELD(uuid, FIELD_STRING),
+    FIELD(domain, FIELD_STRING),
+    FIELD(standbyAlias, FIELD_STRING),
+    FIELD(primaryAlias, FIELD_STRING),
+    FIELD(mac, FIELD_MAC),
+    FIELD(tap, FIELD_NAME),
+    FIELD(uplink, FIELD_NAME),
+    FIELD(pf, FIELD_NAME),
+    FIELD(hasVf, FIELD_BOOLEAN),
+    FIELD(vf, FIELD_PCI),
+    FIELD(vfIndex, FIELD_UINT),
+    FIELD(guest, FIELD_UINT),
+    FIELD(started, FIELD_BOOLEAN),
+    FIELD(negotiated, FIELD_BOOLEAN),
+    FIELD(askedOut, FIELD_BOOLEAN),
+    FIELD(migrating, FIELD_BOOLEAN),
+    FIELD(unplugged, FIELD_BOOLEAN),
+    FIELD(defer, FIELD_BOOLEAN),
+    FIELD(selfAdded, FIELD_BOOLEAN),
+    FIELD(fdbAdded, FIELD_BOOLEAN),
+    FIELD(learningOff, FIELD_BOOLEAN),
+    FIELD(parked, FIELD_BOOLEAN),
+    FIELD(vfVlan, FIELD_UINT),
+};
+
+
+static char *
+virTeamingJournalPath(const virTeamingPairObj *pair,
+                      const char *statedir)
+{
+    char mac[VIR_TEAMING_MAC_STRING_LEN];
+    g_autofree char *name = g_strconcat(pair->uuid, "-",
+                                        virTeamingMacFormat(&pair->mac, mac),
+                                        VIR_TEAMING_JOURNAL_SUFFIX, NULL);
+
+    return g_build_filename(statedir, name, NULL);
+}
+
+
+static char *
+virTeamingJournalFormat(const virTeamingPairObj *pair)
+{
+    g_autoptr(JsonObject) object = json_object_new();
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+        const void *member = G_STRUCT_MEMBER_P(pair, fields[i].offset);
+        char buf[MAX(VIR_TEAMING_MAC_STRING_LEN, VIR_TEAMING_PCI_STRING_LEN)];
+
+        switch (fields[i].type) {
+        case FIELD_STRING:
+            json_object_set_string_member(object, fields[i].name, *(char *const *)member);
+            break;
+        case FIELD_NAME:
+            json_object_set_string_member(object, fields[i].name, member);
+            break;
+        case FIELD_BOOLEAN:
+            json_object_set_boolean_member(object, fields[i].name,
+                                           *(const gboolean *)member);
+            break;
+        case FIELD_UINT:
+            json_object_set_int_member(object, fields[i].name, *(const guint *)member);
+            break;
+        case FIELD_MAC:
+            json_object_set_string_member(object, fields[i].name,
+                                          virTeamingMacFormat(member, buf));
+            break;
+        case FIELD_PCI:
+            json_object_set_string_member(object, fields[i].name,
+                                          virTeamingPciAddressFormat(member, buf));
+            break;
+        }
+    }
+    json_node_set_object(node, object);
+    return json_to_string(node, TRUE);
+}
+
+
+/* Reads one member; what is missing or of another type stays as it is. */
+static gboolean
+virTeamingJournalParseField(JsonObject *object,
+                            gsize i,
+                            virTeamingPairObj *pair)
+{
+    void *member = G_STRUCT_MEMBER_P(pair, fields[i].offset);
+    JsonNode *node = json_object_get_member(object, fields[i].name);
+    const char *text;
+
+    if (!node || !JSON_NODE_HOLDS_VALUE(node))
+        return FALSE;
+
+    switch (fields[i].type) {
+    case FIELD_BOOLEAN:
+        *(gboolean *)member = json_node_get_boolean(node);
+        return TRUE;
+    case FIELD_UINT:
+        *(guint *)member = json_node_get_int(node);
+        return TRUE;
+    case FIELD_STRING:
+    case FIELD_NAME:
+    case FIELD_MAC:
+    case FIELD_PCI:
+        break;
+    }
+
+    if (!(text = json_node_get_string(node)))
+        return FALSE;
+    if (fields[i].type == FIELD_STRING) {
+        g_free(*(char **)member);
+        *(char **)member = g_strdup(text);
+        return TRUE;
+    }
+    if (fields[i].type == FIELD_MAC)
+        return virTeamingMacParse(text, member);
+    if (fields[i].type == FIELD_PCI)
+        return virTeamingPciAddressParse(text, member);
+    return g_strlcpy(member, text, IF_NAMESIZE) < IF_NAMESIZE;
+}
+
+
+static virTeamingPairObj *
+virTeamingJournalParse(const char *text)
+{
+    g_autoptr(JsonNode) node = json_from_string(text, NULL);
+    g_autoptr(virTeamingPairObj) pair = NULL;
+    JsonObject *object;
+
+    if (!node || !JSON_NODE_HOLDS_OBJECT(node))
+        return NULL;
+
+    object = json_node_get_object(node);
+    pair = virTeamingPairObjNew(NULL, NULL, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+        virTeamingJournalParseField(object, i, pair);
+
+    if (!pair->uuid || !pair->domain || virTeamingMacIsZero(&pair->mac) ||
+        pair->guest > VIR_TEAMING_GUEST_DEPARTING)
+        return NULL;
+    return g_steal_pointer(&pair);
+}
+
+
+/**
+ * virTeamingJournalSave:
+ * @pair: the pair
+ * @statedir: directory of the journal
+ * @error: set to VIR_TEAMING_ERROR_SYSTEM if the file can't be written
+ *
+ * Writes @pair's file unless it says all that already.
+ *
+ * Returns: whether the journal now says what @pair is.
+ */
+gboolean
+virTeamingJournalSave(virTeamingPairObj *pair,
+                      const char *statedir,
+                      GError **error)
+{
+    g_autofree char *text = virTeamingJournalFormat(pair);
+    g_autofree char *path = NULL;
+    g_autoptr(GError) reason = NULL;
+
+    if (g_strcmp0(text, pair->journalled) == 0)
+        return TRUE;
+
+    path = virTeamingJournalPath(pair, statedir);
+    if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT,
+                                  0600, &reason)) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,
+                    "cannot journal domain '%s' before it is changed: %s",
+                    pair->domain, reason->message);
+        return FALSE;
+    }
+    g_free(pair->journalled);
+    pair->journalled = g_steal_pointer(&text);
+    return TRUE;
+}
+
+
+/* Forgets @pair: there is nothing left to undo. */
+gboolean
+virTeamingJournalRemove(virTeamingPairObj *pair,
+                        const char *statedir,
+                        GError **error)
+{
+    g_autofree char *path = virTeamingJournalPath(pair, statedir);
+
+    g_clear_pointer(&pair->journalled, g_free);
+    if (g_unlink(path) < 0 && errno != ENOENT) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,
+                    "cannot remove %s: %s", path, g_strerror(errno));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+
+/**
+ * virTeamingJournalLoad:
+ * @statedir: directory of the journal
+ * @error: set to VIR_TEAMING_ERROR_SYSTEM if it can't be read
+ *
+ * A file that makes no sense is reported and left for a person to look at: it can't
+ * come from a crash, since files are replaced as a whole.
+ *
+ * Returns: the pairs, of virTeamingPairObj; free with g_ptr_array_unref(). NULL on error.
+ */
+GPtrArray *
+virTeamingJournalLoad(const char *statedir,
+                      GError **error)
+{
+    g_autoptr(GPtrArray) pairs =
+        g_ptr_array_new_with_free_func((GDestroyNotify)virTeamingPairObjFree);
+    g_autoptr(GError) reason = NULL;
+    g_autoptr(GDir) dir = g_dir_open(statedir, 0, &reason);
+    const char *name;
+
+    if (!dir) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,
+                    "cannot read the journal: %s", reason->message);
+        return NULL;
+    }
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(statedir, name, NULL);
+        g_autofree char *text = NULL;
+        virTeamingPairObj *pair;
+
+        if (!g_str_has_suffix(name, VIR_TEAMING_JOURNAL_SUFFIX) ||
+            !g_file_get_contents(path, &text, NULL, NULL))
+            continue;
+        if (!(pair = virTeamingJournalParse(text))) {
+            g_warning("%s is not a journal of ours and was left alone", path);
+            continue;
+        }
+        pair->journalled = g_steal_pointer(&text);
+        g_ptr_array_add(pairs, pair);
+    }
+    return g_steal_pointer(&pairs);
+}

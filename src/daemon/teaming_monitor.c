@@ -1,0 +1,426 @@
+/*
+ * teaming_monitor.c: the connection to libvirt: its events, and what it answers
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Theory of operation
+ *
+ * Events come in on the main loop, where libvirt-glib delivers them. Questions may take
+ * long (a domain's lock, a daemon that is being restarted) and must not be asked from
+ * an event's callback, so they are asked by one thread of their own, one after another,
+ * and their answers are handed back to the main loop. The main loop never waits for
+ * libvirt: the watch over a VF goes on whatever libvirtd does.
+ *
+ * Events are registered for before the first question, and every answer says how many
+ * events had come before it was asked for. So nothing falls between the two.
+ */
+
+#include "teaming_monitor.h"
+
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <string.h>
+
+#define VIR_TEAMING_MONITOR_RECONNECT_S 1
+#define VIR_TEAMING_MONITOR_KEEPALIVE_S 5
+
+/* Those that virTeamingQemuEventParse() knows: libvirtd need not send the others. */
+#define VIR_TEAMING_MONITOR_EVENTS \
+    "^(FAILOVER_NEGOTIATED|UNPLUG_PRIMARY|DEVICE_DELETED|STOP|RESUME|RESET|MIGRATION)$"
+
+struct _virTeamingMonitor {
+    char *uri;
+    virTeamingDriver *driver;       /* main loop only */
+    GThreadPool *thread;
+    GMutex lock;
+    virConnectPtr conn;             /* under @lock; NULL while there is none */
+    guint reconnect;                /* main loop only */
+    gboolean closing;
+};
+
+/* A question; without @uuid: connect if need be, and tell about all domains. */
+typedef struct {
+    char *uuid;
+    guint serial;
+    gboolean resync;
+} virTeamingQuestion;
+
+/* An answer, on its way to the main loop. */
+typedef struct {
+    virTeamingMonitor *monitor;
+    virTeamingSnapshot *snapshot;
+    char **inventory;
+    char *problem;
+} virTeamingAnswer;
+
+static void virTeamingMonitorAsk(const char *uuid,
+                                 gboolean resync,
+                                 gpointer opaque);
+static gboolean virTeamingMonitorReconnect(gpointer opaque);
+
+
+static virConnectPtr
+virTeamingMonitorGetConn(virTeamingMonitor *monitor)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&monitor->lock);
+
+    if (monitor->conn)
+        virConnectRef(monitor->conn);
+    return monitor->conn;
+}
+
+
+/* Main loop: hands an answer to the driver. */
+static gboolean
+virTeamingMonitorDeliver(gpointer opaque)
+{
+    g_autofree virTeamingAnswer *answer = opaque;
+    virTeamingMonitor *monitor = answer->monitor;
+
+    if (!monitor->closing) {
+        virTeamingDriverTellLibvirt(monitor->driver, answer->problem);
+        if (answer->problem) {
+            g_warning("%s; trying again", answer->problem);
+            if (!monitor->reconnect)
+                monitor->reconnect = g_timeout_add_seconds(VIR_TEAMING_MONITOR_RECONNECT_S,
+                                                           virTeamingMonitorReconnect,
+                                                           monitor);
+        }
+        if (answer->inventory) {
+            virTeamingDriverTellInventory(monitor->driver,
+                                          (const char *const *)answer->inventory);
+            for (char **uuid = answer->inventory; *uuid; uuid++)
+                virTeamingMonitorAsk(*uuid, TRUE, monitor);
+        }
+        if (answer->snapshot)
+            virTeamingDriverTellSnapshot(monitor->driver, answer->snapshot);
+    }
+    virTeamingSnapshotFree(answer->snapshot);
+    g_strfreev(answer->inventory);
+    g_free(answer->problem);
+    return G_SOURCE_REMOVE;
+}
+
+
+static void
+virTeamingMonitorAnswer(virTeamingMonitor *monitor,
+                        virTeamingSnapshot *snapshot,
+                        char **inventory,
+                        char *problem)
+{
+    virTeamingAnswer *answer = g_new0(virTeamingAnswer, 1);
+
+    answer->monitor = monitor;
+    answer->snapshot = snapshot;
+    answer->inventory = inventory;
+    answer->problem = problem;
+    g_idle_add_full(G_PRIORITY_DEFAULT, virTeamingMonitorDeliver, answer, NULL);
+}
+
+
+/* Is the domain sending its memory away (or to a file), or waiting for it? */
+static virTeamingActivity
+virTeamingDomainGetActivity(virDomainPtr domain)
+{
+    virTypedParameterPtr params = NULL;
+    int nparams = 0;
+    int type = VIR_DOMAIN_JOB_NONE;
+    int operation = VIR_DOMAIN_JOB_OPERATION_UNKNOWN;
+    int state = VIR_DOMAIN_NOSTATE;
+    int reason = 0;
+    gboolean stopped;
+
+    if (virDomainGetState(domain, &state, &reason, 0) < 0)
+        return VIR_TEAMING_ACTIVITY_INACTIVE;
+    stopped = state == VIR_DOMAIN_PAUSED &&
+        (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_POSTCOPY ||
+         reason == VIR_DOMAIN_PAUSED_SAVE);
+
+    if (virDomainGetJobStats(domain, &type, &params, &nparams, 0) == 0 &&
+        type != VIR_DOMAIN_JOB_NONE)
+        virTypedParamsGetInt(params, nparams, VIR_DOMAIN_JOB_OPERATION, &operation);
+    virTypedParamsFree(params, nparams);
+
+    switch (operation) {
+    case VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT:
+    case VIR_DOMAIN_JOB_OPERATION_SAVE:
+        return stopped ? VIR_TEAMING_ACTIVITY_DEPARTING : VIR_TEAMING_ACTIVITY_OUTGOING;
+    case VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN:
+    case VIR_DOMAIN_JOB_OPERATION_RESTORE:
+        return VIR_TEAMING_ACTIVITY_INCOMING;
+    default:
+        break;
+    }
+    return state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION ?
+        VIR_TEAMING_ACTIVITY_INCOMING : VIR_TEAMING_ACTIVITY_RUNNING;
+}
+
+
+/* Thread: looks one domain up. Answers nothing if libvirt can't say. */
+static void
+virTeamingMonitorSnapshot(virTeamingMonitor *monitor,
+                          virConnectPtr conn,
+                          const virTeamingQuestion *question)
+{
+    g_autoptr(virTeamingSnapshot) snapshot = g_new0(virTeamingSnapshot, 1);
+    virDomainPtr domain = virDomainLookupByUUIDString(conn, question->uuid);
+
+    if (!domain && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+        return;
+
+    snapshot->uuid = g_strdup(question->uuid);
+    snapshot->serial = question->serial;
+    snapshot->resync = question->resync;
+    snapshot->activity = VIR_TEAMING_ACTIVITY_INACTIVE;
+    if (domain && virDomainIsActive(domain) == 1) {
+        char *xml = virDomainGetXMLDesc(domain, 0);
+
+        if (xml) {
+            snapshot->activity = virTeamingDomainGetActivity(domain);
+            snapshot->xml = g_strdup(xml);
+            free(xml);
+        }
+    }
+    if (domain)
+        virDomainFree(domain);
+    virTeamingMonitorAnswer(monitor, g_steal_pointer(&snapshot), NULL, NULL);
+}
+
+
+/* Thread: which domains are active? */
+static char **
+virTeamingMonitorInventory(virConnectPtr conn)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    virDomainPtr *domains = NULL;
+    int n = virConnectListAllDomains(conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+
+    if (n < 0)
+        return NULL;
+    for (int i = 0; i < n; i++) {
+        char uuid[VIR_UUID_STRING_BUFLEN];
+
+        if (virDomainGetUUIDString(domains[i], uuid) == 0)
+            g_strv_builder_add(builder, uuid);
+        virDomainFree(domains[i]);
+    }
+    free(domains);
+    return g_strv_builder_end(builder);
+}
+
+
+static void
+virTeamingMonitorQemuEvent(virConnectPtr conn,
+                           virDomainPtr domain,
+                           const char *name,
+                           long long seconds,
+                           unsigned int micros,
+                           const char *details,
+                           void *opaque)
+{
+    virTeamingMonitor *monitor = opaque;
+    g_auto(virTeamingQemuEvent) event = { 0 };
+    g_autoptr(GError) error = NULL;
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    if (virDomainGetUUIDString(domain, uuid) < 0)
+        return;
+    g_debug("domain %s: %s %s", uuid, name, details ? details : "");
+    if (!virTeamingQemuEventParse(name, details, &event, &error))
+        g_warning("domain %s: %s", uuid, error->message);
+    else
+        virTeamingDriverTellEvent(monitor->driver, uuid, &event);
+}
+
+
+static int
+virTeamingMonitorLifecycle(virConnectPtr conn,
+                           virDomainPtr domain,
+                           int event,
+                           int detail,
+                           void *opaque)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    if (event != VIR_DOMAIN_EVENT_STARTED && event != VIR_DOMAIN_EVENT_STOPPED &&
+        event != VIR_DOMAIN_EVENT_CRASHED)
+        return 0;
+    if (virDomainGetUUIDString(domain, uuid) == 0)
+        virTeamingMonitorAsk(uuid, FALSE, opaque);
+    return 0;
+}
+
+
+static void
+virTeamingMonitorDevice(virConnectPtr conn,
+                        virDomainPtr domain,
+                        const char *alias,
+                        void *opaque)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    if (virDomainGetUUIDString(domain, uuid) == 0)
+        virTeamingMonitorAsk(uuid, FALSE, opaque);
+}
+
+
+/* Main loop: libvirtd went away. Guests run on, and so does the watch over their VFs. */
+static void
+virTeamingMonitorClosed(virConnectPtr conn,
+                        int reason,
+                        void *opaque)
+{
+    virTeamingMonitor *monitor = opaque;
+
+    g_mutex_lock(&monitor->lock);
+    if (monitor->conn == conn) {
+        virConnectClose(monitor->conn);
+        monitor->conn = NULL;
+    }
+    g_mutex_unlock(&monitor->lock);
+    virTeamingMonitorAnswer(monitor, NULL, NULL,
+                            g_strdup_printf("libvirt at '%s' closed the connection",
+                                            monitor->uri));
+}
+
+
+/* Thread: connects. Returns: NULL, or what went wrong. */
+static char *
+virTeamingMonitorConnect(virTeamingMonitor *monitor)
+{
+    virConnectPtr conn = virConnectOpen(monitor->uri);
+
+    if (!conn)
+        return g_strdup_printf("cannot connect to libvirt at '%s': %s",
+                               monitor->uri, virGetLastErrorMessage());
+
+    if (virConnectSetKeepAlive(conn, VIR_TEAMING_MONITOR_KEEPALIVE_S, 3) < 0 ||
+        virConnectRegisterCloseCallback(conn, virTeamingMonitorClosed, monitor, NULL) < 0 ||
+        virConnectDomainQemuMonitorEventRegister(
+            conn, NULL, VIR_TEAMING_MONITOR_EVENTS, virTeamingMonitorQemuEvent,
+            monitor, NULL, VIR_CONNECT_DOMAIN_QEMU_MONITOR_EVENT_REGISTER_REGEX) < 0 ||
+        virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                         VIR_DOMAIN_EVENT_CALLBACK(virTeamingMonitorLifecycle),
+                                         monitor, NULL) < 0 ||
+        virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
+                                         VIR_DOMAIN_EVENT_CALLBACK(virTeamingMonitorDevice),
+                                         monitor, NULL) < 0 ||
+        virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
+                                         VIR_DOMAIN_EVENT_CALLBACK(virTeamingMonitorDevice),
+                                         monitor, NULL) < 0) {
+        char *problem = g_strdup_printf("cannot listen to libvirt at '%s': %s",
+                                        monitor->uri, virGetLastErrorMessage());
+
+        virConnectClose(conn);
+        return problem;
+    }
+
+    g_mutex_lock(&monitor->lock);
+    monitor->conn = conn;
+    g_mutex_unlock(&monitor->lock);
+    g_message("listening to libvirt at '%s'", monitor->uri);
+    return NULL;
+}
+
+
+static void
+virTeamingMonitorWork(gpointer data,
+                      gpointer opaque)
+{
+    g_autofree virTeamingQuestion *question = data;
+    g_autofree char *uuid = question->uuid;
+    virTeamingMonitor *monitor = opaque;
+    virConnectPtr conn = virTeamingMonitorGetConn(monitor);
+
+    if (uuid && conn) {
+        virTeamingMonitorSnapshot(monitor, conn, question);
+    } else if (!uuid) {
+        char *problem = conn ? NULL : virTeamingMonitorConnect(monitor);
+
+        if (!conn)
+            conn = virTeamingMonitorGetConn(monitor);
+        virTeamingMonitorAnswer(monitor, NULL,
+                                conn ? virTeamingMonitorInventory(conn) : NULL, problem);
+    }
+    if (conn)
+        virConnectClose(conn);
+}
+
+
+/* Main loop; see virTeamingDriverAsk. Unanswered while there is no connection: with a
+ * new one, all domains are asked about. */
+static void
+virTeamingMonitorAsk(const char *uuid,
+                     gboolean resync,
+                     gpointer opaque)
+{
+    virTeamingMonitor *monitor = opaque;
+    virTeamingQuestion *question = g_new0(virTeamingQuestion, 1);
+
+    question->uuid = g_strdup(uuid);
+    question->serial = uuid ? virTeamingDriverSerial(monitor->driver, uuid) : 0;
+    question->resync = resync;
+    g_thread_pool_push(monitor->thread, question, NULL);
+}
+
+
+static gboolean
+virTeamingMonitorReconnect(gpointer opaque)
+{
+    virTeamingMonitor *monitor = opaque;
+
+    monitor->reconnect = 0;
+    virTeamingMonitorAsk(NULL, TRUE, monitor);
+    return G_SOURCE_REMOVE;
+}
+
+
+/**
+ * virTeamingMonitorNew:
+ * @uri: of libvirt's QEMU driver
+ * @driver: told what libvirt says; must outlive the monitor
+ *
+ * Connects in the background, and again whenever the connection is lost.
+ * gvir_event_register() must have been called.
+ *
+ * Returns: the monitor; free with virTeamingMonitorFree().
+ */
+virTeamingMonitor *
+virTeamingMonitorNew(const char *uri,
+                     virTeamingDriver *driver)
+{
+    virTeamingMonitor *monitor = g_new0(virTeamingMonitor, 1);
+
+    monitor->uri = g_strdup(uri);
+    monitor->driver = driver;
+    g_mutex_init(&monitor->lock);
+    monitor->thread = g_thread_pool_new(virTeamingMonitorWork, monitor, 1, FALSE, NULL);
+    virTeamingDriverSetAsk(driver, virTeamingMonitorAsk, monitor);
+    virTeamingMonitorAsk(NULL, TRUE, monitor);
+    return monitor;
+}
+
+
+/* Ends the connection, if libvirt lets it; answers under way are dropped. */
+void
+virTeamingMonitorFree(virTeamingMonitor *monitor)
+{
+    if (!monitor)
+        return;
+    monitor->closing = TRUE;
+    virTeamingDriverSetAsk(monitor->driver, NULL, NULL);
+    g_clear_handle_id(&monitor->reconnect, g_source_remove);
+    g_thread_pool_free(monitor->thread, TRUE, TRUE);
+    if (monitor->conn) {
+        virConnectUnregisterCloseCallback(monitor->conn, virTeamingMonitorClosed);
+        virConnectClose(monitor->conn);
+    }
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    g_mutex_clear(&monitor->lock);
+    g_free(monitor->uri);
+    g_free(monitor);
+}

@@ -1,0 +1,743 @@
+/*
+ * teaming_pairobj.c: one failover pair on this host: what we know of it, what we did for it
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Theory of operation
+ *
+ * Settling a pair is one motion: look at the kernel, ask the sequencer what should be,
+ * journal what is about to be done, do it. It is called whenever something may have
+ * changed, and costs a handful of netlink requests when nothing has. There is no other
+ * way in which the host is changed, so a daemon that starts again after a crash has only to
+ * settle each journalled pair once more.
+ *
+ * Glancing is the cheap part of looking, done every few milliseconds around a change:
+ * the VF's Bus Master Enable bit and its vectors.
+ */
+
+#include "teaming_pairobj.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "nic_traits.h"
+#include "teaming_error.h"
+#include "teaming_journal.h"
+#include "teaming_vfio.h"
+
+#define VIR_TEAMING_PAIR_RETRY_MS 1000
+
+
+virTeamingPairObj *
+virTeamingPairObjNew(const char *uuid,
+                     const char *domain,
+                     const virTeamingMac *mac)
+{
+    virTeamingPairObj *pair = g_new0(virTeamingPairObj, 1);
+
+    pair->uuid = g_strdup(uuid);
+    pair->domain = g_strdup(domain);
+    if (mac)
+        pair->mac = *mac;
+    pair->phase = VIR_TEAMING_PHASE_LAST;
+    pair->holdFd = -1;
+    g_queue_init(&pair->history);
+    return pair;
+}
+
+
+static void
+virTeamingPairChangeFree(virTeamingPairChange *change)
+{
+    g_free(change->steps);
+    g_free(change);
+}
+
+
+void
+virTeamingPairObjFree(virTeamingPairObj *pair)
+{
+    if (!pair)
+        return;
+    g_free(pair->uuid);
+    g_free(pair->domain);
+    g_free(pair->standbyAlias);
+    g_free(pair->primaryAlias);
+    g_free(pair->problem);
+    g_free(pair->journalled);
+    g_queue_clear_full(&pair->history, (GDestroyNotify)virTeamingPairChangeFree);
+    if (pair->holdFd >= 0)
+        close(pair->holdFd);
+    g_free(pair);
+}
+
+
+static void
+virTeamingPairObjAdoptVf(virTeamingPairObj *pair,
+                         const virTeamingPciAddress *address)
+{
+    pair->vf = *address;
+    pair->hasVf = TRUE;
+    pair->traitsKnown = FALSE;
+    pair->masterSince = 0;
+    pair->readySince = 0;
+}
+
+
+/**
+ * virTeamingPairObjSetVf:
+ * @pair: the pair
+ * @kernel: the host
+ * @address: the VF that libvirt has taken for @pair
+ *
+ * If the address is that of no VF (a whole NIC was assigned), @pair has no VF that
+ * could be watched or parked.
+ */
+void
+virTeamingPairObjSetVf(virTeamingPairObj *pair,
+                       virTeamingKernel *kernel,
+                       const virTeamingPciAddress *address)
+{
+    if (pair->hasVf && virTeamingPciAddressEqual(&pair->vf, address))
+        return;
+    pair->hasVf = FALSE;
+    if (virTeamingKernelVfLocate(kernel, address, pair->pf, &pair->vfIndex, NULL))
+        virTeamingPairObjAdoptVf(pair, address);
+}
+
+
+/**
+ * virTeamingPairObjLocateVf:
+ * @pair: a pair whose VF is not known yet
+ * @kernel: the host
+ * @pf: a PF on which it may be
+ *
+ * libvirt gives a VF the guest's MAC before it tells anybody which one it took. From
+ * then on this host's peers lose the guest, so this is kept short.
+ *
+ * Returns: whether the VF was found on @pf.
+ */
+gboolean
+virTeamingPairObjLocateVf(virTeamingPairObj *pair,
+                          virTeamingKernel *kernel,
+                          const char *pf)
+{
+    g_autoptr(GArray) vfs = virTeamingKernelVfList(kernel, pf, NULL);
+
+    for (guint i = 0; vfs && i < vfs->len; i++) {
+        const virTeamingVf *vf = &g_array_index(vfs, virTeamingVf, i);
+
+        if (virTeamingMacEqual(&vf->mac, &pair->mac)) {
+            g_strlcpy(pair->pf, pf, sizeof(pair->pf));
+            pair->vfIndex = vf->index;
+            virTeamingPairObjAdoptVf(pair, &vf->address);
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+
+/* Which NIC is it, and what does that one do? Asked once for each VF. */
+static void
+virTeamingPairObjLearnTraits(virTeamingPairObj *pair,
+                             virTeamingKernel *kernel)
+{
+    virTeamingPciAddress address;
+    virTeamingPciDevice device;
+    virTeamingLink link;
+
+    if (!pair->hasVf || pair->traitsKnown ||
+        !virTeamingKernelLinkGet(kernel, pair->pf, &link, NULL) ||
+        !virTeamingPciAddressParse(link.pci, &address) ||
+        !virTeamingKernelPciGetDevice(kernel, &address, &device, NULL))
+        return;
+    pair->traits = virTeamingNicTraitsFind(device.driver);
+    pair->traitsKnown = TRUE;
+}
+
+
+/* Is @link the NIC of which @pf is the PF: the PF itself, or a VF that the host keeps? */
+static gboolean
+virTeamingLinkIsOfPf(virTeamingKernel *kernel,
+                     const virTeamingLink *link,
+                     const char *pf)
+{
+    virTeamingPciAddress address;
+    char linkPf[IF_NAMESIZE];
+    guint index;
+
+    if (g_str_equal(link->name, pf))
+        return TRUE;
+    return virTeamingPciAddressParse(link->pci, &address) &&
+        virTeamingKernelVfLocate(kernel, &address, linkPf, &index, NULL) &&
+        g_str_equal(linkPf, pf);
+}
+
+
+/* Takes what we put on an uplink away from it, before another becomes the uplink. */
+static void
+virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
+                             virTeamingKernel *kernel)
+{
+    virTeamingFdbEntry entry = { .mac = pair->mac };
+
+    g_strlcpy(entry.dev, pair->uplink, sizeof(entry.dev));
+    entry.flags = VIR_TEAMING_FDB_SELF;
+    if (pair->selfAdded && virTeamingKernelFdbDel(kernel, &entry, NULL))
+        pair->selfAdded = FALSE;
+    entry.flags = VIR_TEAMING_FDB_MASTER;
+    if (pair->fdbAdded)
+        virTeamingKernelFdbDel(kernel, &entry, NULL);
+}
+
+
+/**
+ * virTeamingPairObjResolve:
+ *
+ * Finds the bridge and its uplink, by the standby's tap or, before libvirt has made
+ * that, by the VF's PF. What is still true of the last time is kept.
+ */
+static void
+virTeamingPairObjResolve(virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         const virTeamingLink *tap)
+{
+    g_autoptr(GArray) links = NULL;
+    virTeamingLink uplink;
+
+    if (pair->uplink[0] && virTeamingKernelLinkGet(kernel, pair->uplink, &uplink, NULL) &&
+        uplink.master[0] && (!tap || g_str_equal(uplink.master, tap->master))) {
+        g_strlcpy(pair->bridge, uplink.master, sizeof(pair->bridge));
+        return;
+    }
+
+    if (pair->uplink[0])
+        virTeamingPairObjLeaveUplink(pair, kernel);
+    pair->uplink[0] = '\0';
+    pair->bridge[0] = '\0';
+    if (pair->pf[0] == '\0' || !(links = virTeamingKernelLinkList(kernel, NULL)))
+        return;
+    for (guint i = 0; i < links->len; i++) {
+        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
+
+        if (link->master[0] && (!tap || g_str_equal(link->master, tap->master)) &&
+            virTeamingLinkIsOfPf(kernel, link, pair->pf)) {
+            g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
+            g_strlcpy(pair->bridge, link->master, sizeof(pair->bridge));
+            return;
+        }
+    }
+}
+
+
+/**
+ * virTeamingPairObjGlance:
+ * @pair: the pair
+ * @kernel: the host
+ * @now: monotonic microseconds
+ *
+ * Returns: whether the VF's bits have changed in a way that may matter.
+ */
+gboolean
+virTeamingPairObjGlance(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel,
+                        gint64 now)
+{
+    virTeamingPciState pci = { .driver = "" };
+    virTeamingObserved seen;
+    gboolean changed;
+
+    /* While libvirt hands the VF over, the host's own driver may set the bit. */
+    if (pair->hasVf &&
+        (!virTeamingKernelPciGetState(kernel, &pair->vf, &pci, NULL) ||
+         !strstr(pci.driver, "vfio"))) {
+        pci.busMaster = FALSE;
+        pci.vectors = 0;
+    }
+
+    changed = pci.busMaster != pair->pci.busMaster ||
+        (pci.vectors > 0) != (pair->pci.vectors > 0) ||
+        (pci.vectors >= 2) != (pair->pci.vectors >= 2);
+    pair->pci = pci;
+
+    if (!pci.busMaster)
+        pair->masterSince = 0;
+    else if (!pair->masterSince)
+        pair->masterSince = now;
+
+    virTeamingPairObjObserve(pair, now, &seen);
+    if (!virTeamingFailoverReads(&seen))
+        pair->readySince = 0;
+    else if (!pair->readySince)
+        pair->readySince = now;
+
+    virTeamingPairObjObserve(pair, now, &seen);
+    return changed || virTeamingFailoverPhase(&seen) != pair->phase;
+}
+
+
+/**
+ * virTeamingPairObjObserve:
+ * @pair: the pair, after virTeamingPairObjGlance()
+ * @now: monotonic microseconds
+ * @ret: filled with what the sequencer is to be handed
+ */
+void
+virTeamingPairObjObserve(const virTeamingPairObj *pair,
+                         gint64 now,
+                         virTeamingObserved *ret)
+{
+    *ret = (virTeamingObserved) {
+        .guest = pair->guest,
+        .negotiated = pair->negotiated,
+        .askedOut = pair->askedOut,
+        .hasVf = pair->hasVf,
+        .busMaster = pair->pci.busMaster,
+        .vectors = pair->pci.vectors,
+        .masterMs = pair->masterSince ? (now - pair->masterSince) / 1000 : 0,
+        .readyMs = pair->readySince ? (now - pair->readySince) / 1000 : 0,
+        .defer = pair->defer,
+        .unplugged = pair->unplugged,
+        .traits = pair->traits,
+    };
+}
+
+
+/* Which of the sequencer's words fits what the NIC holds for the VF. */
+static virTeamingVfFilter
+virTeamingPairObjReadVf(const virTeamingPairObj *pair,
+                        const virTeamingVf *vf)
+{
+    if (virTeamingMacIsZero(&vf->mac))
+        return VIR_TEAMING_VF_ZERO;
+    if (!virTeamingMacEqual(&vf->mac, &pair->mac))
+        return VIR_TEAMING_VF_OTHER;
+    return vf->vlan == VIR_TEAMING_PARK_VLAN ? VIR_TEAMING_VF_VLAN : VIR_TEAMING_VF_PAIR;
+}
+
+
+static virTeamingFdbPath
+virTeamingPairObjReadFdb(const virTeamingPairObj *pair,
+                         const GArray *entries)
+{
+    const guint pinned = VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY;
+    virTeamingFdbPath path = VIR_TEAMING_FDB_BOTH;
+
+    for (guint i = 0; i < entries->len; i++) {
+        const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, i);
+        const gboolean ours = (entry->flags & pinned) == pinned;
+
+        if (!(entry->flags & VIR_TEAMING_FDB_MASTER))
+            continue;
+        if (g_str_equal(entry->dev, pair->tap))
+            path = ours ? VIR_TEAMING_FDB_STANDBY : VIR_TEAMING_FDB_LEARNT_STANDBY;
+        else if (g_str_equal(entry->dev, pair->uplink))
+            path = ours ? VIR_TEAMING_FDB_UPLINK : VIR_TEAMING_FDB_LEARNT_UPLINK;
+        else
+            path = VIR_TEAMING_FDB_ELSEWHERE;
+        /* On a bridge with VLANs there is one entry in each: look at the worst. */
+        if (!ours)
+            break;
+    }
+    return path;
+}
+
+
+/* What the NIC holds for the VF, if it matters. */
+static gboolean
+virTeamingPairObjLookVf(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel,
+                        const virTeamingDatapath *desired,
+                        virTeamingVfFilter *ret,
+                        GError **error)
+{
+    virTeamingVf vf;
+
+    *ret = VIR_TEAMING_VF_KEEP;
+    if (desired->vf == VIR_TEAMING_VF_KEEP)
+        return TRUE;
+    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error))
+        return FALSE;
+    if (vf.vlan != VIR_TEAMING_PARK_VLAN)
+        pair->vfVlan = vf.vlan;
+    *ret = virTeamingPairObjReadVf(pair, &vf);
+    return TRUE;
+}
+
+
+/**
+ * virTeamingPairObjLook:
+ * @pair: the pair
+ * @kernel: the host
+ * @desired: what should be; what does not exist on this host (no tap yet, no uplink)
+ *           is taken out of it
+ * @entries: set to the FDB entries of the pair's MAC
+ * @ret: filled with what is
+ * @error: set to what the kernel said
+ *
+ * Returns: whether @ret was filled.
+ */
+static gboolean
+virTeamingPairObjLook(virTeamingPairObj *pair,
+                      virTeamingKernel *kernel,
+                      virTeamingDatapath *desired,
+                      GArray **entries,
+                      virTeamingDatapath *ret,
+                      GError **error)
+{
+    virTeamingLink tap;
+    const gboolean hasTap = pair->tap[0] &&
+        virTeamingKernelLinkGet(kernel, pair->tap, &tap, NULL) && tap.master[0];
+    g_autoptr(GArray) found = NULL;
+
+    ret->hold = pair->holdFd >= 0;
+    if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
+        return FALSE;
+
+    virTeamingPairObjResolve(pair, kernel, hasTap ? &tap : NULL);
+
+    ret->learning = hasTap ? tap.learning : TRUE;
+    if (!hasTap)
+        desired->learning = TRUE;
+    /* A host whose owner switched learning off wants it so. */
+    if (desired->learning && !pair->learningOff)
+        ret->learning = TRUE;
+
+    found = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
+    if (pair->bridge[0] || hasTap) {
+        g_array_unref(found);
+        if (!(found = virTeamingKernelFdbList(kernel, pair->bridge[0] ? pair->bridge :
+                                              tap.master, &pair->mac, error)))
+            return FALSE;
+    }
+    ret->fdb = virTeamingPairObjReadFdb(pair, found);
+    if ((desired->fdb == VIR_TEAMING_FDB_STANDBY && !hasTap) ||
+        (desired->fdb == VIR_TEAMING_FDB_UPLINK && !pair->uplink[0]))
+        desired->fdb = VIR_TEAMING_FDB_FORGET;
+
+    ret->self = FALSE;
+    if (pair->uplink[0]) {
+        g_autoptr(GArray) own = virTeamingKernelFdbList(kernel, pair->uplink,
+                                                        &pair->mac, error);
+
+        if (!own)
+            return FALSE;
+        for (guint i = 0; i < own->len; i++) {
+            const virTeamingFdbEntry *entry = &g_array_index(own, virTeamingFdbEntry, i);
+
+            if (entry->flags & VIR_TEAMING_FDB_SELF)
+                ret->self = TRUE;
+        }
+    } else {
+        desired->self = FALSE;
+    }
+    /* A filter entry that somebody else made stays his. */
+    if (!desired->self && !pair->selfAdded)
+        ret->self = FALSE;
+
+    *entries = g_steal_pointer(&found);
+    return TRUE;
+}
+
+
+/* Notes in the undo list what @step is about to leave behind. */
+static void
+virTeamingPairObjPromise(virTeamingPairObj *pair,
+                         virTeamingStep step)
+{
+    switch (step) {
+    case VIR_TEAMING_STEP_SELF_ADD:
+        pair->selfAdded = TRUE;
+        break;
+    case VIR_TEAMING_STEP_LEARNING_OFF:
+        pair->learningOff = TRUE;
+        break;
+    case VIR_TEAMING_STEP_FDB_STANDBY:
+    case VIR_TEAMING_STEP_FDB_UPLINK:
+        pair->fdbAdded = TRUE;
+        break;
+    case VIR_TEAMING_STEP_VF_ZERO:
+    case VIR_TEAMING_STEP_VF_VLAN:
+        pair->parked = TRUE;
+        break;
+    case VIR_TEAMING_STEP_HOLD:
+    case VIR_TEAMING_STEP_VF_PAIR:
+    case VIR_TEAMING_STEP_FDB_BOTH:
+    case VIR_TEAMING_STEP_FDB_FORGET:
+    case VIR_TEAMING_STEP_SELF_DEL:
+    case VIR_TEAMING_STEP_LEARNING_ON:
+    case VIR_TEAMING_STEP_UNHOLD:
+    case VIR_TEAMING_STEP_LAST:
+        break;
+    }
+}
+
+
+static gboolean
+virTeamingPairObjPin(virTeamingPairObj *pair,
+                     virTeamingKernel *kernel,
+                     const char *dev,
+                     GError **error)
+{
+    virTeamingFdbEntry entry = {
+        .mac = pair->mac,
+        .flags = VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY,
+    };
+
+    g_strlcpy(entry.dev, dev, sizeof(entry.dev));
+    return virTeamingKernelFdbAdd(kernel, &entry, error);
+}
+
+
+/* Deletes the bridge's entries of the MAC: all of them, or those that lead to the
+ * standby or were pinned by us. */
+static gboolean
+virTeamingPairObjUnpin(virTeamingPairObj *pair,
+                       virTeamingKernel *kernel,
+                       const GArray *entries,
+                       gboolean all,
+                       GError **error)
+{
+    for (guint i = 0; i < entries->len; i++) {
+        const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, i);
+
+        if (!(entry->flags & VIR_TEAMING_FDB_MASTER) || entry->flags & VIR_TEAMING_FDB_LOCAL)
+            continue;
+        if (!all && !(entry->flags & VIR_TEAMING_FDB_STICKY) &&
+            !g_str_equal(entry->dev, pair->tap))
+            continue;
+        if (!virTeamingKernelFdbDel(kernel, entry, error))
+            return FALSE;
+    }
+    pair->fdbAdded = FALSE;
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingPairObjUnpark(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel,
+                        GError **error)
+{
+    virTeamingVf vf;
+
+    if (!virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &pair->mac, error))
+        return FALSE;
+    if (virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, NULL) &&
+        vf.vlan == VIR_TEAMING_PARK_VLAN &&
+        !virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex, pair->vfVlan,
+                                   vf.qos, error))
+        return FALSE;
+    pair->parked = FALSE;
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingPairObjTake(virTeamingPairObj *pair,
+                      virTeamingKernel *kernel,
+                      virTeamingStep step,
+                      const GArray *entries,
+                      GError **error)
+{
+    static const virTeamingMac zero;
+    virTeamingFdbEntry self = { .mac = pair->mac, .flags = VIR_TEAMING_FDB_SELF };
+    virTeamingPciDevice device;
+
+    g_strlcpy(self.dev, pair->uplink, sizeof(self.dev));
+
+    switch (step) {
+    case VIR_TEAMING_STEP_HOLD:
+        return virTeamingKernelPciGetDevice(kernel, &pair->vf, &device, error) &&
+            (pair->holdFd = virTeamingVfioHold(device.iommuGroup, error)) >= 0;
+    case VIR_TEAMING_STEP_UNHOLD:
+        close(pair->holdFd);
+        pair->holdFd = -1;
+        return TRUE;
+    case VIR_TEAMING_STEP_VF_PAIR:
+        return virTeamingPairObjUnpark(pair, kernel, error);
+    case VIR_TEAMING_STEP_VF_ZERO:
+        return virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &zero, error);
+    case VIR_TEAMING_STEP_VF_VLAN:
+        /* The VLAN first: the MAC must not be open for a moment. */
+        return virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex,
+                                         VIR_TEAMING_PARK_VLAN, 0, error) &&
+            virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &pair->mac, error);
+    case VIR_TEAMING_STEP_SELF_ADD:
+        self.flags |= VIR_TEAMING_FDB_STATIC;
+        return virTeamingKernelFdbAdd(kernel, &self, error);
+    case VIR_TEAMING_STEP_SELF_DEL:
+        if (!virTeamingKernelFdbDel(kernel, &self, error))
+            return FALSE;
+        pair->selfAdded = FALSE;
+        return TRUE;
+    case VIR_TEAMING_STEP_LEARNING_OFF:
+        return virTeamingKernelLinkSetLearning(kernel, pair->tap, FALSE, error);
+    case VIR_TEAMING_STEP_LEARNING_ON:
+        if (!virTeamingKernelLinkSetLearning(kernel, pair->tap, TRUE, error))
+            return FALSE;
+        pair->learningOff = FALSE;
+        return TRUE;
+    case VIR_TEAMING_STEP_FDB_STANDBY:
+        return virTeamingPairObjPin(pair, kernel, pair->tap, error);
+    case VIR_TEAMING_STEP_FDB_UPLINK:
+        return virTeamingPairObjPin(pair, kernel, pair->uplink, error);
+    case VIR_TEAMING_STEP_FDB_BOTH:
+        return virTeamingPairObjUnpin(pair, kernel, entries, TRUE, error);
+    case VIR_TEAMING_STEP_FDB_FORGET:
+        return virTeamingPairObjUnpin(pair, kernel, entries, FALSE, error);
+    case VIR_TEAMING_STEP_LAST:
+        break;
+    }
+    g_assert_not_reached();
+}
+
+
+/* Does @step close a path that the guest may need if the plan failed before it? */
+static gboolean
+virTeamingStepCloses(virTeamingStep step,
+                     virTeamingGuest guest)
+{
+    return guest == VIR_TEAMING_GUEST_HERE &&
+        (step == VIR_TEAMING_STEP_VF_ZERO || step == VIR_TEAMING_STEP_VF_VLAN ||
+         step == VIR_TEAMING_STEP_SELF_DEL);
+}
+
+
+static void
+virTeamingPairObjRemember(virTeamingPairObj *pair,
+                          virTeamingPhase phase,
+                          const char *steps)
+{
+    virTeamingPairChange *change = g_new0(virTeamingPairChange, 1);
+
+    change->realtime = g_get_real_time();
+    change->phase = phase;
+    change->steps = g_strdup(steps);
+    g_queue_push_head(&pair->history, change);
+    if (g_queue_get_length(&pair->history) > VIR_TEAMING_PAIR_HISTORY)
+        virTeamingPairChangeFree(g_queue_pop_tail(&pair->history));
+}
+
+
+/* Keeps why the pair is not as it should be, and says so once. */
+static void
+virTeamingPairObjSetProblem(virTeamingPairObj *pair,
+                            const char *problem,
+                            gint64 now)
+{
+    pair->retryAt = now + VIR_TEAMING_PAIR_RETRY_MS * 1000;
+    if (g_strcmp0(pair->problem, problem) == 0)
+        return;
+    if (problem)
+        g_warning("domain '%s', %s: %s", pair->domain, pair->standbyAlias, problem);
+    g_free(pair->problem);
+    pair->problem = g_strdup(problem);
+}
+
+
+/**
+ * virTeamingPairObjPark:
+ * @pair: a pair whose guest does not run here yet, and which has promised to park
+ * @kernel: the host
+ *
+ * The one step that can't wait for a look at all the rest: while the VF has the MAC of
+ * a guest that runs elsewhere, what this host's peers send to the guest goes nowhere.
+ * What fails here is found again, and reported, by virTeamingPairObjSettle().
+ */
+void
+virTeamingPairObjPark(virTeamingPairObj *pair,
+                      virTeamingKernel *kernel)
+{
+    virTeamingVfFilter vf;
+    const virTeamingDatapath parked = { .vf = VIR_TEAMING_VF_ZERO };
+
+    if (pair->guest == VIR_TEAMING_GUEST_INCOMING && !pair->negotiated && pair->parked &&
+        pair->hasVf && virTeamingPairObjLookVf(pair, kernel, &parked, &vf, NULL) &&
+        vf != parked.vf)
+        virTeamingPairObjTake(pair, kernel, VIR_TEAMING_STEP_VF_ZERO, NULL, NULL);
+}
+
+
+/**
+ * virTeamingPairObjSettle:
+ * @pair: the pair
+ * @kernel: the host
+ * @statedir: directory of the journal
+ * @now: monotonic microseconds
+ *
+ * Brings @pair on this host to what it should be. What could not be done is in
+ * @pair->problem.
+ *
+ * Returns: whether all is as it should be.
+ */
+gboolean
+virTeamingPairObjSettle(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel,
+                        const char *statedir,
+                        gint64 now)
+{
+    virTeamingObserved seen;
+    virTeamingPhase phase;
+    virTeamingDatapath desired;
+    virTeamingDatapath actual;
+    virTeamingStep plan[VIR_TEAMING_PLAN_MAX];
+    g_autoptr(GArray) entries = NULL;
+    g_autoptr(GString) steps = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+    guint nsteps;
+
+    virTeamingPairObjLearnTraits(pair, kernel);
+    virTeamingPairObjGlance(pair, kernel, now);
+    virTeamingPairObjObserve(pair, now, &seen);
+    phase = virTeamingFailoverPhase(&seen);
+    desired = virTeamingFailoverDesire(phase, &seen);
+
+    if (!virTeamingPairObjLook(pair, kernel, &desired, &entries, &actual, &error)) {
+        virTeamingPairObjSetProblem(pair, error->message, now);
+        return FALSE;
+    }
+
+    nsteps = virTeamingFailoverPlan(&actual, &desired, plan);
+    for (guint i = 0; i < nsteps; i++)
+        virTeamingPairObjPromise(pair, plan[i]);
+    if (!virTeamingJournalSave(pair, statedir, &error)) {
+        /* Without a journal we may still mend, but not change what a crash would leave. */
+        virTeamingPairObjSetProblem(pair, error->message, now);
+        return FALSE;
+    }
+
+    for (guint i = 0; i < nsteps; i++) {
+        g_autoptr(GError) reason = NULL;
+
+        if (error && virTeamingStepCloses(plan[i], pair->guest))
+            continue;
+        g_string_append_printf(steps, "%s%s", steps->len ? " " : "",
+                               virTeamingStepToString(plan[i]));
+        if (!virTeamingPairObjTake(pair, kernel, plan[i], entries, &reason)) {
+            g_string_append(steps, "(failed)");
+            if (!error)
+                error = g_steal_pointer(&reason);
+        }
+    }
+
+    if (phase != pair->phase || (nsteps > 0 && !pair->problem)) {
+        g_message("domain '%s', %s: %s%s%s%s%s", pair->domain, pair->standbyAlias,
+                  pair->phase == VIR_TEAMING_PHASE_LAST ? "" :
+                  virTeamingPhaseToString(pair->phase),
+                  pair->phase == VIR_TEAMING_PHASE_LAST ? "" : " -> ",
+                  virTeamingPhaseToString(phase), steps->len ? ": " : "", steps->str);
+        virTeamingPairObjRemember(pair, phase, steps->str);
+        pair->changedAt = now;
+    }
+    pair->phase = phase;
+    virTeamingPairObjSetProblem(pair, error ? error->message : NULL, now);
+
+    /* What has been undone need not be undone again. */
+    if (nsteps > 0)
+        virTeamingJournalSave(pair, statedir, NULL);
+    return !error;
+}

@@ -1,0 +1,143 @@
+/*
+ * virtteamingd.c: keeps the failover pairs of this host on the path that works
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <libvirt-glib/libvirt-glib.h>
+#include <libvirt/virterror.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "teaming_bus.h"
+#include "teaming_error.h"
+#include "teaming_hookserver.h"
+#include "teaming_monitor.h"
+
+
+static gboolean
+virTeamingDaemonQuit(gpointer opaque)
+{
+    g_main_loop_quit(opaque);
+    return G_SOURCE_CONTINUE;
+}
+
+
+/* libvirt would print its errors to stderr, beside ours that say the same. */
+static void
+virTeamingDaemonSilence(void *opaque,
+                        virErrorPtr error)
+{
+}
+
+
+/* One daemon a host: two would fight over each pair. The kernel drops the lock with us. */
+static int
+virTeamingDaemonLock(const char *statedir,
+                     GError **error)
+{
+    g_autofree char *path = g_build_filename(statedir, "lock", NULL);
+    int fd;
+
+    if (g_mkdir_with_parents(statedir, 0700) < 0 ||
+        (fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) < 0) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,
+                    "cannot use the state directory %s: %s; run as root, or give "
+                    "another one with --state-dir", statedir, g_strerror(errno));
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY,
+                    "another virtteamingd uses %s; stop it first", statedir);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+
+static gboolean
+virTeamingDaemonRun(const char *uri,
+                    const char *statedir,
+                    GError **error)
+{
+    g_autofree char *hookPath = g_build_filename(statedir, VIR_TEAMING_HOOK_SOCKET, NULL);
+    g_autofree char *busPath = g_build_filename(statedir, VIR_TEAMING_BUS_SOCKET, NULL);
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    g_autoptr(virTeamingKernel) kernel = NULL;
+    g_autoptr(virTeamingDriver) driver = NULL;
+    g_autoptr(GSocketService) hookServer = NULL;
+    g_autoptr(virTeamingBus) bus = NULL;
+    g_autoptr(virTeamingMonitor) monitor = NULL;
+
+    if (!(kernel = virTeamingKernelNew(NULL, error)) ||
+        !(driver = virTeamingDriverNew(kernel, statedir, error)) ||
+        !(hookServer = virTeamingHookServerNew(hookPath, driver, error)) ||
+        !(bus = virTeamingBusNew(busPath, driver, error)))
+        return FALSE;
+    monitor = virTeamingMonitorNew(uri, driver);
+
+    g_unix_signal_add(SIGTERM, virTeamingDaemonQuit, loop);
+    g_unix_signal_add(SIGINT, virTeamingDaemonQuit, loop);
+    g_main_loop_run(loop);
+
+    g_socket_service_stop(hookServer);
+    g_unlink(hookPath);
+    return TRUE;
+}
+
+
+int
+main(int argc, char **argv)
+{
+    g_autofree char *uri = NULL;
+    g_autofree char *statedir = NULL;
+    gboolean version = FALSE;
+    const GOptionEntry options[] = {
+        { "connect", 'c', 0, G_OPTION_ARG_STRING, &uri,
+          "libvirt's QEMU driver (default: qemu:///system)", "URI" },
+        { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &statedir,
+          "Journal and sockets (default: " VIR_TEAMING_RUNSTATEDIR ")", "DIR" },
+        { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },
+        { NULL }
+    };
+    g_autoptr(GOptionContext) context =
+        g_option_context_new("- keeps failover pairs on the path that works");
+    g_autoptr(GError) error = NULL;
+    int lock;
+
+    g_option_context_add_main_entries(context, options, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
+        g_printerr("virtteamingd: %s\n", error ? error->message : "it takes no arguments");
+        return 2;
+    }
+    if (version) {
+        g_print("virtteamingd %s\n", VIR_TEAMING_VERSION);
+        return 0;
+    }
+    if (!uri)
+        uri = g_strdup("qemu:///system");
+    if (!statedir)
+        statedir = g_strdup(VIR_TEAMING_RUNSTATEDIR);
+
+    if ((lock = virTeamingDaemonLock(statedir, &error)) < 0) {
+        g_printerr("virtteamingd: %s\n", error->message);
+        return 2;
+    }
+
+    gvir_init(NULL, NULL);
+    gvir_event_register();
+    virSetErrorFunc(NULL, virTeamingDaemonSilence);
+
+    if (!virTeamingDaemonRun(uri, statedir, &error)) {
+        g_printerr("virtteamingd: %s\n", error->message);
+        close(lock);
+        return 2;
+    }
+    close(lock);
+    return 0;
+}

@@ -1,0 +1,590 @@
+/*
+ * drivertest.c: what the daemon does to a host, told by hooks, events and libvirt
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "teaming_driver.h"
+#include "teaming_kernel_fake.h"
+
+#define UUID "c7a5fdbd-edaf-9455-926a-d65c16db1809"
+#define MAC "52:54:00:12:34:56"
+
+/* A host with a bridge br0, its uplink eth1, and two VFs; the guest has the first. */
+typedef struct {
+    virTeamingKernel *kernel;
+    virTeamingDriver *driver;
+    char *statedir;
+    virTeamingMac mac;
+    virTeamingPciAddress vf;
+    gint64 ahead;                   /* microseconds that the test's clock is ahead */
+    guint asked;
+} Host;
+
+static const char domainXml[] =
+    "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid><devices>"
+    "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
+    "<target dev='vnet0'/><model type='virtio'/><teaming type='persistent'/>"
+    "<alias name='ua-net0'/></interface>"
+    "<interface type='hostdev' managed='yes'><mac address='" MAC "'/>"
+    "<driver name='vfio'/><source><address type='pci' domain='0x0000' bus='0x01' "
+    "slot='0x10' function='0x0'/></source><model type='virtio'/>"
+    "<teaming type='transient' persistent='ua-net0'/><alias name='hostdev0'/></interface>"
+    "</devices></domain>";
+
+/* As the migrate hook gets it: no tap yet, and no VF taken from the pool. */
+static const char arrivingXml[] =
+    "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid><devices>"
+    "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
+    "<model type='virtio'/><teaming type='persistent'/>"
+    "<alias name='ua-net0'/></interface>"
+    "<interface type='network'><mac address='" MAC "'/><source network='sriov0'/>"
+    "<model type='virtio'/><teaming type='transient' persistent='ua-net0'/></interface>"
+    "</devices></domain>";
+
+
+static void
+hostAddLink(Host *host,
+            const char *name,
+            const char *kind,
+            const char *master,
+            const char *pci)
+{
+    virTeamingLink link = { .up = TRUE, .running = TRUE, .mtu = 1500, .learning = TRUE };
+
+    g_strlcpy(link.name, name, sizeof(link.name));
+    g_strlcpy(link.kind, kind, sizeof(link.kind));
+    g_strlcpy(link.master, master, sizeof(link.master));
+    g_strlcpy(link.pci, pci, sizeof(link.pci));
+    virTeamingFakeSetLink(host->kernel, &link);
+}
+
+
+/* libvirt (or its absence) gives VF 0 this MAC. */
+static void
+hostSetVfMac(Host *host,
+             const char *mac)
+{
+    virTeamingVf vf = { .index = 0, .address = host->vf, .trust = -1, .spoofchk = 1 };
+
+    g_assert_true(virTeamingMacParse(mac, &vf.mac));
+    virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+}
+
+
+static void
+hostAddPci(Host *host,
+           const char *address,
+           const char *driver,
+           const char *physfn,
+           const char *netdev)
+{
+    virTeamingPciDevice device = { .classCode = 0x020000, .iommuGroup = 17 };
+
+    g_assert_true(virTeamingPciAddressParse(address, &device.address));
+    g_strlcpy(device.driver, driver, sizeof(device.driver));
+    g_strlcpy(device.physfn, physfn, sizeof(device.physfn));
+    g_strlcpy(device.netdev, netdev, sizeof(device.netdev));
+    virTeamingFakeSetPci(host->kernel, &device);
+}
+
+
+static void
+hostSetUp(Host *host,
+          gconstpointer opaque)
+{
+    g_autoptr(GError) error = NULL;
+
+    host->statedir = g_dir_make_tmp("virt-teaming-XXXXXX", &error);
+    g_assert_no_error(error);
+    host->kernel = virTeamingKernelNewFake();
+    g_assert_true(virTeamingMacParse(MAC, &host->mac));
+    g_assert_true(virTeamingPciAddressParse("0000:01:10.0", &host->vf));
+
+    hostAddPci(host, "0000:01:00.0", "igb", "", "eth1");
+    hostAddPci(host, "0000:01:10.0", "vfio-pci", "0000:01:00.0", "");
+    hostAddLink(host, "br0", "bridge", "", "");
+    hostAddLink(host, "eth1", "", "br0", "0000:01:00.0");
+    hostSetVfMac(host, "00:00:00:00:00:00");
+
+    host->driver = virTeamingDriverNew(host->kernel, host->statedir, &error);
+    g_assert_no_error(error);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+}
+
+
+static void
+hostTearDown(Host *host,
+             gconstpointer opaque)
+{
+    g_autoptr(GDir) dir = g_dir_open(host->statedir, 0, NULL);
+    const char *name;
+
+    virTeamingDriverFree(host->driver);
+    virTeamingKernelFree(host->kernel);
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(host->statedir, name, NULL);
+
+        g_unlink(path);
+    }
+    g_rmdir(host->statedir);
+    g_free(host->statedir);
+}
+
+
+/* The daemon dies, without a word, and another one starts. */
+static void
+hostRestart(Host *host)
+{
+    g_autoptr(GError) error = NULL;
+
+    virTeamingDriverFree(host->driver);
+    host->driver = virTeamingDriverNew(host->kernel, host->statedir, &error);
+    g_assert_no_error(error);
+}
+
+
+static void
+hostHook(Host *host,
+         const char *operation,
+         const char *xml)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *print = NULL;
+
+    g_assert_true(virTeamingDriverTellHook(host->driver, operation, "begin", xml,
+                                           &print, &error));
+    g_assert_no_error(error);
+}
+
+
+static void
+hostEvent(Host *host,
+          const char *name,
+          const char *details)
+{
+    g_auto(virTeamingQemuEvent) event = { 0 };
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(virTeamingQemuEventParse(name, details, &event, &error));
+    g_assert_no_error(error);
+    virTeamingDriverTellEvent(host->driver, UUID, &event);
+}
+
+
+static void
+hostSnapshot(Host *host,
+             virTeamingActivity activity,
+             gboolean resync)
+{
+    virTeamingSnapshot snapshot = {
+        .uuid = (char *)UUID,
+        .xml = activity == VIR_TEAMING_ACTIVITY_INACTIVE ? NULL : (char *)domainXml,
+        .activity = activity,
+        .serial = virTeamingDriverSerial(host->driver, UUID),
+        .resync = resync,
+    };
+
+    virTeamingDriverTellSnapshot(host->driver, &snapshot);
+}
+
+
+/* The guest's driver takes the VF up, or lets it go; the watch sees it. */
+static void
+hostGuest(Host *host,
+          gboolean busMaster,
+          guint vectors)
+{
+    virTeamingFakeSetPciState(host->kernel, &host->vf, busMaster, vectors);
+    virTeamingDriverRun(host->driver, g_get_monotonic_time() + host->ahead);
+}
+
+
+static void
+hostWait(Host *host,
+         guint ms)
+{
+    host->ahead += ms * 1000;
+    virTeamingDriverRun(host->driver, g_get_monotonic_time() + host->ahead);
+}
+
+
+static void
+hostExpect(Host *host,
+           const char *expected)
+{
+    g_autofree char *log = virTeamingFakeTakeLog(host->kernel);
+
+    g_assert_cmpstr(log, ==, expected);
+}
+
+
+static virTeamingPhase
+hostPhase(Host *host)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
+
+    g_assert_cmpuint(pairs->len, ==, 1);
+    return ((virTeamingPairObj *)pairs->pdata[0])->phase;
+}
+
+
+/* Nothing of ours is left: no FDB entry, learning as it was, no file in the journal. */
+static void
+hostExpectClean(Host *host)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) bridged = virTeamingKernelFdbList(host->kernel, "br0",
+                                                        &host->mac, &error);
+    g_autoptr(GArray) own = virTeamingKernelFdbList(host->kernel, "eth1",
+                                                    &host->mac, &error);
+    g_autoptr(GDir) dir = g_dir_open(host->statedir, 0, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(bridged->len, ==, 0);
+    g_assert_cmpuint(own->len, ==, 0);
+    g_assert_null(g_dir_read_name(dir));
+    g_assert_cmpuint(virTeamingDriverPairs(host->driver)->len, ==, 0);
+}
+
+
+static void
+hostBoot(Host *host)
+{
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostSetVfMac(host, MAC);
+    hostHook(host, "start", domainXml);
+}
+
+
+static void
+hostDrive(Host *host)
+{
+    hostBoot(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+}
+
+
+static void
+hostStop(Host *host)
+{
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostSetVfMac(host, "00:00:00:00:00:00");
+    hostHook(host, "release", domainXml);
+}
+
+
+static void
+testBoot(Host *host,
+         gconstpointer opaque)
+{
+    hostBoot(host);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostGuest(host, TRUE, 0);
+    hostExpect(host, "");
+
+    hostGuest(host, TRUE, 3);
+    hostExpect(host,
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel vnet0 " MAC " master\n");
+
+    hostWait(host, 2000);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " master static sticky\n"
+               "FdbDel eth1 " MAC " self\n"
+               "LinkSetLearning vnet0 on\n");
+    hostWait(host, 60000);
+    hostExpect(host, "");
+}
+
+
+static void
+testLeave(Host *host,
+          gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "MIGRATION", "{\"status\":\"setup\"}");
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel eth1 " MAC " master\n");
+    /* What the bridge learns meanwhile must not decide. */
+    virTeamingFakeReceive(host->kernel, "eth1", &host->mac, 0);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    hostExpect(host, "FdbDel eth1 " MAC " master\n");
+
+    hostGuest(host, TRUE, 0);
+    hostExpect(host,
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "LinkSetLearning vnet0 on\n");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostExpect(host, "");
+
+    hostEvent(host, "STOP", NULL);
+    hostExpect(host,
+               "FdbDel vnet0 " MAC " master\n"
+               "VfSetMac eth1 0 00:00:00:00:00:00\n"
+               "FdbDel eth1 " MAC " self\n");
+    hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
+    hostStop(host);
+    hostExpect(host, "");
+    hostExpectClean(host);
+}
+
+
+static void
+testCancel(Host *host,
+           gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_RELEASED);
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* The destination's last step fails after the source has stopped. */
+static void
+testFailAfterStop(Host *host,
+                  gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "STOP", NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DEPARTED);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostEvent(host, "MIGRATION", "{\"status\":\"failed\"}");
+    hostExpect(host,
+               "VfSetMac eth1 0 " MAC "\n"
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+}
+
+
+static void
+testArrive(Host *host,
+           gconstpointer opaque)
+{
+    hostHook(host, "migrate", arrivingXml);
+    hostExpect(host, "");
+
+    /* libvirt takes a VF, and says which one only later. */
+    hostSetVfMac(host, MAC);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    hostExpect(host,
+               "VfSetMac eth1 0 00:00:00:00:00:00\n"
+               "FdbAdd eth1 " MAC " master static sticky\n");
+
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostHook(host, "start", domainXml);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    hostSetVfMac(host, MAC);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    hostExpect(host, "VfSetMac eth1 0 00:00:00:00:00:00\n");
+
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostExpect(host,
+               "VfSetMac eth1 0 " MAC "\n"
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+    hostEvent(host, "RESUME", NULL);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+static void
+testArriveInVain(Host *host,
+                 gconstpointer opaque)
+{
+    hostHook(host, "migrate", arrivingXml);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostSetVfMac(host, MAC);
+    hostHook(host, "start", domainXml);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* A migrate hook with nothing behind it is forgotten in the end. */
+static void
+testNeverArrives(Host *host,
+                 gconstpointer opaque)
+{
+    hostHook(host, "migrate", arrivingXml);
+    hostWait(host, 10 * 60 * 1000);
+    hostExpectClean(host);
+}
+
+
+/* Events lost, the daemon started late: the VF's bits and libvirt's word are enough. */
+static void
+testLate(Host *host,
+         gconstpointer opaque)
+{
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostSetVfMac(host, MAC);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, TRUE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+    hostGuest(host, FALSE, 0);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_RELEASED);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_INACTIVE, FALSE);
+    hostExpectClean(host);
+}
+
+
+/* The whole way out and a way in, with a new daemon after each thing that happens. */
+static void
+testRestartAnywhere(Host *host,
+                    gconstpointer opaque)
+{
+    hostBoot(host);
+    hostRestart(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostRestart(host);
+    hostGuest(host, TRUE, 3);
+    hostRestart(host);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostRestart(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostRestart(host);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+    hostGuest(host, FALSE, 0);
+    hostRestart(host);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_RELEASED);
+    hostEvent(host, "STOP", NULL);
+    hostRestart(host);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DEPARTED);
+    hostStop(host);
+    hostRestart(host);
+    hostExpectClean(host);
+
+    hostHook(host, "migrate", arrivingXml);
+    hostRestart(host);
+    hostSetVfMac(host, MAC);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostHook(host, "start", domainXml);
+    hostRestart(host);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostRestart(host);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LANDING);
+    hostEvent(host, "RESUME", NULL);
+    hostRestart(host);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* Each call to the kernel fails once, at each place: a second look mends it. */
+static void
+testRefusals(Host *host,
+             gconstpointer opaque)
+{
+    static const char *const ops[] = {
+        "LinkGet", "LinkSetLearning", "VfGet", "VfSetMac", "FdbList", "FdbAdd", "FdbDel"
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ops); i++) {
+        for (guint nth = 1; nth < 8; nth++) {
+            g_test_message("%s fails at call %u", ops[i], nth);
+            hostBoot(host);
+            virTeamingFakeFail(host->kernel, ops[i], nth, EBUSY);
+            hostGuest(host, TRUE, 3);
+            hostWait(host, 2000);
+            hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+            hostGuest(host, FALSE, 0);
+            hostEvent(host, "STOP", NULL);
+            hostWait(host, 2000);
+            g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DEPARTED);
+            hostStop(host);
+            virTeamingFakeFail(host->kernel, ops[i], 0, 0);
+            hostWait(host, 2000);
+            hostExpectClean(host);
+        }
+    }
+}
+
+
+/* A hook's call that makes no sense is refused, and changes nothing. */
+static void
+testHookNonsense(Host *host,
+                 gconstpointer opaque)
+{
+    static const char *const texts[] = { "", "<", "<teaming", "<domain/>", "<network/>" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *print = NULL;
+
+        g_assert_false(virTeamingDriverTellHook(host->driver, "start", "begin", texts[i],
+                                                &print, &error));
+        g_assert_nonnull(error);
+        g_assert_null(strchr(error->message, '\n'));
+    }
+    hostExpect(host, "");
+    hostExpectClean(host);
+}
+
+
+int
+main(int argc, char **argv)
+{
+    static const struct {
+        const char *path;
+        void (*test)(Host *host, gconstpointer opaque);
+    } tests[] = {
+        { "/driver/boot", testBoot },
+        { "/driver/leave", testLeave },
+        { "/driver/cancel", testCancel },
+        { "/driver/fail-after-stop", testFailAfterStop },
+        { "/driver/arrive", testArrive },
+        { "/driver/arrive-in-vain", testArriveInVain },
+        { "/driver/never-arrives", testNeverArrives },
+        { "/driver/late", testLate },
+        { "/driver/restart-anywhere", testRestartAnywhere },
+        { "/driver/refusals", testRefusals },
+        { "/driver/hook-nonsense", testHookNonsense },
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    /* Refusals are warned of; that is no failure of the test. */
+    g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+    for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
+        g_test_add(tests[i].path, Host, NULL, hostSetUp, tests[i].test, hostTearDown);
+    return g_test_run();
+}
