@@ -1,0 +1,131 @@
+/*
+ * utiltest.c: MAC and PCI addresses
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <glib.h>
+
+#include "teaming_addr.h"
+
+static void
+testMac(void)
+{
+    static const struct {
+        const char *text;
+        const char *expected;       /* NULL: not a MAC */
+    } cases[] = {
+        { "52:54:00:ab:CD:0f", "52:54:00:ab:cd:0f" },
+        { "52-54-00-ab-cd-0f", "52:54:00:ab:cd:0f" },
+        { "00:00:00:00:00:00", "00:00:00:00:00:00" },
+        { "", NULL },
+        { "52", NULL },
+        { "52:54:00:ab:cd", NULL },
+        { "52:54:00:ab:cd:", NULL },
+        { "52:54:00:ab:cd:0f:", NULL },
+        { "52:54:00:ab:cd:0f:11", NULL },
+        { "52:54-00:ab:cd:0f", NULL },
+        { "525400abcd0f", NULL },
+        { "52:54:00:ab:cd:f", NULL },
+        { "52:54:00:ab:cd:0g", NULL },
+        { " 52:54:00:ab:cd:0f", NULL },
+        { "52:54:00:ab:cd:0f ", NULL },
+        { "5 :54:00:ab:cd:0f", NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        virTeamingMac mac = { .addr = { 1, 2, 3, 4, 5, 6 } };
+        char buf[VIR_TEAMING_MAC_STRING_LEN];
+
+        g_test_message("'%s'", cases[i].text);
+        g_assert_cmpint(virTeamingMacParse(cases[i].text, &mac), ==, cases[i].expected != NULL);
+        g_assert_cmpstr(virTeamingMacFormat(&mac, buf), ==,
+                        cases[i].expected ? cases[i].expected : "01:02:03:04:05:06");
+    }
+}
+
+
+static void
+testMacKinds(void)
+{
+    static const virTeamingMac zero;
+    static const virTeamingMac guest = { .addr = { 0x52, 0x54, 0, 0, 0, 1 } };
+    static const virTeamingMac group = { .addr = { 0x33, 0x33, 0, 0, 0, 1 } };
+
+    g_assert_true(virTeamingMacIsZero(&zero));
+    g_assert_false(virTeamingMacIsZero(&guest));
+    g_assert_true(virTeamingMacIsMulticast(&group));
+    g_assert_false(virTeamingMacIsMulticast(&guest));
+    g_assert_true(virTeamingMacEqual(&guest, &guest));
+    g_assert_false(virTeamingMacEqual(&guest, &group));
+}
+
+
+static void
+testPci(void)
+{
+    static const struct {
+        const char *text;
+        const char *expected;       /* NULL: not a PCI address */
+    } cases[] = {
+        { "0000:01:10.7", "0000:01:10.7" },
+        { "0000:FF:1f.0", "0000:ff:1f.0" },
+        { "10000:00:00.0", "10000:00:00.0" },
+        { "ffffffff:ff:1f.7", "ffffffff:ff:1f.7" },
+        { "", NULL },
+        { "virtio0", NULL },
+        { "01:10.7", NULL },
+        { "000:01:10.7", NULL },
+        { "100000000:01:10.7", NULL },
+        { "0000:01:20.0", NULL },
+        { "0000:01:10.8", NULL },
+        { "0000:01:10", NULL },
+        { "0000:01:10.", NULL },
+        { "0000:01:10.00", NULL },
+        { "0000:1:10.0", NULL },
+        { "0000.01.10.0", NULL },
+        { "0x00:01:10.0", NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        virTeamingPciAddress address = { .bus = 9 };
+        char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+        g_test_message("'%s'", cases[i].text);
+        g_assert_cmpint(virTeamingPciAddressParse(cases[i].text, &address), ==,
+                        cases[i].expected != NULL);
+        g_assert_cmpstr(virTeamingPciAddressFormat(&address, buf), ==,
+                        cases[i].expected ? cases[i].expected : "0000:09:00.0");
+    }
+}
+
+
+static void
+testPciEqual(void)
+{
+    static const char * const texts[] = {
+        "0000:01:10.2", "0001:01:10.2", "0000:02:10.2", "0000:01:11.2", "0000:01:10.3",
+    };
+    virTeamingPciAddress first;
+    virTeamingPciAddress other;
+
+    g_assert_true(virTeamingPciAddressParse(texts[0], &first));
+    g_assert_true(virTeamingPciAddressEqual(&first, &first));
+    for (gsize i = 1; i < G_N_ELEMENTS(texts); i++) {
+        g_assert_true(virTeamingPciAddressParse(texts[i], &other));
+        g_assert_false(virTeamingPciAddressEqual(&first, &other));
+    }
+}
+
+
+int
+main(int argc,
+     char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/addr/mac", testMac);
+    g_test_add_func("/addr/mac-kinds", testMacKinds);
+    g_test_add_func("/addr/pci", testPci);
+    g_test_add_func("/addr/pci-equal", testPciEqual);
+    return g_test_run();
+}
