@@ -102,8 +102,7 @@ virTeamingPoolReadNetwork(virNetworkPtr network,
 {
     const char *name = virNetworkGetName(network);
     g_autoptr(virTeamingNetwork) def = NULL;
-    /* As a person wrote it: to the live one libvirt adds the VFs that it found itself. */
-    char *xml = virNetworkGetXMLDesc(network, VIR_NETWORK_XML_INACTIVE);
+    char *xml = virNetworkGetXMLDesc(network, 0);
 
     if (!xml) {
         virTeamingCmdSetLibvirtError(error, "can't get the XML of network '%s'", name);
