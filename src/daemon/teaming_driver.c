@@ -28,6 +28,7 @@
 #include "teaming_conf.h"
 #include "teaming_error.h"
 #include "teaming_journal.h"
+#include "teaming_migrate.h"
 
 #define VIR_TEAMING_DRIVER_WATCH_MS 2
 #define VIR_TEAMING_DRIVER_LEISURE_MS 50
@@ -41,13 +42,17 @@ struct _virTeamingDriver {
     char *statedir;
     GPtrArray *pairs;               /* of virTeamingPairObj */
     GHashTable *serials;            /* domain's uuid -> events seen */
-    virTeamingDriverAsk ask;
-    gpointer askOpaque;
+    virTeamingPolicy policy;        /* of this host */
+    virTeamingDriverAsk ask;        /* NULL: there is no libvirt to ask */
+    virTeamingDriverPlug plug;
+    gpointer libvirt;
     guint timer;
     gboolean hookHeard;
     char *libvirtProblem;
 };
 
+
+#define VIR_TEAMING_DRIVER_REPLUG_MS 5000
 
 static void virTeamingDriverArm(virTeamingDriver *driver);
 
@@ -58,7 +63,22 @@ virTeamingDriverAskAbout(virTeamingDriver *driver,
                          gboolean resync)
 {
     if (driver->ask)
-        driver->ask(uuid, resync, driver->askOpaque);
+        driver->ask(uuid, resync, driver->libvirt);
+}
+
+
+/* Has libvirt plug the VF of a guest that runs here without one, not too often. */
+static void
+virTeamingDriverPlugPair(virTeamingDriver *driver,
+                         virTeamingPairObj *pair,
+                         gint64 now)
+{
+    if (!pair->unplugged || pair->plugging || pair->guest != VIR_TEAMING_GUEST_HERE ||
+        pair->migrating || now < pair->plugAt || !driver->plug || !pair->primaryAlias)
+        return;
+    pair->plugging = TRUE;
+    pair->plugAt = now + VIR_TEAMING_DRIVER_REPLUG_MS * 1000;
+    driver->plug(pair->uuid, &pair->mac, pair->primaryAlias, pair->plugXml, driver->libvirt);
 }
 
 
@@ -72,8 +92,10 @@ virTeamingDriverSettle(virTeamingDriver *driver,
     g_autoptr(GError) error = NULL;
 
     if (!virTeamingPairObjSettle(pair, driver->kernel, driver->statedir, now) ||
-        pair->guest != VIR_TEAMING_GUEST_GONE)
+        pair->guest != VIR_TEAMING_GUEST_GONE) {
+        virTeamingDriverPlugPair(driver, pair, now);
         return TRUE;
+    }
 
     if (!virTeamingJournalRemove(pair, driver->statedir, &error))
         g_warning("%s", error->message);
@@ -133,6 +155,7 @@ virTeamingDriverNotified(const char *ifname,
  * virTeamingDriverNew:
  * @kernel: the host; must outlive the driver
  * @statedir: directory of the journal; must exist
+ * @policy: what holds for domains that don't say otherwise
  * @error: set if the journal or the kernel can't be read
  *
  * Takes up what the journal says an earlier run has left, and settles it.
@@ -143,11 +166,13 @@ virTeamingDriverNotified(const char *ifname,
 virTeamingDriver *
 virTeamingDriverNew(virTeamingKernel *kernel,
                     const char *statedir,
+                    const virTeamingPolicy *policy,
                     GError **error)
 {
     g_autoptr(virTeamingDriver) driver = g_new0(virTeamingDriver, 1);
 
     driver->kernel = kernel;
+    driver->policy = *policy;
     driver->statedir = g_strdup(statedir);
     driver->serials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!(driver->pairs = virTeamingJournalLoad(statedir, error)) ||
@@ -183,13 +208,16 @@ virTeamingDriverFree(virTeamingDriver *driver)
 }
 
 
+/* How to reach libvirt; NULL for not at all. */
 void
-virTeamingDriverSetAsk(virTeamingDriver *driver,
-                       virTeamingDriverAsk ask,
-                       gpointer opaque)
+virTeamingDriverSetLibvirt(virTeamingDriver *driver,
+                           virTeamingDriverAsk ask,
+                           virTeamingDriverPlug plug,
+                           gpointer opaque)
 {
     driver->ask = ask;
-    driver->askOpaque = opaque;
+    driver->plug = plug;
+    driver->libvirt = opaque;
 }
 
 
@@ -403,7 +431,8 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
     case VIR_TEAMING_QEMU_EVENT_RESUMED:
         if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
             pair->negotiated = TRUE;
-            pair->unplugged = pair->defer;
+            pair->unplugged = pair->holdFd >= 0;
+            pair->defer = FALSE;
         }
         pair->guest = VIR_TEAMING_GUEST_HERE;
         break;
@@ -464,6 +493,76 @@ virTeamingDriverTellLibvirt(virTeamingDriver *driver,
 }
 
 
+static virTeamingPolicy
+virTeamingDriverPolicy(const virTeamingDriver *driver,
+                       const virTeamingDomain *domain)
+{
+    virTeamingPolicy policy;
+
+    virTeamingDomainGetPolicy(domain, &driver->policy, &policy);
+    return policy;
+}
+
+
+/* The pairs of @domain are about to arrive: from another host, or from a file. */
+static void
+virTeamingDriverExpect(virTeamingDriver *driver,
+                       const virTeamingDomain *domain,
+                       const char *xml)
+{
+    const virTeamingPolicy policy = virTeamingDriverPolicy(driver, domain);
+
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+        if (!g_str_equal(pair->uuid, domain->uuid))
+            continue;
+        pair->started = FALSE;
+        pair->negotiated = FALSE;
+        pair->askedOut = FALSE;
+        pair->unplugged = FALSE;
+        pair->defer = policy.plug != VIR_TEAMING_PLUG_STOCK;
+        g_free(pair->plugXml);
+        pair->plugXml = virTeamingDomainDumpTransient(xml, pair->standbyAlias, NULL);
+        /* Promised, and journalled, before there is a VF: see virTeamingPairObjPark(). */
+        pair->parked = TRUE;
+    }
+}
+
+
+/**
+ * virTeamingDriverTellPlug:
+ * @driver: the driver
+ * @uuid: the domain
+ * @mac: the pair's
+ * @problem: why libvirt could not plug the VF; NULL if it has
+ *
+ * After a failure the guest goes on with its standby, and it is tried again.
+ */
+void
+virTeamingDriverTellPlug(virTeamingDriver *driver,
+                         const char *uuid,
+                         const virTeamingMac *mac,
+                         const char *problem)
+{
+    virTeamingPairObj *pair = virTeamingDriverFind(driver, uuid, mac);
+
+    if (!pair)
+        return;
+    if (problem && g_strcmp0(problem, pair->plugProblem) != 0)
+        g_warning("domain '%s', %s: %s; trying again", pair->domain, pair->standbyAlias,
+                  problem);
+    g_free(pair->plugProblem);
+    pair->plugProblem = g_strdup(problem);
+    pair->plugging = FALSE;
+    pair->unplugged = problem != NULL;
+    pair->negotiated = TRUE;
+    pair->changedAt = g_get_monotonic_time();
+    virTeamingDriverSettleDomain(driver, uuid);
+    virTeamingDriverAskAbout(driver, uuid, FALSE);
+}
+
+
 /**
  * virTeamingDriverTellHook:
  * @driver: the driver
@@ -501,18 +600,9 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
     if (g_str_equal(operation, "migrate") || g_str_equal(operation, "restore")) {
         /* Saved memory is an arrival, too: the VF is plugged while it is loaded. */
         virTeamingDriverTakeDomain(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
-        for (guint i = 0; i < driver->pairs->len; i++) {
-            virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-
-            if (g_str_equal(pair->uuid, domain->uuid)) {
-                pair->started = FALSE;
-                pair->negotiated = FALSE;
-                pair->askedOut = FALSE;
-                /* Promised, and journalled, before there is a VF: see
-                 * virTeamingPairObjPark(). */
-                pair->parked = TRUE;
-            }
-        }
+        virTeamingDriverExpect(driver, domain, xml);
+        if (virTeamingDriverPolicy(driver, domain).prealloc && domain->pairs->len > 0)
+            *ret = virTeamingDomainPreallocate(xml, NULL);
     } else if (g_str_equal(operation, "start") && begin) {
         /* Nothing but a migrate or restore before it makes a start an arrival. */
         for (guint i = 0; i < domain->pairs->len; i++) {
@@ -608,6 +698,8 @@ virTeamingDriverRun(virTeamingDriver *driver,
         if (virTeamingPairObjGlance(pair, driver->kernel, now) ||
             (pair->problem && now >= pair->retryAt))
             virTeamingDriverSettle(driver, pair, now);
+        else
+            virTeamingDriverPlugPair(driver, pair, now);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "qemu_event.h"
 #include "teaming_pairobj.h"
+#include "teaming_policy.h"
 
 typedef struct _virTeamingDriver virTeamingDriver;
 
@@ -42,16 +43,26 @@ typedef void (*virTeamingDriverAsk)(const char *uuid,
                                     gboolean resync,
                                     gpointer opaque);
 
+/* Has libvirt unplug what may be left of a domain's VF, and plug @xml. The outcome is
+ * handed to virTeamingDriverTellPlug() later, from the main loop. */
+typedef void (*virTeamingDriverPlug)(const char *uuid,
+                                     const virTeamingMac *mac,
+                                     const char *alias,
+                                     const char *xml,
+                                     gpointer opaque);
+
 virTeamingDriver *virTeamingDriverNew(virTeamingKernel *kernel,
                                       const char *statedir,
+                                      const virTeamingPolicy *policy,
                                       GError **error);
 void virTeamingDriverFree(virTeamingDriver *driver);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingDriver, virTeamingDriverFree)
 
-void virTeamingDriverSetAsk(virTeamingDriver *driver,
-                            virTeamingDriverAsk ask,
-                            gpointer opaque);
+void virTeamingDriverSetLibvirt(virTeamingDriver *driver,
+                                virTeamingDriverAsk ask,
+                                virTeamingDriverPlug plug,
+                                gpointer opaque);
 guint virTeamingDriverSerial(const virTeamingDriver *driver,
                              const char *uuid);
 
@@ -64,6 +75,10 @@ void virTeamingDriverTellInventory(virTeamingDriver *driver,
                                    const char *const *uuids);
 void virTeamingDriverTellLibvirt(virTeamingDriver *driver,
                                  const char *problem);
+void virTeamingDriverTellPlug(virTeamingDriver *driver,
+                              const char *uuid,
+                              const virTeamingMac *mac,
+                              const char *problem);
 gboolean virTeamingDriverTellHook(virTeamingDriver *driver,
                                   const char *operation,
                                   const char *suboperation,

@@ -24,8 +24,13 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 
+#include "teaming_conf.h"
+#include "teaming_migrate.h"
+
 #define VIR_TEAMING_MONITOR_RECONNECT_S 1
 #define VIR_TEAMING_MONITOR_KEEPALIVE_S 5
+#define VIR_TEAMING_MONITOR_UNPLUG_POLL_MS 50
+#define VIR_TEAMING_MONITOR_UNPLUG_POLLS 200
 
 /* Those that virTeamingQemuEventParse() knows: libvirtd need not send the others. */
 #define VIR_TEAMING_MONITOR_EVENTS \
@@ -41,11 +46,15 @@ struct _virTeamingMonitor {
     gboolean closing;
 };
 
-/* A question; without @uuid: connect if need be, and tell about all domains. */
+/* A question; without @uuid: connect if need be, and tell about all domains; with
+ * @alias: plug @xml in its place. */
 typedef struct {
     char *uuid;
     guint serial;
     gboolean resync;
+    virTeamingMac mac;
+    char *alias;
+    char *xml;
 } virTeamingQuestion;
 
 /* An answer, on its way to the main loop. */
@@ -53,13 +62,28 @@ typedef struct {
     virTeamingMonitor *monitor;
     virTeamingSnapshot *snapshot;
     char **inventory;
-    char *problem;
+    char *problem;                  /* with libvirt, or with plugging */
+    virTeamingQuestion *plug;       /* what was to be plugged */
 } virTeamingAnswer;
 
 static void virTeamingMonitorAsk(const char *uuid,
                                  gboolean resync,
                                  gpointer opaque);
 static gboolean virTeamingMonitorReconnect(gpointer opaque);
+
+
+static void
+virTeamingQuestionFree(virTeamingQuestion *question)
+{
+    if (!question)
+        return;
+    g_free(question->uuid);
+    g_free(question->alias);
+    g_free(question->xml);
+    g_free(question);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingQuestion, virTeamingQuestionFree)
 
 
 static virConnectPtr
@@ -80,7 +104,10 @@ virTeamingMonitorDeliver(gpointer opaque)
     g_autofree virTeamingAnswer *answer = opaque;
     virTeamingMonitor *monitor = answer->monitor;
 
-    if (!monitor->closing) {
+    if (!monitor->closing && answer->plug) {
+        virTeamingDriverTellPlug(monitor->driver, answer->plug->uuid, &answer->plug->mac,
+                                 answer->problem);
+    } else if (!monitor->closing) {
         virTeamingDriverTellLibvirt(monitor->driver, answer->problem);
         if (answer->problem) {
             g_warning("%s; trying again", answer->problem);
@@ -100,6 +127,7 @@ virTeamingMonitorDeliver(gpointer opaque)
     }
     virTeamingSnapshotFree(answer->snapshot);
     g_strfreev(answer->inventory);
+    virTeamingQuestionFree(answer->plug);
     g_free(answer->problem);
     return G_SOURCE_REMOVE;
 }
@@ -107,16 +135,12 @@ virTeamingMonitorDeliver(gpointer opaque)
 
 static void
 virTeamingMonitorAnswer(virTeamingMonitor *monitor,
-                        virTeamingSnapshot *snapshot,
-                        char **inventory,
-                        char *problem)
+                        virTeamingAnswer what)
 {
     virTeamingAnswer *answer = g_new0(virTeamingAnswer, 1);
 
+    *answer = what;
     answer->monitor = monitor;
-    answer->snapshot = snapshot;
-    answer->inventory = inventory;
-    answer->problem = problem;
     g_idle_add_full(G_PRIORITY_DEFAULT, virTeamingMonitorDeliver, answer, NULL);
 }
 
@@ -186,7 +210,9 @@ virTeamingMonitorSnapshot(virTeamingMonitor *monitor,
     }
     if (domain)
         virDomainFree(domain);
-    virTeamingMonitorAnswer(monitor, g_steal_pointer(&snapshot), NULL, NULL);
+    virTeamingMonitorAnswer(monitor, (virTeamingAnswer) {
+        .snapshot = g_steal_pointer(&snapshot),
+    });
 }
 
 
@@ -281,9 +307,9 @@ virTeamingMonitorClosed(virConnectPtr conn,
         monitor->conn = NULL;
     }
     g_mutex_unlock(&monitor->lock);
-    virTeamingMonitorAnswer(monitor, NULL, NULL,
-                            g_strdup_printf("libvirt at '%s' closed the connection",
-                                            monitor->uri));
+    virTeamingMonitorAnswer(monitor, (virTeamingAnswer) {
+        .problem = g_strdup_printf("libvirt at '%s' closed the connection", monitor->uri),
+    });
 }
 
 
@@ -326,27 +352,124 @@ virTeamingMonitorConnect(virTeamingMonitor *monitor)
 }
 
 
+/* Thread: is the device @alias still in the live domain? */
+static gboolean
+virTeamingDomainHasDevice(virDomainPtr domain,
+                          const char *alias)
+{
+    char *xml = virDomainGetXMLDesc(domain, 0);
+    g_autofree char *needle = g_strdup_printf("<alias name='%s'/>", alias);
+    gboolean found = xml && strstr(xml, needle);
+
+    free(xml);
+    return found;
+}
+
+
+/* Thread: the element that @alias stands for, in the form that names its pool. */
+static char *
+virTeamingDomainDumpDevice(virDomainPtr domain,
+                           const char *alias)
+{
+    char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_MIGRATABLE);
+    g_autoptr(virTeamingDomain) def = xml ? virTeamingDomainParse(xml, -1, "libvirt", NULL) :
+        NULL;
+    char *device = NULL;
+
+    for (guint i = 0; def && i < def->pairs->len && !device; i++) {
+        const virTeamingPair *pair = g_ptr_array_index(def->pairs, i);
+
+        if (g_strcmp0(pair->transient->alias, alias) == 0)
+            device = virTeamingDomainDumpTransient(xml, pair->persistent->alias, NULL);
+    }
+    free(xml);
+    return device;
+}
+
+
+/**
+ * virTeamingMonitorPlug:
+ *
+ * Thread: plugs a VF into a running guest. What libvirt still lists under the alias goes
+ * first: of a VF that was kept from QEMU, QEMU knows nothing, and libvirt lets it go at
+ * once; one that the guest has is given the time that a guest takes.
+ *
+ * Returns: NULL, or what went wrong.
+ */
+static char *
+virTeamingMonitorPlug(virConnectPtr conn,
+                      const virTeamingQuestion *question)
+{
+    virDomainPtr domain = virDomainLookupByUUIDString(conn, question->uuid);
+    g_autofree char *xml = g_strdup(question->xml);
+    char *problem = NULL;
+
+    if (domain && !xml)
+        xml = virTeamingDomainDumpDevice(domain, question->alias);
+    if (!domain || !xml)
+        return g_strdup_printf("cannot plug %s: the domain's XML has none", question->alias);
+
+    if (virTeamingDomainHasDevice(domain, question->alias)) {
+        if (virDomainDetachDeviceAlias(domain, question->alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
+            problem = g_strdup_printf("cannot take %s away before it is plugged anew: %s",
+                                      question->alias, virGetLastErrorMessage());
+        for (guint i = 0; i < VIR_TEAMING_MONITOR_UNPLUG_POLLS && !problem &&
+             virTeamingDomainHasDevice(domain, question->alias); i++)
+            g_usleep(VIR_TEAMING_MONITOR_UNPLUG_POLL_MS * 1000);
+    }
+    if (!problem && virDomainAttachDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        problem = g_strdup_printf("libvirt cannot plug %s: %s", question->alias,
+                                  virGetLastErrorMessage());
+    virDomainFree(domain);
+    return problem;
+}
+
+
 static void
 virTeamingMonitorWork(gpointer data,
                       gpointer opaque)
 {
-    g_autofree virTeamingQuestion *question = data;
-    g_autofree char *uuid = question->uuid;
+    g_autoptr(virTeamingQuestion) question = data;
     virTeamingMonitor *monitor = opaque;
     virConnectPtr conn = virTeamingMonitorGetConn(monitor);
+    virTeamingAnswer answer = { 0 };
 
-    if (uuid && conn) {
+    if (question->alias) {
+        answer.problem = conn ? virTeamingMonitorPlug(conn, question) :
+            g_strdup("cannot plug the VF while there is no connection to libvirt");
+        answer.plug = g_steal_pointer(&question);
+        virTeamingMonitorAnswer(monitor, answer);
+    } else if (question->uuid && conn) {
         virTeamingMonitorSnapshot(monitor, conn, question);
-    } else if (!uuid) {
-        char *problem = conn ? NULL : virTeamingMonitorConnect(monitor);
-
-        if (!conn)
+    } else if (!question->uuid) {
+        if (!conn) {
+            answer.problem = virTeamingMonitorConnect(monitor);
             conn = virTeamingMonitorGetConn(monitor);
-        virTeamingMonitorAnswer(monitor, NULL,
-                                conn ? virTeamingMonitorInventory(conn) : NULL, problem);
+        }
+        answer.inventory = conn ? virTeamingMonitorInventory(conn) : NULL;
+        virTeamingMonitorAnswer(monitor, answer);
     }
     if (conn)
         virConnectClose(conn);
+}
+
+
+/* Main loop; see virTeamingDriverPlug. */
+static void
+virTeamingMonitorAskPlug(const char *uuid,
+                         const virTeamingMac *mac,
+                         const char *alias,
+                         const char *xml,
+                         gpointer opaque)
+{
+    virTeamingMonitor *monitor = opaque;
+    virTeamingQuestion *question = g_new0(virTeamingQuestion, 1);
+
+    question->uuid = g_strdup(uuid);
+    question->mac = *mac;
+    question->alias = g_strdup(alias);
+    question->xml = g_strdup(xml);
+    g_thread_pool_push(monitor->thread, question, NULL);
 }
 
 
@@ -398,7 +521,7 @@ virTeamingMonitorNew(const char *uri,
     monitor->driver = driver;
     g_mutex_init(&monitor->lock);
     monitor->thread = g_thread_pool_new(virTeamingMonitorWork, monitor, 1, FALSE, NULL);
-    virTeamingDriverSetAsk(driver, virTeamingMonitorAsk, monitor);
+    virTeamingDriverSetLibvirt(driver, virTeamingMonitorAsk, virTeamingMonitorAskPlug, monitor);
     virTeamingMonitorAsk(NULL, TRUE, monitor);
     return monitor;
 }
@@ -411,7 +534,7 @@ virTeamingMonitorFree(virTeamingMonitor *monitor)
     if (!monitor)
         return;
     monitor->closing = TRUE;
-    virTeamingDriverSetAsk(monitor->driver, NULL, NULL);
+    virTeamingDriverSetLibvirt(monitor->driver, NULL, NULL, NULL);
     g_clear_handle_id(&monitor->reconnect, g_source_remove);
     g_thread_pool_free(monitor->thread, TRUE, TRUE);
     if (monitor->conn) {

@@ -65,6 +65,8 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->domain);
     g_free(pair->standbyAlias);
     g_free(pair->primaryAlias);
+    g_free(pair->plugXml);
+    g_free(pair->plugProblem);
     g_free(pair->problem);
     g_free(pair->journalled);
     g_queue_clear_full(&pair->history, (GDestroyNotify)virTeamingPairChangeFree);
@@ -299,7 +301,8 @@ virTeamingPairObjObserve(const virTeamingPairObj *pair,
         .vectors = pair->pci.vectors,
         .masterMs = pair->masterSince ? (now - pair->masterSince) / 1000 : 0,
         .readyMs = pair->readySince ? (now - pair->readySince) / 1000 : 0,
-        .defer = pair->defer,
+        /* Before that, libvirt has not bound the VF to vfio yet. */
+        .defer = pair->defer && pair->started,
         .unplugged = pair->unplugged,
         .traits = pair->traits,
     };
@@ -536,6 +539,25 @@ virTeamingPairObjUnpark(virTeamingPairObj *pair,
 }
 
 
+/* Keeps the VF from QEMU. If QEMU was faster, or there is no vfio group to keep, the VF is
+ * plugged as stock libvirt does it, inside the blackout: worse, but no failure. */
+static gboolean
+virTeamingPairObjHold(virTeamingPairObj *pair,
+                      virTeamingKernel *kernel)
+{
+    virTeamingPciDevice device;
+    g_autoptr(GError) error = NULL;
+
+    if (!virTeamingKernelPciGetDevice(kernel, &pair->vf, &device, &error) ||
+        (pair->holdFd = virTeamingVfioHold(device.iommuGroup, &error)) < 0) {
+        g_message("domain '%s', %s: %s; QEMU plugs it itself", pair->domain,
+                  pair->standbyAlias, error->message);
+        pair->defer = FALSE;
+    }
+    return TRUE;
+}
+
+
 static gboolean
 virTeamingPairObjTake(virTeamingPairObj *pair,
                       virTeamingKernel *kernel,
@@ -545,14 +567,12 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
 {
     static const virTeamingMac zero;
     virTeamingFdbEntry self = { .mac = pair->mac, .flags = VIR_TEAMING_FDB_SELF };
-    virTeamingPciDevice device;
 
     g_strlcpy(self.dev, pair->uplink, sizeof(self.dev));
 
     switch (step) {
     case VIR_TEAMING_STEP_HOLD:
-        return virTeamingKernelPciGetDevice(kernel, &pair->vf, &device, error) &&
-            (pair->holdFd = virTeamingVfioHold(device.iommuGroup, error)) >= 0;
+        return virTeamingPairObjHold(pair, kernel);
     case VIR_TEAMING_STEP_UNHOLD:
         close(pair->holdFd);
         pair->holdFd = -1;
@@ -700,6 +720,12 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
         virTeamingPairObjSetProblem(pair, error->message, now);
         return FALSE;
     }
+
+    /* A driver that probed while there was no MAC has drawn one of its own, and never
+     * pairs: only we set none, and only a daemon that died lets a guest find it. */
+    if (pair->guest == VIR_TEAMING_GUEST_HERE && pair->pci.busMaster &&
+        actual.vf == VIR_TEAMING_VF_ZERO)
+        pair->unplugged = TRUE;
 
     nsteps = virTeamingFailoverPlan(&actual, &desired, plan);
     for (guint i = 0; i < nsteps; i++)

@@ -48,8 +48,9 @@ typedef struct {
     gboolean negotiated;
     gboolean askedOut;
     gboolean migrating;             /* an outgoing migration is under way */
-    gboolean unplugged;
-    gboolean defer;
+    gboolean defer;                 /* the VF is to be kept from QEMU until it runs */
+    gboolean unplugged;             /* QEMU has no VF; libvirt is to plug it */
+    char *plugXml;                  /* what to plug: as the domain brought it along */
 
     /* What was done and must be undone: the undo list. */
     gboolean selfAdded;             /* MAC in the filter of @uplink */
@@ -68,6 +69,9 @@ typedef struct {
     gint64 readySince;
     gint64 changedAt;
     int holdFd;                     /* -1: not held */
+    gboolean plugging;              /* libvirt is at it */
+    gint64 plugAt;                  /* not before */
+    char *plugProblem;              /* why it could not, last time */
     char *problem;                  /* why it is not as it should be, or NULL */
     gint64 retryAt;                 /* if there is a problem: when to try again */
     char *journalled;               /* text that the journal holds */

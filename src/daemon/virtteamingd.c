@@ -68,14 +68,16 @@ virTeamingDaemonRun(const char *uri,
     g_autofree char *hookPath = g_build_filename(statedir, VIR_TEAMING_HOOK_SOCKET, NULL);
     g_autofree char *busPath = g_build_filename(statedir, VIR_TEAMING_BUS_SOCKET, NULL);
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    virTeamingPolicy policy;
     g_autoptr(virTeamingKernel) kernel = NULL;
     g_autoptr(virTeamingDriver) driver = NULL;
     g_autoptr(GSocketService) hookServer = NULL;
     g_autoptr(virTeamingBus) bus = NULL;
     g_autoptr(virTeamingMonitor) monitor = NULL;
 
-    if (!(kernel = virTeamingKernelNew(NULL, error)) ||
-        !(driver = virTeamingDriverNew(kernel, statedir, error)) ||
+    if (!virTeamingPolicyLoad(&policy, NULL, error) ||
+        !(kernel = virTeamingKernelNew(NULL, error)) ||
+        !(driver = virTeamingDriverNew(kernel, statedir, &policy, error)) ||
         !(hookServer = virTeamingHookServerNew(hookPath, driver, error)) ||
         !(bus = virTeamingBusNew(busPath, driver, error)))
         return FALSE;

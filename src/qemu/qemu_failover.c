@@ -133,7 +133,10 @@ virTeamingFailoverDesire(virTeamingPhase phase,
         /* libvirt sets the MAC when it plugs: a zero that nobody is shown may stay. */
         want.vf = seen->unplugged ? VIR_TEAMING_VF_KEEP : idle;
         want.self = TRUE;
-        want.fdb = VIR_TEAMING_FDB_STANDBY;
+        /* The driver is coming up, and will read before we see that it does. */
+        want.fdb = phase == VIR_TEAMING_PHASE_SHOWN && seen->busMaster ?
+            VIR_TEAMING_FDB_BOTH : VIR_TEAMING_FDB_STANDBY;
+        want.learning = want.fdb == VIR_TEAMING_FDB_STANDBY;
         break;
     case VIR_TEAMING_PHASE_SETTLING:
         want.vf = VIR_TEAMING_VF_PAIR;

@@ -1,0 +1,113 @@
+/*
+ * teaming_migrate.c: the XML of a domain that arrives: what to change, what to keep
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Theory of operation
+ *
+ * vfio pins all of a guest's memory when its VF is plugged, and every page that does not
+ * exist yet is made then: under QEMU's big lock, with the guest stopped or stalled. On a
+ * host that a guest migrates to, none of its pages exist. libvirt's
+ * <memoryBacking><allocation mode='immediate'/> has QEMU make them before the migration
+ * begins. It is not part of what the guest sees, so libvirt's migrate hook may add it for
+ * the destination (libvirt, docs/hooks.rst and docs/formatdomain.rst), and since
+ * the pinning takes all the memory anyway, it costs none.
+ *
+ * A VF that is plugged only when the guest runs is plugged with the very element that
+ * the domain brought along. Live XML no longer tells which pool it was taken from.
+ */
+
+#include "teaming_migrate.h"
+
+#include <string.h>
+
+#include "teaming_error.h"
+#include "teaming_xml.h"
+
+
+static xmlNode *
+virTeamingXmlNeedChild(xmlNode *parent,
+                       const char *name)
+{
+    xmlNode *child = virTeamingXmlGetChild(parent, name);
+
+    return child ? child : xmlNewChild(parent, NULL, BAD_CAST name, NULL);
+}
+
+
+/**
+ * virTeamingDomainPreallocate:
+ * @xml: a domain
+ * @error: set to VIR_TEAMING_ERROR_INVALID if @xml is none
+ *
+ * A domain that says how it wants its memory allocated is left as it is.
+ *
+ * Returns: (transfer full): @xml with <allocation mode='immediate'/> added; NULL without
+ *          @error if nothing is to be changed.
+ */
+char *
+virTeamingDomainPreallocate(const char *xml,
+                            GError **error)
+{
+    g_autoptr(xmlDoc) doc = virTeamingXmlParse(xml, -1, "hook", "domain", error);
+    xmlNode *allocation;
+    xmlChar *text = NULL;
+    char *changed = NULL;
+    int len = 0;
+
+    if (!doc)
+        return NULL;
+    allocation = virTeamingXmlNeedChild(
+        virTeamingXmlNeedChild(xmlDocGetRootElement(doc), "memoryBacking"), "allocation");
+    if (xmlHasProp(allocation, BAD_CAST "mode"))
+        return NULL;
+    xmlSetProp(allocation, BAD_CAST "mode", BAD_CAST "immediate");
+
+    xmlDocDumpMemory(doc, &text, &len);
+    changed = g_strndup((const char *)text, len);
+    xmlFree(text);
+    return changed;
+}
+
+
+/**
+ * virTeamingDomainDumpTransient:
+ * @xml: a domain
+ * @persistent: alias of a persistent NIC
+ * @error: set to VIR_TEAMING_ERROR_INVALID if @xml is no domain,
+ *         VIR_TEAMING_ERROR_NOT_FOUND if no NIC in it names @persistent
+ *
+ * Returns: (transfer full): the <interface> or <hostdev> that is the transient NIC of
+ *          @persistent, as text; NULL on error.
+ */
+char *
+virTeamingDomainDumpTransient(const char *xml,
+                              const char *persistent,
+                              GError **error)
+{
+    g_autoptr(xmlDoc) doc = virTeamingXmlParse(xml, -1, "hook", "domain", error);
+    xmlNode *devices;
+
+    if (!doc)
+        return NULL;
+    devices = virTeamingXmlGetChild(xmlDocGetRootElement(doc), "devices");
+    for (xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
+        xmlNode *teaming = virTeamingXmlGetChild(node, "teaming");
+        xmlBuffer *buffer;
+        char *text;
+
+        if (!teaming ||
+            g_strcmp0(virTeamingXmlPeekProp(teaming, "persistent"), persistent) != 0)
+            continue;
+        buffer = xmlBufferCreate();
+        xmlNodeDump(buffer, doc, node, 0, 0);
+        text = g_strdup((const char *)xmlBufferContent(buffer));
+        xmlBufferFree(buffer);
+        return text;
+    }
+    g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
+                "no transient NIC of the domain names '%s'", persistent);
+    return NULL;
+}
