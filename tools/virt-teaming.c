@@ -269,6 +269,43 @@ virTeamingCmdLookup(virConnectPtr conn,
 
 
 /**
+ * virTeamingCmdIsFile:
+ * @name: what a person typed for a file or a domain
+ *
+ * Returns: whether it is a file: "-", something that exists, or looks like a file.
+ */
+gboolean
+virTeamingCmdIsFile(const char *name)
+{
+    return strcmp(name, "-") == 0 || strchr(name, '/') || g_str_has_suffix(name, ".xml") ||
+        access(name, F_OK) == 0;
+}
+
+
+/**
+ * virTeamingCmdGetDomain:
+ * @domain: of libvirt
+ * @name: for messages
+ * @error: set to VIR_TEAMING_ERROR_LIBVIRT or _INVALID
+ *
+ * Returns: (transfer full): the domain; of a running one, from its live XML. NULL on error.
+ */
+virTeamingDomain *
+virTeamingCmdGetDomain(virDomainPtr domain,
+                       const char *name,
+                       GError **error)
+{
+    g_autofree char *xml = virDomainGetXMLDesc(domain, 0);
+
+    if (!xml) {
+        virTeamingCmdSetLibvirtError(error, "can't get the XML of domain '%s'", name);
+        return NULL;
+    }
+    return virTeamingDomainParse(xml, -1, name, error);
+}
+
+
+/**
  * virTeamingCmdReadDomain:
  * @options: --connect says which libvirt to ask
  * @name: a file, "-" for standard input, or else a domain that libvirt knows
@@ -283,20 +320,13 @@ virTeamingCmdReadDomain(const virTeamingCmdOptions *options,
 {
     g_autoptr(virConnect) conn = NULL;
     g_autoptr(virDomain) domain = NULL;
-    g_autofree char *xml = NULL;
 
-    if (strcmp(name, "-") == 0 || strchr(name, '/') || g_str_has_suffix(name, ".xml") ||
-        access(name, F_OK) == 0)
+    if (virTeamingCmdIsFile(name))
         return virTeamingDomainParseFile(name, error);
-
     if (!(conn = virTeamingCmdConnect(options->connect, FALSE, error)) ||
         !(domain = virTeamingCmdLookup(conn, name, error)))
         return NULL;
-    if (!(xml = virDomainGetXMLDesc(domain, 0))) {
-        virTeamingCmdSetLibvirtError(error, "can't get the XML of domain '%s'", name);
-        return NULL;
-    }
-    return virTeamingDomainParse(xml, -1, name, error);
+    return virTeamingCmdGetDomain(domain, name, error);
 }
 
 

@@ -84,6 +84,10 @@ void virTeamingCmdSetLibvirtError(GError **error,
 virDomainPtr virTeamingCmdLookup(virConnectPtr conn,
                                  const char *name,
                                  GError **error);
+gboolean virTeamingCmdIsFile(const char *name);
+virTeamingDomain *virTeamingCmdGetDomain(virDomainPtr domain,
+                                         const char *name,
+                                         GError **error);
 virTeamingDomain *virTeamingCmdReadDomain(const virTeamingCmdOptions *options,
                                           const char *name,
                                           GError **error);

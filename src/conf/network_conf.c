@@ -172,6 +172,25 @@ virTeamingNetworkParse(const char *xml,
 
 
 /**
+ * virTeamingNetworkParseFile:
+ * @path: a file, or "-" for standard input
+ * @error: set as by virTeamingNetworkParse, or to VIR_TEAMING_ERROR_NOT_FOUND, _ACCESS or
+ *         _SYSTEM
+ *
+ * Returns: (transfer full): the network, or NULL.
+ */
+virTeamingNetwork *
+virTeamingNetworkParseFile(const char *path,
+                           GError **error)
+{
+    gsize len = 0;
+    g_autofree char *xml = virTeamingXmlReadFile(path, &len, error);
+
+    return xml ? virTeamingNetworkParse(xml, len, path, error) : NULL;
+}
+
+
+/**
  * virTeamingNetworkIsPool:
  * @network: a network
  *

@@ -33,6 +33,8 @@ virTeamingNetwork *virTeamingNetworkParse(const char *xml,
                                           gssize len,
                                           const char *file,
                                           GError **error);
+virTeamingNetwork *virTeamingNetworkParseFile(const char *path,
+                                              GError **error);
 void virTeamingNetworkFree(virTeamingNetwork *network);
 gboolean virTeamingNetworkIsPool(const virTeamingNetwork *network);
 

@@ -129,6 +129,14 @@ static const char *const virTeamingNicTypeNames[] = {
     "internal", "direct", "hostdev", "udp", "vdpa", "null", "vds",
 };
 
+/* In the order of virTeamingNicElement. */
+static const char *const virTeamingNicElementNames[] = {
+    NULL, "teaming", "mac", "source", "alias", "model", "driver", "address", "link", "vlan",
+    "mtu", "boot", "bandwidth", "filterref", "virtualport",
+};
+
+G_STATIC_ASSERT(G_N_ELEMENTS(virTeamingNicElementNames) == VIR_TEAMING_ELEMENT_LAST);
+
 
 static void
 virTeamingNicFree(gpointer opaque)
@@ -236,6 +244,31 @@ virTeamingNicGetPath(const virTeamingNic *nic,
 }
 
 
+/* Name of @element in the XML, or NULL for the NIC itself. */
+const char *
+virTeamingNicElementToString(virTeamingNicElement element)
+{
+    return virTeamingNicElementNames[element];
+}
+
+
+/**
+ * virTeamingAliasIsKept:
+ * @alias: as a person wrote it
+ *
+ * Returns: whether libvirt keeps @alias when the domain is defined.
+ *
+ * Source: libvirt 9.0 and 11.3, USER_ALIAS_PREFIX and USER_ALIAS_CHARS in
+ * src/conf/domain_conf.c.
+ */
+gboolean
+virTeamingAliasIsKept(const char *alias)
+{
+    return g_str_has_prefix(alias, "ua-") &&
+        alias[strspn(alias, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-")] == '\0';
+}
+
+
 /**
  * virTeamingNicIsVirtio:
  * @nic: a NIC
@@ -251,7 +284,7 @@ virTeamingNicIsVirtio(const virTeamingNic *nic)
 }
 
 
-static void
+static virTeamingProblem *
 virTeamingDomainAddProblem(virTeamingDomain *domain,
                            int line,
                            char *element,
@@ -259,7 +292,7 @@ virTeamingDomainAddProblem(virTeamingDomain *domain,
                            ...) G_GNUC_PRINTF(4, 5);
 
 /* Takes @element over. */
-static void
+static virTeamingProblem *
 virTeamingDomainAddProblem(virTeamingDomain *domain,
                            int line,
                            char *element,
@@ -275,7 +308,14 @@ virTeamingDomainAddProblem(virTeamingDomain *domain,
     problem->message = g_strdup_vprintf(format, ap);
     va_end(ap);
     g_ptr_array_add(domain->problems, problem);
+    return problem;
 }
+
+
+/* The same, of something in @nic. */
+#define virTeamingNicAddProblem(domain, nic_, line, below, ...) \
+    (virTeamingDomainAddProblem(domain, line, virTeamingNicGetPath(nic_, below), \
+                                __VA_ARGS__)->nic = (nic_))
 
 
 static void
@@ -416,11 +456,10 @@ virTeamingFieldParse(virTeamingDomain *domain,
                                                  field->child ? "/" : "",
                                                  field->child ? field->child : "");
 
-        virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(element),
-                                   virTeamingNicGetPath(nic, *below ? below : NULL),
-                                   "%s%s%s can't be '%s'", below,
-                                   *below && field->attribute ? " " : "",
-                                   field->attribute ? field->attribute : "", text);
+        virTeamingNicAddProblem(domain, nic, virTeamingXmlGetLine(element),
+                                *below ? below : NULL, "%s%s%s can't be '%s'", below,
+                                *below && field->attribute ? " " : "",
+                                field->attribute ? field->attribute : "", text);
     }
 }
 
@@ -470,10 +509,9 @@ virTeamingVlanParse(virTeamingDomain *domain,
         if (!virTeamingXmlIs(child, "tag"))
             continue;
         if (!text || !g_ascii_string_to_unsigned(text, 10, 0, 4095, &id, NULL)) {
-            virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(child),
-                                       virTeamingNicGetPath(nic, "vlan/tag"),
-                                       "a VLAN tag is a number from 0 to 4095, not '%s'",
-                                       text ? text : "");
+            virTeamingNicAddProblem(domain, nic, virTeamingXmlGetLine(child), "vlan/tag",
+                                    "a VLAN tag is a number from 0 to 4095, not '%s'",
+                                    text ? text : "");
             continue;
         }
         tag.id = id;
@@ -516,6 +554,7 @@ virTeamingNicParse(virTeamingDomain *domain,
         G_N_ELEMENTS(virTeamingInterfaceFields);
 
     nic->line = virTeamingXmlGetLine(node);
+    nic->lines[VIR_TEAMING_ELEMENT_NIC] = nic->line;
     nic->index = index;
     nic->type = plain ? VIR_TEAMING_NIC_PLAIN_HOSTDEV : VIR_TEAMING_NIC_UNKNOWN;
     nic->sndbuf = G_MAXUINT64;
@@ -535,6 +574,10 @@ virTeamingNicParse(virTeamingDomain *domain,
         if (child->type != XML_ELEMENT_NODE || child->ns)
             continue;
         virTeamingFieldsParse(domain, nic, fields, nfields, (const char *)child->name, child);
+        for (gsize i = 1; i < G_N_ELEMENTS(virTeamingNicElementNames); i++) {
+            if (!nic->lines[i] && virTeamingXmlIs(child, virTeamingNicElementNames[i]))
+                nic->lines[i] = virTeamingXmlGetLine(child);
+        }
 
         if (virTeamingXmlIs(child, "teaming")) {
             virTeamingTeamingParse(nic, child);
@@ -545,9 +588,8 @@ virTeamingNicParse(virTeamingDomain *domain,
             if (virTeamingMacParse(text, &nic->mac))
                 nic->hasMac = TRUE;
             else
-                virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(child),
-                                           virTeamingNicGetPath(nic, "mac"),
-                                           "'%s' is not a MAC address", text);
+                virTeamingNicAddProblem(domain, nic, virTeamingXmlGetLine(child), "mac",
+                                        "'%s' is not a MAC address", text);
         } else if (virTeamingXmlIs(child, "source")) {
             const xmlNode *address = virTeamingXmlGetChild(child, "address");
 
@@ -557,9 +599,9 @@ virTeamingNicParse(virTeamingDomain *domain,
                             !nic->sourceType)) {
                 nic->hasSource = virTeamingAddressParse(address, &nic->source);
                 if (!nic->hasSource)
-                    virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(address),
-                                               virTeamingNicGetPath(nic, "source/address"),
-                                               "not the PCI address of a device");
+                    virTeamingNicAddProblem(domain, nic, virTeamingXmlGetLine(address),
+                                            "source/address",
+                                            "not the PCI address of a device");
             }
         } else if (virTeamingXmlIs(child, "address") &&
                    g_strcmp0(nic->addressType, "pci") == 0 && !nic->hasAddress) {
@@ -686,7 +728,7 @@ virTeamingDomainAssignIds(virTeamingDomain *domain,
         if (!isHostdev && nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV)
             continue;
 
-        if (nic->alias && (domain->live || g_str_has_prefix(nic->alias, "ua-")))
+        if (nic->alias && (domain->live || virTeamingAliasIsKept(nic->alias)))
             nic->id = g_strdup(nic->alias);
         else if (isHostdev || nic->type == VIR_TEAMING_NIC_HOSTDEV ||
                  nic->role == VIR_TEAMING_ROLE_TRANSIENT)
@@ -760,7 +802,7 @@ virTeamingDevicesParse(virTeamingDomain *domain,
                 const xmlNode *alias = virTeamingXmlGetChild(node, "alias");
                 const char *name = virTeamingXmlPeekProp(alias, "name");
 
-                if (!name || !g_str_has_prefix(name, "ua-"))
+                if (!name || !virTeamingAliasIsKept(name))
                     g_ptr_array_add(hostdevs, NULL);
             }
         }
@@ -833,19 +875,16 @@ virTeamingMetadataParse(virTeamingDomain *domain,
                         const xmlNode *metadata)
 {
     for (const xmlNode *node = metadata->children; node; node = node->next) {
-        g_autoptr(GError) unknown = NULL;
-
         if (node->type != XML_ELEMENT_NODE || !node->ns || !node->ns->href ||
             strcmp((const char *)node->ns->href, VIR_TEAMING_XMLNS) != 0)
             continue;
         if (strcmp((const char *)node->name, "policy") != 0) {
-            virTeamingProblem *problem;
+            virTeamingProblem *problem =
+                virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(node),
+                                           g_strdup("/domain/metadata"),
+                                           "there is no element <%s> in our namespace",
+                                           (const char *)node->name);
 
-            virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(node),
-                                       g_strdup("/domain/metadata"),
-                                       "there is no element <%s> in our namespace",
-                                       (const char *)node->name);
-            problem = domain->problems->pdata[domain->problems->len - 1];
             problem->hint = g_strdup("settings are attributes of <policy>");
             problem->policy = TRUE;
             continue;
@@ -859,12 +898,11 @@ virTeamingMetadataParse(virTeamingDomain *domain,
 
             if (!virTeamingPolicySet(&domain->policy, (const char *)attr->name, value,
                                      &hint, &error)) {
-                virTeamingProblem *problem;
+                virTeamingProblem *problem =
+                    virTeamingDomainAddProblem(domain, domain->policyLine,
+                                               g_strdup("/domain/metadata/policy"),
+                                               "%s", error->message);
 
-                virTeamingDomainAddProblem(domain, domain->policyLine,
-                                           g_strdup("/domain/metadata/policy"),
-                                           "%s", error->message);
-                problem = domain->problems->pdata[domain->problems->len - 1];
                 problem->hint = hint;
                 problem->policy = TRUE;
             }

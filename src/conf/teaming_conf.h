@@ -44,6 +44,26 @@ typedef enum {
     VIR_TEAMING_SWITCH_OFF,
 } virTeamingSwitch;
 
+/* Elements of a NIC that a finding can be about. */
+typedef enum {
+    VIR_TEAMING_ELEMENT_NIC = 0,    /* the <interface> or <hostdev> itself */
+    VIR_TEAMING_ELEMENT_TEAMING,
+    VIR_TEAMING_ELEMENT_MAC,
+    VIR_TEAMING_ELEMENT_SOURCE,
+    VIR_TEAMING_ELEMENT_ALIAS,
+    VIR_TEAMING_ELEMENT_MODEL,
+    VIR_TEAMING_ELEMENT_DRIVER,
+    VIR_TEAMING_ELEMENT_ADDRESS,
+    VIR_TEAMING_ELEMENT_LINK,
+    VIR_TEAMING_ELEMENT_VLAN,
+    VIR_TEAMING_ELEMENT_MTU,
+    VIR_TEAMING_ELEMENT_BOOT,
+    VIR_TEAMING_ELEMENT_BANDWIDTH,
+    VIR_TEAMING_ELEMENT_FILTERREF,
+    VIR_TEAMING_ELEMENT_VIRTUALPORT,
+    VIR_TEAMING_ELEMENT_LAST
+} virTeamingNicElement;
+
 typedef struct {
     guint id;
     gboolean native;                /* nativeMode='…' is set */
@@ -106,6 +126,7 @@ typedef struct {
     gboolean managed;
     gboolean linkDown;              /* <link state='down'/> */
 
+    int lines[VIR_TEAMING_ELEMENT_LAST];    /* of the elements in it; 0: not there */
     guint index;                    /* from 1, among the elements of the same name */
     char *id;                       /* QEMU's: the alias, or the one libvirt will give */
     char *typeName;                 /* <interface type='…'> as written */
@@ -167,6 +188,7 @@ typedef struct {
     char *message;
     char *hint;                     /* or NULL */
     gboolean policy;                /* in our metadata; otherwise in libvirt's XML */
+    const virTeamingNic *nic;       /* in this NIC, or NULL */
 } virTeamingProblem;
 
 typedef struct {
@@ -216,4 +238,6 @@ void virTeamingDomainGetPolicy(const virTeamingDomain *domain,
 
 char *virTeamingNicGetPath(const virTeamingNic *nic,
                            const char *below);
+const char *virTeamingNicElementToString(virTeamingNicElement element);
 gboolean virTeamingNicIsVirtio(const virTeamingNic *nic);
+gboolean virTeamingAliasIsKept(const char *alias);

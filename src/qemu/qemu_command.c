@@ -431,3 +431,194 @@ virTeamingQemuArgFormat(const virTeamingQemuArg *arg)
     json_node_set_object(node, arg->props);
     return json_to_string(node, FALSE);
 }
+
+
+/*
+ * What a running QEMU was given
+ */
+
+/* A property as text, so that 5, "5" and "0x5" are told apart only where QEMU does. */
+static char *
+virTeamingPropsGetText(JsonObject *props,
+                       const char *name)
+{
+    JsonNode *node = json_object_get_member(props, name);
+    g_autofree char *text = NULL;
+
+    if (!node)
+        return NULL;
+    if (json_node_get_value_type(node) == G_TYPE_STRING)
+        return json_node_dup_string(node);
+    text = json_to_string(node, FALSE);
+    return g_steal_pointer(&text);
+}
+
+
+static void
+virTeamingQemuCompareProps(const virTeamingNic *nic,
+                           JsonObject *promised,
+                           JsonObject *given,
+                           GPtrArray *findings)
+{
+    g_autoptr(GList) names = json_object_get_members(promised);
+
+    for (GList *l = names; l; l = l->next) {
+        g_autofree char *want = virTeamingPropsGetText(promised, l->data);
+        g_autofree char *got = virTeamingPropsGetText(given, l->data);
+
+        if (g_strcmp0(want, got) == 0 || g_str_has_prefix(want, "VF-OF-"))
+            continue;
+        g_ptr_array_add(findings,
+                        virTeamingFindingNew(VIR_TEAMING_RULE_LIVE_DIFFERS, nic->line,
+                                             virTeamingNicGetPath(nic, NULL),
+                                             "'%s' of the running QEMU has %s=%s, the XML means %s",
+                                             nic->id, (char *)l->data, got ? got : "(nothing)",
+                                             want));
+    }
+}
+
+
+/**
+ * virTeamingQemuCompareCommand:
+ * @domain: a running domain, from its live XML
+ * @argv: the command line of its QEMU, ended by NULL
+ * @findings: (element-type virTeamingFinding): grows by what differs
+ * @error: set as by virTeamingQemuCommandBuild
+ *
+ * A NIC that is not on the command line was plugged later; of it nothing is known here.
+ *
+ * Returns: whether it could be compared.
+ */
+gboolean
+virTeamingQemuCompareCommand(const virTeamingDomain *domain,
+                             const char *const *argv,
+                             GPtrArray *findings,
+                             GError **error)
+{
+    g_autoptr(GPtrArray) args = virTeamingQemuCommandBuild(domain, error);
+    g_autoptr(GHashTable) given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                        (GDestroyNotify)json_node_unref);
+
+    if (!args)
+        return FALSE;
+
+    for (; argv[0] && argv[1]; argv++) {
+        JsonNode *node;
+
+        if (strcmp(argv[0], "-device") != 0 || argv[1][0] != '{' ||
+            !(node = json_from_string(argv[1], NULL)))
+            continue;
+        if (JSON_NODE_HOLDS_OBJECT(node) &&
+            json_object_has_member(json_node_get_object(node), "id"))
+            g_hash_table_replace(given,
+                                 virTeamingPropsGetText(json_node_get_object(node), "id"), node);
+        else
+            json_node_unref(node);
+    }
+
+    for (guint i = 0; i < args->len; i++) {
+        const virTeamingQemuArg *arg = args->pdata[i];
+        JsonNode *node = g_hash_table_lookup(given, arg->nic->id);
+
+        if (node && strcmp(arg->option, "-device") == 0)
+            virTeamingQemuCompareProps(arg->nic, arg->props, json_node_get_object(node),
+                                       findings);
+    }
+    return TRUE;
+}
+
+
+/* One property of a device, as text; NULL without @error: no such device or property. */
+static char *
+virTeamingQemuGetProperty(const char *id,
+                          const char *property,
+                          virTeamingQemuAsk ask,
+                          gpointer opaque,
+                          GError **error)
+{
+    g_autofree char *command =
+        g_strdup_printf("{\"execute\":\"qom-get\",\"arguments\":{\"path\":"
+                        "\"/machine/peripheral/%s\",\"property\":\"%s\"}}", id, property);
+    g_autofree char *answer = ask(command, opaque, error);
+    g_autoptr(JsonNode) node = NULL;
+
+    if (!answer)
+        return NULL;
+    if (!(node = json_from_string(answer, NULL)) || !JSON_NODE_HOLDS_OBJECT(node)) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
+                    "QEMU's answer to '%s' is not understood", command);
+        return NULL;
+    }
+    return virTeamingPropsGetText(json_node_get_object(node), "return");
+}
+
+
+/**
+ * virTeamingQemuCompareMonitor:
+ * @domain: a running domain, from its live XML
+ * @ask: gives a QMP command to its QEMU
+ * @opaque: for @ask
+ * @findings: (element-type virTeamingFinding): grows by what differs
+ * @error: set if QEMU could not be asked, or as by virTeamingQemuCommandBuild
+ *
+ * Returns: whether it could be compared.
+ */
+gboolean
+virTeamingQemuCompareMonitor(const virTeamingDomain *domain,
+                             virTeamingQemuAsk ask,
+                             gpointer opaque,
+                             GPtrArray *findings,
+                             GError **error)
+{
+    static const char *const properties[] = { "failover", "failover_pair_id", "mac", "host",
+        "netdev", "host_mtu" };
+    g_autoptr(GPtrArray) args = virTeamingQemuCommandBuild(domain, error);
+
+    if (!args)
+        return FALSE;
+
+    for (guint i = 0; i < args->len; i++) {
+        const virTeamingQemuArg *arg = args->pdata[i];
+        g_autoptr(JsonObject) promised = json_object_new();
+        g_autoptr(JsonObject) given = json_object_new();
+        g_autofree char *type = NULL;
+        g_autoptr(GError) local = NULL;
+
+        if (strcmp(arg->option, "-device") != 0)
+            continue;
+        type = virTeamingQemuGetProperty(arg->nic->id, "type", ask, opaque, &local);
+        if (local) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return FALSE;
+        }
+        if (!type) {
+            gboolean vf = arg->nic->role == VIR_TEAMING_ROLE_TRANSIENT;
+
+            g_ptr_array_add(findings,
+                            virTeamingFindingNew(vf ? VIR_TEAMING_RULE_LIVE_HIDDEN :
+                                                 VIR_TEAMING_RULE_LIVE_DIFFERS,
+                                                 arg->nic->line,
+                                                 virTeamingNicGetPath(arg->nic, NULL),
+                                                 "the running QEMU has no device '%s'%s",
+                                                 arg->nic->id, vf ? " now" : ""));
+            continue;
+        }
+        for (gsize p = 0; p < G_N_ELEMENTS(properties); p++) {
+            g_autofree char *got = NULL;
+            JsonNode *want = json_object_get_member(arg->props, properties[p]);
+
+            if (!want)
+                continue;
+            got = virTeamingQemuGetProperty(arg->nic->id, properties[p], ask, opaque, &local);
+            if (local) {
+                g_propagate_error(error, g_steal_pointer(&local));
+                return FALSE;
+            }
+            json_object_set_member(promised, properties[p], json_node_copy(want));
+            if (got)
+                json_object_set_string_member(given, properties[p], got);
+        }
+        virTeamingQemuCompareProps(arg->nic, promised, given, findings);
+    }
+    return TRUE;
+}

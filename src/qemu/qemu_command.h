@@ -9,6 +9,7 @@
 #include <json-glib/json-glib.h>
 
 #include "teaming_conf.h"
+#include "teaming_validate.h"
 
 /**
  * virTeamingQemuArg: one option for QEMU with its properties
@@ -30,4 +31,26 @@ JsonObject *virTeamingQemuDeviceBuild(const virTeamingDomain *domain,
                                       GError **error);
 JsonObject *virTeamingQemuNetdevBuild(const virTeamingDomain *domain,
                                       const virTeamingNic *nic,
+                                      GError **error);
+
+/**
+ * virTeamingQemuAsk:
+ * @command: a QMP command
+ * @opaque: as given
+ * @error: set if QEMU could not be asked; not if it answered with an error
+ *
+ * Returns: (transfer full): QEMU's answer, or NULL.
+ */
+typedef char *(*virTeamingQemuAsk)(const char *command,
+                                   gpointer opaque,
+                                   GError **error);
+
+gboolean virTeamingQemuCompareCommand(const virTeamingDomain *domain,
+                                      const char *const *argv,
+                                      GPtrArray *findings,
+                                      GError **error);
+gboolean virTeamingQemuCompareMonitor(const virTeamingDomain *domain,
+                                      virTeamingQemuAsk ask,
+                                      gpointer opaque,
+                                      GPtrArray *findings,
                                       GError **error);

@@ -1,0 +1,14 @@
+/*
+ * nodedev_conf.h: a libvirt node <device>, as far as it tells a VF from other devices
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "teaming_validate.h"
+
+gboolean virTeamingNodeDeviceParse(const char *xml,
+                                   const char *file,
+                                   virTeamingHostDevice *ret,
+                                   GError **error);

@@ -1,0 +1,1035 @@
+/*
+ * teaming_validate.c: what is wrong with a domain's teaming
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "teaming_validate.h"
+
+#include <string.h>
+
+/*
+ * Theory of operation
+ *
+ * The rules look at the model and at nothing else: what is known of a host is handed in,
+ * and what is not known is not judged. Each rule is one row in teaming_rules.h and one
+ * place below that reports it.
+ *
+ * First an index is made: NICs by the name that QEMU will know them by and by the alias
+ * that was written, how often each slot of the guest is used, whom each transient NIC
+ * refers to. With it every check looks at one NIC, or at one transient NIC and the one it
+ * refers to, so the whole is linear in the number of NICs. One cause gives one finding:
+ * what is only its consequence is left out.
+ *
+ * A domain without <teaming> has no findings (but for a wrong setting of ours): the rest
+ * of it is not our business.
+ */
+
+typedef struct {
+    const virTeamingDomain *domain;
+    const virTeamingHost *host;
+    virTeamingPolicy policy;
+    GHashTable *byId;           /* char * -> virTeamingNic */
+    GHashTable *byAlias;        /* char * -> virTeamingNic; of those not kept */
+    GHashTable *partner;        /* transient virTeamingNic -> the one it refers to */
+    GHashTable *referred;       /* virTeamingNic -> first transient that refers to it */
+    GHashTable *slots;          /* domain, bus, slot as one number -> how many devices */
+    gboolean pcie;
+    GPtrArray *findings;
+} virTeamingCheck;
+
+static const virTeamingRule virTeamingRules[] = {
+#define RULE(symbol, id, severity, summary, why, hint) \
+    { id, VIR_TEAMING_SEVERITY_ ## severity, summary, why, hint },
+    VIR_TEAMING_RULES
+#undef RULE
+};
+
+
+/**
+ * virTeamingRuleGet:
+ * @id: which
+ *
+ * Returns: its row in the table.
+ */
+const virTeamingRule *
+virTeamingRuleGet(virTeamingRuleId id)
+{
+    return &virTeamingRules[id];
+}
+
+
+const char *
+virTeamingSeverityToString(virTeamingSeverity severity)
+{
+    switch (severity) {
+    case VIR_TEAMING_SEVERITY_ERROR:
+        return "error";
+    case VIR_TEAMING_SEVERITY_WARNING:
+        return "warning";
+    case VIR_TEAMING_SEVERITY_NOTE:
+        return "note";
+    }
+    return "?";
+}
+
+
+/**
+ * virTeamingRulesFormat:
+ *
+ * Returns: (transfer full): the page of the documentation that lists all rules.
+ */
+char *
+virTeamingRulesFormat(void)
+{
+    GString *out = g_string_new(".. SPDX-License-Identifier: LGPL-2.1-or-later\n"
+                                ".. Made by 'virt-teaming check --list-rules'; a test compares.\n"
+                                "\n"
+                                "=====================\n"
+                                "Rules of virt-teaming\n"
+                                "=====================\n"
+                                "\n"
+                                "``virt-teaming check`` reports these. An *error* cannot work, a "
+                                "*warning* will hurt, a\n"
+                                "*note* is good to know. Identifiers are stable.\n"
+                                "\n"
+                                ".. contents::\n");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(virTeamingRules); i++) {
+        const virTeamingRule *rule = &virTeamingRules[i];
+        g_autofree char *bar = g_strnfill(strlen(rule->id), '-');
+
+        g_string_append_printf(out, "\n%s\n%s\n\n**%s**: %s.\n\n%s\n\n*Mend it:* %s.\n",
+                               rule->id, bar, virTeamingSeverityToString(rule->severity),
+                               rule->summary, rule->why, rule->hint);
+    }
+    return g_string_free(out, FALSE);
+}
+
+
+static void
+virTeamingHostNetworkFree(gpointer opaque)
+{
+    virTeamingHostNetwork *network = opaque;
+
+    virTeamingNetworkFree(network->conf);
+    g_free(network);
+}
+
+
+/**
+ * virTeamingHostInit:
+ * @host: becomes a host that is known to have nothing
+ */
+void
+virTeamingHostInit(virTeamingHost *host)
+{
+    host->networks = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+                                           virTeamingHostNetworkFree);
+    host->devices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+
+void
+virTeamingHostClear(virTeamingHost *host)
+{
+    g_clear_pointer(&host->networks, g_hash_table_unref);
+    g_clear_pointer(&host->devices, g_hash_table_unref);
+}
+
+
+/**
+ * virTeamingHostAddNetwork:
+ * @host: a host
+ * @network: (transfer full): one of its networks
+ * @active: whether it is started
+ */
+void
+virTeamingHostAddNetwork(virTeamingHost *host,
+                         virTeamingNetwork *network,
+                         gboolean active)
+{
+    virTeamingHostNetwork *entry = g_new(virTeamingHostNetwork, 1);
+
+    entry->conf = network;
+    entry->active = active;
+    g_hash_table_replace(host->networks, network->name, entry);
+}
+
+
+/**
+ * virTeamingHostAddDevice:
+ * @host: a host
+ * @device: one of its PCI functions; copied
+ */
+void
+virTeamingHostAddDevice(virTeamingHost *host,
+                        const virTeamingHostDevice *device)
+{
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    g_hash_table_replace(host->devices,
+                         g_strdup(virTeamingPciAddressFormat(&device->address, buf)),
+                         g_memdup2(device, sizeof(*device)));
+}
+
+
+void
+virTeamingFindingFree(virTeamingFinding *finding)
+{
+    g_free(finding->element);
+    g_free(finding->message);
+    g_free(finding->hint);
+    g_free(finding);
+}
+
+
+static virTeamingFinding *
+virTeamingFindingNewV(virTeamingRuleId rule,
+                      int line,
+                      char *element,
+                      const char *format,
+                      va_list ap) G_GNUC_PRINTF(4, 0);
+
+static virTeamingFinding *
+virTeamingFindingNewV(virTeamingRuleId rule,
+                      int line,
+                      char *element,
+                      const char *format,
+                      va_list ap)
+{
+    virTeamingFinding *finding = g_new(virTeamingFinding, 1);
+
+    finding->rule = rule;
+    finding->line = line;
+    finding->element = element;
+    finding->message = g_strdup_vprintf(format, ap);
+    finding->hint = g_strdup(virTeamingRules[rule].hint);
+    return finding;
+}
+
+
+/**
+ * virTeamingFindingNew:
+ * @rule: which rule
+ * @line: of @element
+ * @element: (transfer full): an XPath
+ * @format: the message, printf style
+ *
+ * Returns: (transfer full): a finding with the rule's hint.
+ */
+virTeamingFinding *
+virTeamingFindingNew(virTeamingRuleId rule,
+                     int line,
+                     char *element,
+                     const char *format,
+                     ...)
+{
+    virTeamingFinding *finding;
+    va_list ap;
+
+    va_start(ap, format);
+    finding = virTeamingFindingNewV(rule, line, element, format, ap);
+    va_end(ap);
+    return finding;
+}
+
+
+static void
+virTeamingReport(virTeamingCheck *check,
+                 virTeamingRuleId rule,
+                 const virTeamingNic *nic,
+                 virTeamingNicElement element,
+                 const char *format,
+                 ...) G_GNUC_PRINTF(5, 6);
+
+/* Reports about @element of @nic, or about @nic itself if it has no such element. */
+static void
+virTeamingReport(virTeamingCheck *check,
+                 virTeamingRuleId rule,
+                 const virTeamingNic *nic,
+                 virTeamingNicElement element,
+                 const char *format,
+                 ...)
+{
+    const char *below = nic->lines[element] ? virTeamingNicElementToString(element) : NULL;
+    va_list ap;
+
+    va_start(ap, format);
+    g_ptr_array_add(check->findings,
+                    virTeamingFindingNewV(rule, nic->lines[element] ? nic->lines[element] :
+                                          nic->line, virTeamingNicGetPath(nic, below),
+                                          format, ap));
+    va_end(ap);
+}
+
+
+/* What to call @nic in a message: "the NIC 'ua-x'", or its id if the alias is not its own. */
+static const char *
+virTeamingNicName(const virTeamingNic *nic)
+{
+    return nic->alias ? nic->alias : nic->id;
+}
+
+
+static gboolean
+virTeamingNicHasRole(const virTeamingNic *nic)
+{
+    return nic->role != VIR_TEAMING_ROLE_NONE;
+}
+
+
+static gboolean
+virTeamingNicIsPlain(const virTeamingNic *nic)
+{
+    return nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV;
+}
+
+
+/* A MAC of zeros is, for libvirt, none. */
+static gboolean
+virTeamingNicHasMac(const virTeamingNic *nic)
+{
+    return nic->hasMac && !virTeamingMacIsZero(&nic->mac);
+}
+
+
+static gpointer
+virTeamingSlotKey(const virTeamingPciAddress *address)
+{
+    return GSIZE_TO_POINTER((gsize)address->domain << 13 | address->bus << 5 | address->slot);
+}
+
+
+static const virTeamingNetwork *
+virTeamingCheckNetwork(const virTeamingCheck *check,
+                       const virTeamingNic *nic)
+{
+    const virTeamingHostNetwork *network = NULL;
+
+    if (check->host && check->host->networks && nic->network)
+        network = g_hash_table_lookup(check->host->networks, nic->network);
+    return network ? network->conf : NULL;
+}
+
+
+/* Whether the machine has PCI Express, as far as names and controllers tell. */
+static gboolean
+virTeamingDomainHasPcie(const virTeamingDomain *domain)
+{
+    static const char *const without[] = { "pc", "isapc", "pseries", "s390", "xen", "microvm" };
+    const char *arch = domain->arch ? domain->arch : "x86_64";
+
+    if (domain->buses[0] && domain->buses[0]->model)
+        return strcmp(domain->buses[0]->model, "pcie-root") == 0;
+    if (g_str_has_prefix(arch, "s390"))
+        return FALSE;
+    /* Of x86, libvirt's default is still "pc". */
+    if (!domain->machine)
+        return strcmp(arch, "x86_64") != 0 && strcmp(arch, "i686") != 0;
+    if (strstr(domain->machine, "q35"))
+        return TRUE;
+    for (gsize i = 0; i < G_N_ELEMENTS(without); i++) {
+        if (g_str_has_prefix(domain->machine, without[i]))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+
+static void
+virTeamingCheckIndex(virTeamingCheck *check)
+{
+    const virTeamingDomain *domain = check->domain;
+
+    for (guint i = 0; i < domain->nics->len; i++) {
+        virTeamingNic *nic = domain->nics->pdata[i];
+
+        if (!g_hash_table_contains(check->byId, nic->id))
+            g_hash_table_insert(check->byId, nic->id, nic);
+        if (nic->alias && strcmp(nic->alias, nic->id) != 0)
+            g_hash_table_insert(check->byAlias, nic->alias, nic);
+    }
+    for (guint i = 0; i < domain->nics->len; i++) {
+        virTeamingNic *nic = domain->nics->pdata[i];
+        virTeamingNic *other;
+
+        if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || !nic->persistent)
+            continue;
+        if (!(other = g_hash_table_lookup(check->byId, nic->persistent)) &&
+            !(other = g_hash_table_lookup(check->byAlias, nic->persistent)))
+            continue;
+        if (other == nic)
+            continue;
+        g_hash_table_insert(check->partner, nic, other);
+        if (!g_hash_table_contains(check->referred, other))
+            g_hash_table_insert(check->referred, other, nic);
+    }
+    for (guint i = 0; i < domain->slots->len; i++) {
+        const virTeamingSlotUse *use = &g_array_index(domain->slots, virTeamingSlotUse, i);
+        gpointer key = virTeamingSlotKey(&use->address);
+        guint count = GPOINTER_TO_UINT(g_hash_table_lookup(check->slots, key));
+
+        g_hash_table_insert(check->slots, key, GUINT_TO_POINTER(count + 1));
+    }
+}
+
+
+/* What libvirt itself says of <teaming>, one NIC at a time. */
+static void
+virTeamingCheckRole(virTeamingCheck *check,
+                    const virTeamingNic *nic)
+{
+    gboolean plain = virTeamingNicIsPlain(nic);
+
+    switch (nic->role) {
+    case VIR_TEAMING_ROLE_NONE:
+        break;
+
+    case VIR_TEAMING_ROLE_UNKNOWN:
+        virTeamingReport(check, VIR_TEAMING_RULE_TEAMING_TYPE_UNKNOWN, nic,
+                         VIR_TEAMING_ELEMENT_TEAMING, nic->teamingType ?
+                         "there is no teaming type '%s'" : "<teaming> has no type%s",
+                         nic->teamingType ? nic->teamingType : "");
+        break;
+
+    case VIR_TEAMING_ROLE_PERSISTENT:
+        if (plain) {
+            virTeamingReport(check, VIR_TEAMING_RULE_HOSTDEV_NOT_TRANSIENT, nic,
+                             VIR_TEAMING_ELEMENT_TEAMING,
+                             "a host device can't be 'persistent'");
+            break;
+        }
+        if (nic->persistent)
+            virTeamingReport(check, VIR_TEAMING_RULE_PERSISTENT_NAMES_SOMEBODY, nic,
+                             VIR_TEAMING_ELEMENT_TEAMING,
+                             "this NIC is persistent and names '%s'", nic->persistent);
+        if (!virTeamingNicIsVirtio(nic))
+            virTeamingReport(check, VIR_TEAMING_RULE_PERSISTENT_NOT_VIRTIO, nic,
+                             VIR_TEAMING_ELEMENT_MODEL, nic->model ?
+                             "the persistent NIC is a '%s', not 'virtio'" :
+                             "the persistent NIC does not say that it is 'virtio'%s",
+                             nic->model ? nic->model : "");
+        break;
+
+    case VIR_TEAMING_ROLE_TRANSIENT:
+        if (!nic->persistent)
+            virTeamingReport(check, plain ? VIR_TEAMING_RULE_HOSTDEV_NAMES_NOBODY :
+                             VIR_TEAMING_RULE_TRANSIENT_NAMES_NOBODY, nic,
+                             VIR_TEAMING_ELEMENT_TEAMING,
+                             "does not say whose transient partner it is");
+        if (!plain && nic->type != VIR_TEAMING_NIC_HOSTDEV &&
+            nic->type != VIR_TEAMING_NIC_NETWORK)
+            virTeamingReport(check, VIR_TEAMING_RULE_TRANSIENT_NOT_HOSTDEV, nic,
+                             VIR_TEAMING_ELEMENT_NIC,
+                             "a transient NIC of type '%s' is no device of the host",
+                             nic->typeName ? nic->typeName : "user");
+        break;
+    }
+
+    if (plain && (g_strcmp0(nic->mode, "capabilities") == 0 ||
+                  g_strcmp0(nic->sourceType, "pci") != 0))
+        virTeamingReport(check, VIR_TEAMING_RULE_HOSTDEV_NOT_PCI, nic, VIR_TEAMING_ELEMENT_NIC,
+                         "a host device of type '%s' can't be in a pair",
+                         nic->sourceType ? nic->sourceType : "");
+    if (nic->role == VIR_TEAMING_ROLE_TRANSIENT && nic->type == VIR_TEAMING_NIC_HOSTDEV &&
+        nic->sourceType && strcmp(nic->sourceType, "pci") != 0)
+        virTeamingReport(check, VIR_TEAMING_RULE_TRANSIENT_NOT_PCI, nic,
+                         VIR_TEAMING_ELEMENT_SOURCE,
+                         "the transient NIC is a '%s' device of the host, not 'pci'",
+                         nic->sourceType);
+    if (nic->role == VIR_TEAMING_ROLE_TRANSIENT && nic->driver.name &&
+        (plain || nic->type == VIR_TEAMING_NIC_HOSTDEV) &&
+        strcmp(nic->driver.name, "vfio") != 0)
+        virTeamingReport(check, VIR_TEAMING_RULE_TRANSIENT_NOT_VFIO, nic,
+                         VIR_TEAMING_ELEMENT_DRIVER,
+                         "the device is assigned by '%s', not by 'vfio'", nic->driver.name);
+}
+
+
+static void
+virTeamingCheckAlias(virTeamingCheck *check,
+                     const virTeamingNic *nic)
+{
+    if (virTeamingNicHasRole(nic) && g_hash_table_lookup(check->byId, nic->id) != nic)
+        virTeamingReport(check, VIR_TEAMING_RULE_ALIAS_DUPLICATE, nic,
+                         VIR_TEAMING_ELEMENT_ALIAS, "another device has the alias '%s' already",
+                         nic->id);
+
+    /* In XML of a running domain every device has its alias. */
+    if (nic->role != VIR_TEAMING_ROLE_PERSISTENT || check->domain->live)
+        return;
+    if (nic->alias && strcmp(nic->alias, nic->id) != 0)
+        virTeamingReport(check, VIR_TEAMING_RULE_ALIAS_NOT_KEPT, nic, VIR_TEAMING_ELEMENT_ALIAS,
+                         "libvirt will drop the alias '%s'", nic->alias);
+    else if (!nic->alias && !g_hash_table_contains(check->referred, nic))
+        virTeamingReport(check, VIR_TEAMING_RULE_ALIAS_MISSING, nic, VIR_TEAMING_ELEMENT_NIC,
+                         "the persistent NIC has no alias that a transient one could name");
+}
+
+
+/* Whom a transient NIC refers to. */
+static void
+virTeamingCheckReference(virTeamingCheck *check,
+                         const virTeamingNic *nic)
+{
+    const virTeamingNic *other = g_hash_table_lookup(check->partner, nic);
+
+    if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || !nic->persistent)
+        return;
+
+    if (strcmp(nic->persistent, nic->id) == 0 || g_strcmp0(nic->persistent, nic->alias) == 0) {
+        virTeamingReport(check, VIR_TEAMING_RULE_REFERENCE_SELF, nic,
+                         VIR_TEAMING_ELEMENT_TEAMING, "'%s' names itself", nic->persistent);
+        return;
+    }
+    if (!other) {
+        virTeamingReport(check, VIR_TEAMING_RULE_REFERENCE_DANGLING, nic,
+                         VIR_TEAMING_ELEMENT_TEAMING, "no NIC has the alias '%s'",
+                         nic->persistent);
+        return;
+    }
+    if (other->role != VIR_TEAMING_ROLE_PERSISTENT) {
+        virTeamingReport(check, VIR_TEAMING_RULE_REFERENCE_NOT_PERSISTENT, nic,
+                         VIR_TEAMING_ELEMENT_TEAMING, "'%s' (line %d) is not persistent",
+                         nic->persistent, other->line);
+        return;
+    }
+    if (!check->domain->live && strcmp(other->id, nic->persistent) == 0 &&
+        !virTeamingAliasIsKept(other->id))
+        virTeamingReport(check, VIR_TEAMING_RULE_REFERENCE_BY_POSITION, nic,
+                         VIR_TEAMING_ELEMENT_TEAMING,
+                         "'%s' is not an alias; libvirt will give that name by counting NICs",
+                         nic->persistent);
+    if (g_hash_table_lookup(check->referred, other) != nic) {
+        const virTeamingNic *first = g_hash_table_lookup(check->referred, other);
+
+        virTeamingReport(check, VIR_TEAMING_RULE_SEVERAL_TRANSIENTS, nic,
+                         VIR_TEAMING_ELEMENT_TEAMING,
+                         "'%s' has a transient partner already, on line %d",
+                         nic->persistent, first->line);
+    }
+}
+
+
+static void
+virTeamingCheckStandby(virTeamingCheck *check,
+                       const virTeamingNic *nic)
+{
+    gboolean reaches = FALSE;
+
+    if (nic->role != VIR_TEAMING_ROLE_PERSISTENT || virTeamingNicIsPlain(nic))
+        return;
+
+    switch (nic->type) {
+    case VIR_TEAMING_NIC_ETHERNET:
+    case VIR_TEAMING_NIC_VHOSTUSER:
+    case VIR_TEAMING_NIC_NETWORK:
+    case VIR_TEAMING_NIC_BRIDGE:
+    case VIR_TEAMING_NIC_DIRECT:
+    case VIR_TEAMING_NIC_VDPA:
+        reaches = TRUE;
+        break;
+    case VIR_TEAMING_NIC_UNKNOWN:
+    case VIR_TEAMING_NIC_USER:
+    case VIR_TEAMING_NIC_SERVER:
+    case VIR_TEAMING_NIC_CLIENT:
+    case VIR_TEAMING_NIC_MCAST:
+    case VIR_TEAMING_NIC_INTERNAL:
+    case VIR_TEAMING_NIC_HOSTDEV:
+    case VIR_TEAMING_NIC_UDP:
+    case VIR_TEAMING_NIC_NULL:
+    case VIR_TEAMING_NIC_VDS:
+    case VIR_TEAMING_NIC_PLAIN_HOSTDEV:
+        break;
+    }
+    if (!reaches)
+        virTeamingReport(check, VIR_TEAMING_RULE_PERSISTENT_TYPE, nic, VIR_TEAMING_ELEMENT_NIC,
+                         "a NIC of type '%s' can't stand in for a VF",
+                         nic->typeName ? nic->typeName : "user");
+
+    /* One that nobody can name was reported as such. */
+    if (!g_hash_table_contains(check->referred, nic) &&
+        (check->domain->live || (nic->alias && strcmp(nic->alias, nic->id) == 0)))
+        virTeamingReport(check, VIR_TEAMING_RULE_PERSISTENT_ALONE, nic,
+                         VIR_TEAMING_ELEMENT_TEAMING, "no transient NIC names '%s'",
+                         virTeamingNicName(nic));
+
+    if (nic->linkDown && check->policy.standbyLink == VIR_TEAMING_STANDBY_LINK_UP)
+        virTeamingReport(check, VIR_TEAMING_RULE_STANDBY_LINK_DOWN, nic,
+                         VIR_TEAMING_ELEMENT_LINK,
+                         "the standby's link is down and the policy does not raise it");
+}
+
+
+static void
+virTeamingCheckMac(virTeamingCheck *check,
+                   const virTeamingNic *nic,
+                   GHashTable *macs)
+{
+    const virTeamingNic *other = g_hash_table_lookup(check->partner, nic);
+    const virTeamingNic *owner = other ? other : nic;
+    const virTeamingNic *first;
+    char mac[VIR_TEAMING_MAC_STRING_LEN];
+    char mac2[VIR_TEAMING_MAC_STRING_LEN];
+
+    if (virTeamingNicIsPlain(nic)) {
+        if (nic->role == VIR_TEAMING_ROLE_TRANSIENT)
+            virTeamingReport(check, VIR_TEAMING_RULE_MAC_OF_HOSTDEV, nic,
+                             VIR_TEAMING_ELEMENT_NIC,
+                             "libvirt will not set the MAC of this VF");
+        return;
+    }
+    if (!virTeamingNicHasMac(nic)) {
+        if ((nic->role == VIR_TEAMING_ROLE_PERSISTENT ||
+             nic->role == VIR_TEAMING_ROLE_TRANSIENT) && !nic->lines[VIR_TEAMING_ELEMENT_MAC])
+            virTeamingReport(check, VIR_TEAMING_RULE_MAC_MISSING, nic, VIR_TEAMING_ELEMENT_NIC,
+                             "no MAC; libvirt will make one up, and another for the partner");
+        else if (virTeamingNicHasRole(nic) && nic->hasMac)
+            virTeamingReport(check, VIR_TEAMING_RULE_MAC_MISSING, nic, VIR_TEAMING_ELEMENT_MAC,
+                             "a MAC of zeros is none; libvirt will make one up, and another for "
+                             "the partner");
+        return;
+    }
+
+    virTeamingMacFormat(&nic->mac, mac);
+    if (virTeamingNicHasRole(nic) && virTeamingMacIsMulticast(&nic->mac))
+        virTeamingReport(check, VIR_TEAMING_RULE_MAC_MULTICAST, nic, VIR_TEAMING_ELEMENT_MAC,
+                         "%s is a multicast address", mac);
+
+    if (other && !virTeamingNicIsPlain(other) && virTeamingNicHasMac(other) &&
+        !virTeamingMacEqual(&nic->mac, &other->mac))
+        virTeamingReport(check, VIR_TEAMING_RULE_MAC_UNEQUAL, nic, VIR_TEAMING_ELEMENT_MAC,
+                         "%s, but the persistent NIC on line %d has %s", mac, other->line,
+                         virTeamingMacFormat(&other->mac, mac2));
+
+    /* The table holds, of each MAC, the persistent NIC of its first pair. */
+    first = g_hash_table_lookup(macs, mac);
+    if (!first)
+        g_hash_table_insert(macs, g_strdup(mac), (gpointer)owner);
+    else if (first != owner && (virTeamingNicHasRole(nic) || virTeamingNicHasRole(first)))
+        virTeamingReport(check, VIR_TEAMING_RULE_MAC_SHARED, nic, VIR_TEAMING_ELEMENT_MAC,
+                         "%s is already used by the NIC or pair on line %d", mac, first->line);
+}
+
+
+/* Where the VF sits in the guest. */
+static void
+virTeamingCheckGuestAddress(virTeamingCheck *check,
+                            const virTeamingNic *nic)
+{
+    const virTeamingDomain *domain = check->domain;
+    const virTeamingController *controller;
+    const virTeamingNic *other = g_hash_table_lookup(check->partner, nic);
+    const char *model;
+    gboolean root;
+
+    if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || !check->pcie || !nic->hasAddress)
+        return;
+
+    controller = domain->buses[nic->address.bus];
+    model = controller && controller->model ? controller->model : "";
+    root = strcmp(model, "pcie-root") == 0 || strcmp(model, "pcie-expander-bus") == 0 ||
+        strcmp(model, "pcie-switch-upstream-port") == 0 || (!controller && !nic->address.bus);
+
+    if (root)
+        virTeamingReport(check, VIR_TEAMING_RULE_GUEST_BUS_ROOT_COMPLEX, nic,
+                         VIR_TEAMING_ELEMENT_ADDRESS,
+                         "bus %u is %s; the VF can't be plugged there", nic->address.bus,
+                         *model ? model : "the root complex");
+    else if (strcmp(model, "pci-root") == 0 || strcmp(model, "pci-bridge") == 0 ||
+             strcmp(model, "pci-expander-bus") == 0 ||
+             strcmp(model, "dmi-to-pci-bridge") == 0 ||
+             strcmp(model, "pcie-to-pci-bridge") == 0)
+        virTeamingReport(check, VIR_TEAMING_RULE_GUEST_BUS_CONVENTIONAL, nic,
+                         VIR_TEAMING_ELEMENT_ADDRESS, "bus %u is a %s, which is not PCI Express",
+                         nic->address.bus, model);
+    else if (controller && controller->hotplugOff)
+        virTeamingReport(check, VIR_TEAMING_RULE_GUEST_BUS_NO_HOTPLUG, nic,
+                         VIR_TEAMING_ELEMENT_ADDRESS,
+                         "bus %u (line %d) has hotplug off", nic->address.bus, controller->line);
+
+    if (other && other->hasAddress && other->address.domain == nic->address.domain &&
+        other->address.bus == nic->address.bus && other->address.slot == nic->address.slot)
+        virTeamingReport(check, VIR_TEAMING_RULE_GUEST_SLOT_SHARED, nic,
+                         VIR_TEAMING_ELEMENT_ADDRESS, "bus %u, slot %u is its standby's own slot",
+                         nic->address.bus, nic->address.slot);
+    else if (GPOINTER_TO_UINT(g_hash_table_lookup(check->slots,
+                                                  virTeamingSlotKey(&nic->address))) > 1)
+        virTeamingReport(check, VIR_TEAMING_RULE_GUEST_SLOT_SHARED, nic,
+                         VIR_TEAMING_ELEMENT_ADDRESS, "bus %u, slot %u has another device too",
+                         nic->address.bus, nic->address.slot);
+
+    if (nic->address.function)
+        virTeamingReport(check, VIR_TEAMING_RULE_GUEST_FUNCTION, nic,
+                         VIR_TEAMING_ELEMENT_ADDRESS, "the VF is function %u in the guest",
+                         nic->address.function);
+    if (nic->multifunction == VIR_TEAMING_SWITCH_ON)
+        virTeamingReport(check, VIR_TEAMING_RULE_GUEST_MULTIFUNCTION, nic,
+                         VIR_TEAMING_ELEMENT_ADDRESS, "the VF's slot is multifunction");
+}
+
+
+/* The VF on its host. */
+static void
+virTeamingCheckSource(virTeamingCheck *check,
+                      const virTeamingNic *nic)
+{
+    const virTeamingHostDevice *device = NULL;
+    char address[VIR_TEAMING_PCI_STRING_LEN];
+
+    if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || !nic->hasSource)
+        return;
+    virTeamingPciAddressFormat(&nic->source, address);
+
+    /* A running domain's XML does not tell a named VF from one that a network gave. */
+    if (!check->domain->live) {
+        virTeamingReport(check, VIR_TEAMING_RULE_TRANSIENT_NAMED, nic,
+                         VIR_TEAMING_ELEMENT_SOURCE, "the VF is %s on every host", address);
+        if (!nic->managed)
+            virTeamingReport(check, VIR_TEAMING_RULE_TRANSIENT_UNMANAGED, nic,
+                             VIR_TEAMING_ELEMENT_NIC, "managed='yes' is not written");
+    }
+
+    if (check->host && check->host->devices)
+        device = g_hash_table_lookup(check->host->devices, address);
+    if (device && (!device->vf || !device->nic))
+        virTeamingReport(check, VIR_TEAMING_RULE_TRANSIENT_NOT_VF, nic,
+                         VIR_TEAMING_ELEMENT_SOURCE, "%s on this host is %s", address,
+                         device->nic ? "a NIC, but not a VF" : "not a NIC");
+}
+
+
+static void
+virTeamingCheckNetworks(virTeamingCheck *check,
+                        const virTeamingNic *nic)
+{
+    const virTeamingHostNetwork *entry;
+    const virTeamingNetwork *network;
+    const char *forward;
+
+    if (!check->host || !check->host->networks || !virTeamingNicHasRole(nic) ||
+        nic->type != VIR_TEAMING_NIC_NETWORK || !nic->network)
+        return;
+
+    entry = g_hash_table_lookup(check->host->networks, nic->network);
+    if (!entry) {
+        virTeamingReport(check, VIR_TEAMING_RULE_NETWORK_MISSING, nic,
+                         VIR_TEAMING_ELEMENT_SOURCE, "this host has no network '%s'",
+                         nic->network);
+        return;
+    }
+    network = entry->conf;
+    if (!entry->active)
+        virTeamingReport(check, VIR_TEAMING_RULE_NETWORK_INACTIVE, nic,
+                         VIR_TEAMING_ELEMENT_SOURCE, "network '%s' is not started on this host",
+                         nic->network);
+
+    if (nic->role == VIR_TEAMING_ROLE_TRANSIENT) {
+        if (!virTeamingNetworkIsPool(network))
+            virTeamingReport(check, VIR_TEAMING_RULE_NETWORK_NOT_POOL, nic,
+                             VIR_TEAMING_ELEMENT_SOURCE, "network '%s' is of mode '%s', not "
+                             "'hostdev'", nic->network,
+                             network->forward ? network->forward : "isolated");
+        else if (network->pfs->len == 0 && network->vfs->len == 0)
+            virTeamingReport(check, VIR_TEAMING_RULE_NETWORK_POOL_EMPTY, nic,
+                             VIR_TEAMING_ELEMENT_SOURCE, "network '%s' names no PF and no VF",
+                             nic->network);
+        return;
+    }
+
+    forward = network->forward ? network->forward : "isolated";
+    if (virTeamingNetworkIsPool(network))
+        virTeamingReport(check, VIR_TEAMING_RULE_NETWORK_POOL_FOR_STANDBY, nic,
+                         VIR_TEAMING_ELEMENT_SOURCE, "network '%s' gives VFs, not taps",
+                         nic->network);
+    else if (strcmp(forward, "nat") == 0 || strcmp(forward, "route") == 0 ||
+             strcmp(forward, "open") == 0 || strcmp(forward, "isolated") == 0)
+        virTeamingReport(check, VIR_TEAMING_RULE_NETWORK_OTHER_SEGMENT, nic,
+                         VIR_TEAMING_ELEMENT_SOURCE, "network '%s' is of mode '%s'",
+                         nic->network, forward);
+}
+
+
+/* The VLANs of @nic, or else of its network, as text; NULL if there are none. */
+static char *
+virTeamingCheckVlan(const virTeamingCheck *check,
+                    const virTeamingNic *nic)
+{
+    const virTeamingNetwork *network = virTeamingCheckNetwork(check, nic);
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    if (nic->vlan) {
+        for (guint i = 0; i < nic->vlan->len; i++) {
+            const virTeamingVlanTag *tag = &g_array_index(nic->vlan, virTeamingVlanTag, i);
+
+            g_string_append_printf(out, "%s%u%s", i ? ", " : "", tag->id,
+                                   tag->native ? " (native)" : "");
+        }
+    } else if (network && network->vlan) {
+        g_string_append_printf(out, "%u", network->vlan);
+    }
+    return out->len ? g_string_free(g_steal_pointer(&out), FALSE) : NULL;
+}
+
+
+static guint
+virTeamingCheckMtu(const virTeamingCheck *check,
+                   const virTeamingNic *nic)
+{
+    const virTeamingNetwork *network = virTeamingCheckNetwork(check, nic);
+
+    return nic->mtu ? nic->mtu : network ? network->mtu : 0;
+}
+
+
+/* What the guest would notice when its frames change from one NIC to the other. */
+static void
+virTeamingCheckPair(virTeamingCheck *check,
+                    const virTeamingNic *vf)
+{
+    const virTeamingNic *standby = g_hash_table_lookup(check->partner, vf);
+    g_autofree char *vfVlan = NULL;
+    g_autofree char *standbyVlan = NULL;
+    guint vfMtu;
+    guint standbyMtu;
+
+    if (!standby || standby->role != VIR_TEAMING_ROLE_PERSISTENT)
+        return;
+
+    vfVlan = virTeamingCheckVlan(check, vf);
+    standbyVlan = virTeamingCheckVlan(check, standby);
+    if (standbyVlan && g_strcmp0(vfVlan, standbyVlan) != 0)
+        virTeamingReport(check, VIR_TEAMING_RULE_VLAN_DIFFERS, vf, VIR_TEAMING_ELEMENT_VLAN,
+                         "the VF is in VLAN %s, the standby on line %d in %s",
+                         vfVlan ? vfVlan : "none", standby->line, standbyVlan);
+    else if (vfVlan && !standbyVlan)
+        virTeamingReport(check, VIR_TEAMING_RULE_VLAN_ON_VF_ONLY, vf, VIR_TEAMING_ELEMENT_VLAN,
+                         "the VF is in VLAN %s, the standby on line %d does not say", vfVlan,
+                         standby->line);
+
+    vfMtu = virTeamingCheckMtu(check, vf);
+    standbyMtu = virTeamingCheckMtu(check, standby);
+    if (vfMtu && standbyMtu && vfMtu != standbyMtu)
+        virTeamingReport(check, VIR_TEAMING_RULE_MTU_DIFFERS, vf, VIR_TEAMING_ELEMENT_MTU,
+                         "the VF's MTU is %u, that of the standby on line %d is %u", vfMtu,
+                         standby->line, standbyMtu);
+
+    if (vf->portgroup && standby->portgroup && strcmp(vf->portgroup, standby->portgroup) != 0)
+        virTeamingReport(check, VIR_TEAMING_RULE_PORTGROUP_DIFFERS, vf,
+                         VIR_TEAMING_ELEMENT_SOURCE,
+                         "the VF is in portgroup '%s', the standby on line %d in '%s'",
+                         vf->portgroup, standby->line, standby->portgroup);
+
+    if (vf->bandwidth != standby->bandwidth)
+        virTeamingReport(check, VIR_TEAMING_RULE_BANDWIDTH_ONE_SIDED,
+                         vf->bandwidth ? vf : standby, VIR_TEAMING_ELEMENT_BANDWIDTH,
+                         "only the %s has a bandwidth limit", vf->bandwidth ? "VF" : "standby");
+    if (!vf->filter != !standby->filter)
+        virTeamingReport(check, VIR_TEAMING_RULE_FILTER_ONE_SIDED, vf->filter ? vf : standby,
+                         VIR_TEAMING_ELEMENT_FILTERREF, "only the %s is filtered, by '%s'",
+                         vf->filter ? "VF" : "standby",
+                         vf->filter ? vf->filter : standby->filter);
+
+    if (vf->trustGuestRxFilters == VIR_TEAMING_SWITCH_ON &&
+        standby->trustGuestRxFilters != VIR_TEAMING_SWITCH_ON)
+        virTeamingReport(check, VIR_TEAMING_RULE_VF_FEATURE_LOST, vf, VIR_TEAMING_ELEMENT_NIC,
+                         "the guest may set filters on the VF, not on the standby");
+    if (vf->virtualport && g_strcmp0(vf->virtualport, standby->virtualport) != 0)
+        virTeamingReport(check, VIR_TEAMING_RULE_VF_FEATURE_LOST, vf,
+                         VIR_TEAMING_ELEMENT_VIRTUALPORT,
+                         "the VF's virtual port (%s) is not the standby's", vf->virtualport);
+    if (vf->vlan && vf->vlan->len > 1 && !standby->vlan)
+        virTeamingReport(check, VIR_TEAMING_RULE_VF_FEATURE_LOST, vf, VIR_TEAMING_ELEMENT_VLAN,
+                         "the VF is a trunk, the standby is not");
+}
+
+
+static void
+virTeamingCheckBoot(virTeamingCheck *check,
+                    const virTeamingNic *nic)
+{
+    if (nic->role != VIR_TEAMING_ROLE_TRANSIENT)
+        return;
+    if (nic->bootOrder)
+        virTeamingReport(check, VIR_TEAMING_RULE_BOOT_ON_VF, nic, VIR_TEAMING_ELEMENT_BOOT,
+                         "the VF is number %u to boot from", nic->bootOrder);
+    else if (check->domain->bootNetwork && !virTeamingNicIsPlain(nic) && nic->index == 1)
+        virTeamingReport(check, VIR_TEAMING_RULE_BOOT_ON_VF, nic, VIR_TEAMING_ELEMENT_NIC,
+                         "<boot dev='network'/> means the first NIC, which is the VF");
+}
+
+
+/* What is said once of the whole domain, which has a transient NIC. */
+static void
+virTeamingCheckDomain(virTeamingCheck *check,
+                      const virTeamingNic *transient)
+{
+    const virTeamingDomain *domain = check->domain;
+    gboolean port = FALSE;
+
+    for (guint i = 0; i < domain->controllers->len; i++) {
+        const virTeamingController *controller = domain->controllers->pdata[i];
+
+        port |= !controller->hotplugOff &&
+            (g_strcmp0(controller->model, "pcie-root-port") == 0 ||
+             g_strcmp0(controller->model, "pcie-switch-downstream-port") == 0);
+    }
+    if (!check->pcie)
+        g_ptr_array_add(check->findings,
+                        virTeamingFindingNew(VIR_TEAMING_RULE_MACHINE_WITHOUT_PCIE,
+                                             domain->osTypeLine ? domain->osTypeLine :
+                                             domain->line, g_strdup("/domain/os/type"),
+                                             "machine '%s' (%s) has no PCI Express",
+                                             domain->machine ? domain->machine : "pc",
+                                             domain->arch ? domain->arch : "x86_64"));
+    else if (!port && domain->controllers->len && !transient->hasAddress)
+        virTeamingReport(check, VIR_TEAMING_RULE_NO_PCIE_PORT, transient,
+                         VIR_TEAMING_ELEMENT_NIC,
+                         "none of the domain's PCI controllers is a port to plug the VF into");
+
+    if (domain->hardLimit && domain->hardLimit < domain->memory)
+        g_ptr_array_add(check->findings,
+                        virTeamingFindingNew(VIR_TEAMING_RULE_MEMORY_LIMIT_TOO_LOW,
+                                             domain->hardLimitLine,
+                                             g_strdup("/domain/memtune/hard_limit"),
+                                             "the limit is %" G_GUINT64_FORMAT " KiB, the "
+                                             "guest's memory %" G_GUINT64_FORMAT " KiB",
+                                             domain->hardLimit, domain->memory));
+    else if (domain->hardLimit && domain->hardLimit - domain->memory < 1024 * 1024)
+        g_ptr_array_add(check->findings,
+                        virTeamingFindingNew(VIR_TEAMING_RULE_MEMORY_LIMIT_TIGHT,
+                                             domain->hardLimitLine,
+                                             g_strdup("/domain/memtune/hard_limit"),
+                                             "the limit leaves %" G_GUINT64_FORMAT " KiB beyond "
+                                             "the guest's memory",
+                                             domain->hardLimit - domain->memory));
+
+    if (check->policy.postcopy == VIR_TEAMING_POSTCOPY_ALLOW)
+        g_ptr_array_add(check->findings,
+                        virTeamingFindingNew(VIR_TEAMING_RULE_POSTCOPY,
+                                             domain->policyLine ? domain->policyLine :
+                                             domain->line, g_strdup("/domain/metadata/policy"),
+                                             "this domain may be migrated with post-copy"));
+
+    for (guint i = 0; i < domain->obstacles->len; i++) {
+        const virTeamingObstacle *obstacle = domain->obstacles->pdata[i];
+
+        g_ptr_array_add(check->findings,
+                        virTeamingFindingNew(VIR_TEAMING_RULE_UNMIGRATABLE, obstacle->line,
+                                             g_strdup(obstacle->element), "the domain has %s",
+                                             obstacle->what));
+    }
+}
+
+
+static void
+virTeamingCheckProblems(virTeamingCheck *check,
+                        gboolean teaming)
+{
+    for (guint i = 0; i < check->domain->problems->len; i++) {
+        const virTeamingProblem *problem = check->domain->problems->pdata[i];
+        virTeamingFinding *finding;
+
+        if (!problem->policy &&
+            (!teaming || (problem->nic && !virTeamingNicHasRole(problem->nic))))
+            continue;
+        finding = virTeamingFindingNew(problem->policy ? VIR_TEAMING_RULE_POLICY_UNKNOWN :
+                                       VIR_TEAMING_RULE_MALFORMED_VALUE, problem->line,
+                                       g_strdup(problem->element), "%s", problem->message);
+        if (problem->hint) {
+            g_free(finding->hint);
+            finding->hint = g_strdup(problem->hint);
+        }
+        g_ptr_array_add(check->findings, finding);
+    }
+}
+
+
+static gint
+virTeamingFindingCompare(gconstpointer a,
+                         gconstpointer b)
+{
+    const virTeamingFinding *x = *(virTeamingFinding *const *)a;
+    const virTeamingFinding *y = *(virTeamingFinding *const *)b;
+
+    if (x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    return (int)x->rule - (int)y->rule;
+}
+
+
+/**
+ * virTeamingDomainValidate:
+ * @domain: a domain
+ * @host: (nullable): what is known of the host that it is to run on
+ * @defaults: (nullable): the host's policy; NULL for what is built in
+ *
+ * Returns: (transfer full): of virTeamingFinding, by line; empty if all is well. It can
+ * outlive @domain.
+ */
+GPtrArray *
+virTeamingDomainValidate(const virTeamingDomain *domain,
+                         const virTeamingHost *host,
+                         const virTeamingPolicy *defaults)
+{
+    g_autoptr(GHashTable) byId = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) byAlias = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) partner = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) referred = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) slots = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) macs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    const virTeamingNic *teaming = NULL;
+    const virTeamingNic *transient = NULL;
+    virTeamingCheck check = {
+        .domain = domain,
+        .host = host,
+        .byId = byId,
+        .byAlias = byAlias,
+        .partner = partner,
+        .referred = referred,
+        .slots = slots,
+        .pcie = virTeamingDomainHasPcie(domain),
+        .findings = g_ptr_array_new_with_free_func((GDestroyNotify)virTeamingFindingFree),
+    };
+
+    virTeamingDomainGetPolicy(domain, defaults, &check.policy);
+    for (guint i = 0; i < domain->nics->len; i++) {
+        const virTeamingNic *nic = domain->nics->pdata[i];
+
+        if (!teaming && virTeamingNicHasRole(nic))
+            teaming = nic;
+        if (!transient && nic->role == VIR_TEAMING_ROLE_TRANSIENT)
+            transient = nic;
+    }
+    virTeamingCheckProblems(&check, teaming != NULL);
+    if (!teaming) {
+        /* Nothing of the rest is ours. */
+    } else if (g_strcmp0(domain->type, "kvm") != 0 && g_strcmp0(domain->type, "qemu") != 0) {
+        g_ptr_array_add(check.findings,
+                        virTeamingFindingNew(VIR_TEAMING_RULE_DOMAIN_TYPE, domain->line,
+                                             g_strdup("/domain"),
+                                             "a domain of type '%s' can't have failover pairs",
+                                             domain->type ? domain->type : ""));
+    } else {
+        virTeamingCheckIndex(&check);
+        if (transient)
+            virTeamingCheckDomain(&check, transient);
+        for (guint i = 0; i < domain->nics->len; i++) {
+            const virTeamingNic *nic = domain->nics->pdata[i];
+
+            virTeamingCheckRole(&check, nic);
+            virTeamingCheckAlias(&check, nic);
+            virTeamingCheckReference(&check, nic);
+            virTeamingCheckStandby(&check, nic);
+            virTeamingCheckMac(&check, nic, macs);
+            virTeamingCheckGuestAddress(&check, nic);
+            virTeamingCheckSource(&check, nic);
+            virTeamingCheckNetworks(&check, nic);
+            virTeamingCheckPair(&check, nic);
+            virTeamingCheckBoot(&check, nic);
+        }
+    }
+    g_ptr_array_sort(check.findings, virTeamingFindingCompare);
+    return check.findings;
+}
