@@ -18,11 +18,11 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <linux/capability.h>
-#include <linux/if_packet.h>
+#include <linux/if_tun.h>
 #include <net/ethernet.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +35,7 @@ typedef struct {
     const char *pf;                 /* the PF that a VF test may use, or NULL */
     virTeamingKernel *kernel;
     char *sysfs;                    /* real: the directory that stands for it */
+    GHashTable *taps;               /* real: what holds a tap open, by its name */
     GString *told;                  /* what the watcher has been told */
 } Host;
 
@@ -102,6 +103,27 @@ hostPutLink(Host *host,
 }
 
 
+/* A tap has a carrier, and is there, as long as somebody holds it open, as QEMU would. */
+static int
+openTap(const char *name)
+{
+    struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+    g_strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
+    if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0)
+        g_error("cannot make the tap '%s': %s", name, g_strerror(errno));
+    return fd;
+}
+
+
+static void
+closeTap(gpointer fd)
+{
+    close(GPOINTER_TO_INT(fd));
+}
+
+
 static void
 hostAddLink(Host *host,
             const char *name,
@@ -113,8 +135,8 @@ hostAddLink(Host *host,
         g_strlcpy(link.name, name, sizeof(link.name));
         g_strlcpy(link.kind, kind, sizeof(link.kind));
         virTeamingFakeSetLink(host->kernel, &link);
-    } else if (strcmp(kind, "veth") == 0) {
-        run("ip link add dev %s type veth peer name %s-end", name, name);
+    } else if (strcmp(kind, "tun") == 0) {
+        g_hash_table_insert(host->taps, g_strdup(name), GINT_TO_POINTER(openTap(name)));
     } else {
         run("ip link add dev %s type %s", name, kind);
     }
@@ -127,7 +149,7 @@ hostDelLink(Host *host,
 {
     if (host->fake)
         virTeamingFakeRemoveLink(host->kernel, name);
-    else
+    else if (!g_hash_table_remove(host->taps, name))
         run("ip link del dev %s", name);
 }
 
@@ -167,7 +189,7 @@ hostSetUp(Host *host,
         return;
     }
     run("ip link set dev %s up", name);
-    if (g_str_has_prefix(name, "veth"))
+    if (g_str_has_prefix(name, "tun"))
         run("ip link set dev %s-end up", name);
 }
 
@@ -190,15 +212,13 @@ hostFiltersVlans(Host *host,
 }
 
 
-/* A frame from @source comes in at the veth @port. */
+/* The guest behind the tap @port sends a frame. */
 static void
 hostReceive(Host *host,
             const char *port,
             const virTeamingMac *source)
 {
     guint8 frame[ETH_ZLEN] = { 0x52, 0x54, 0x00, 0xff, 0xff, 0xff };
-    struct sockaddr_ll to = { .sll_family = AF_PACKET };
-    g_autofree char *end = g_strdup_printf("%s-end", port);
     int fd;
 
     if (host->fake) {
@@ -208,12 +228,8 @@ hostReceive(Host *host,
     memcpy(frame + ETH_ALEN, source->addr, ETH_ALEN);
     frame[12] = 0x88;               /* ethertype 88b5: for experiments */
     frame[13] = 0xb5;
-    fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    g_assert_cmpint(fd, >=, 0);
-    to.sll_ifindex = if_nametoindex(end);
-    g_assert_cmpint(sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)), ==,
-                    (gssize)sizeof(frame));
-    close(fd);
+    fd = GPOINTER_TO_INT(g_hash_table_lookup(host->taps, port));
+    g_assert_cmpint(write(fd, frame, sizeof(frame)), ==, (gssize)sizeof(frame));
 }
 
 
@@ -340,17 +356,17 @@ hostAddNic(Host *host)
 }
 
 
-/* Bridge br0 with the ports veth0 and veth1, all up. */
+/* Bridge br0 with the ports tap0 and tap1, all up. */
 static void
 hostAddBridge(Host *host)
 {
     hostAddLink(host, "br0", "bridge");
-    hostAddLink(host, "veth0", "veth");
-    hostAddLink(host, "veth1", "veth");
-    hostSetMaster(host, "veth0", "br0");
-    hostSetMaster(host, "veth1", "br0");
-    hostSetUp(host, "veth0");
-    hostSetUp(host, "veth1");
+    hostAddLink(host, "tap0", "tun");
+    hostAddLink(host, "tap1", "tun");
+    hostSetMaster(host, "tap0", "br0");
+    hostSetMaster(host, "tap1", "br0");
+    hostSetUp(host, "tap0");
+    hostSetUp(host, "tap1");
     hostSetUp(host, "br0");
 }
 
@@ -369,6 +385,7 @@ hostSetup(Host *host,
     }
     if (unshare(CLONE_NEWNET) < 0)
         g_error("cannot make a network namespace: %s", g_strerror(errno));
+    host->taps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, closeTap);
     host->sysfs = g_dir_make_tmp("kerneltest-XXXXXX", &error);
     g_assert_no_error(error);
     host->kernel = virTeamingKernelNew(host->sysfs, &error);
@@ -384,6 +401,7 @@ hostTeardown(Host *host,
     if (host->sysfs)
         run("rm -rf %s", host->sysfs);
     g_free(host->sysfs);
+    g_clear_pointer(&host->taps, g_hash_table_unref);
     g_string_free(host->told, TRUE);
 }
 
@@ -468,7 +486,7 @@ fdbDel(Host *host,
 }
 
 
-/* What br0 knows of @mac: "veth0", "veth0 static sticky", or "nothing". */
+/* What br0 knows of @mac: "tap0", "tap0 static sticky", or "nothing". */
 static char *
 fdbShow(Host *host,
         const virTeamingMac *mac)
@@ -496,7 +514,10 @@ fdbShow(Host *host,
     } while (0)
 
 
-/* How many entries of @dev for @mac there are with just these @flags. */
+/*
+ * How many entries of @dev for @mac there are with just these @flags. Those in VLANs don't
+ * count: a kernel whose bridges know VLANs repeats each entry in the ports' default VLAN.
+ */
 static guint
 fdbCount(Host *host,
          const char *dev,
@@ -509,7 +530,9 @@ fdbCount(Host *host,
 
     g_assert_no_error(error);
     for (guint i = 0; i < list->len; i++) {
-        if (g_array_index(list, virTeamingFdbEntry, i).flags == flags)
+        const virTeamingFdbEntry *entry = &g_array_index(list, virTeamingFdbEntry, i);
+
+        if (entry->flags == flags && entry->vlan == 0)
             count++;
     }
     return count;
@@ -775,9 +798,9 @@ testLinkGet(Host *host,
     g_assert_true(bridge.up);
     g_assert_false(bridge.vlanFiltering);
 
-    assertWorks(virTeamingKernelLinkGet(host->kernel, "veth0", &port, error));
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap0", &port, error));
     g_assert_cmpint(port.ifindex, !=, bridge.ifindex);
-    g_assert_cmpstr(port.kind, ==, "veth");
+    g_assert_cmpstr(port.kind, ==, "tun");
     g_assert_cmpstr(port.master, ==, "br0");
     g_assert_cmpstr(port.pci, ==, "");
     g_assert_cmpuint(port.mtu, ==, 1500);
@@ -785,8 +808,8 @@ testLinkGet(Host *host,
     g_assert_true(port.running);
     g_assert_true(port.learning);
 
-    hostSetMaster(host, "veth0", NULL);
-    assertWorks(virTeamingKernelLinkGet(host->kernel, "veth0", &port, error));
+    hostSetMaster(host, "tap0", NULL);
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap0", &port, error));
     g_assert_cmpstr(port.master, ==, "");
     g_assert_false(port.learning);
 }
@@ -807,11 +830,11 @@ testLinkList(Host *host,
         if (strcmp(link->name, "br0") == 0) {
             g_assert_cmpstr(link->master, ==, "");
             seen |= 1;
-        } else if (strcmp(link->name, "veth0") == 0) {
+        } else if (strcmp(link->name, "tap0") == 0) {
             g_assert_cmpstr(link->master, ==, "br0");
             g_assert_true(link->learning);
             seen |= 2;
-        } else if (strcmp(link->name, "veth1") == 0) {
+        } else if (strcmp(link->name, "tap1") == 0) {
             g_assert_cmpstr(link->master, ==, "br0");
             seen |= 4;
         }
@@ -828,7 +851,8 @@ testLinkParticulars(Host *host,
     virTeamingLink link;
 
     hostAddNic(host);
-    run("ip link add dev eth1 address 52:54:00:01:02:03 mtu 9000 type veth peer name far");
+    run("ip tuntap add dev eth1 mode tap");
+    run("ip link set dev eth1 address 52:54:00:01:02:03 mtu 9000");
     assertWorks(virTeamingKernelLinkGet(host->kernel, "eth1", &link, error));
     g_assert_true(virTeamingMacEqual(&link.mac, &guest));
     g_assert_cmpuint(link.mtu, ==, 9000);
@@ -883,7 +907,7 @@ testNonsense(Host *host,
              gconstpointer data)
 {
     static const char * const names[] = { "", ".", "..", "a/b", "sixteen-letters!" };
-    virTeamingFdbEntry entry = fdbEntry("veth0", &guest, 0);
+    virTeamingFdbEntry entry = fdbEntry("tap0", &guest, 0);
     virTeamingLink link;
 
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
@@ -919,24 +943,24 @@ testLearning(Host *host,
     virTeamingLink link;
 
     hostAddBridge(host);
-    assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "veth0", FALSE, error));
-    assertWorks(virTeamingKernelLinkGet(host->kernel, "veth0", &link, error));
+    assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "tap0", FALSE, error));
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap0", &link, error));
     g_assert_false(link.learning);
     g_assert_cmpstr(link.master, ==, "br0");
-    assertWorks(virTeamingKernelLinkGet(host->kernel, "veth1", &link, error));
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap1", &link, error));
     g_assert_true(link.learning);
 
-    hostReceive(host, "veth0", &guest);
+    hostReceive(host, "tap0", &guest);
     assertFdb(&guest, "nothing");
-    hostReceive(host, "veth1", &guest);
-    assertFdb(&guest, "veth1");
+    hostReceive(host, "tap1", &guest);
+    assertFdb(&guest, "tap1");
 
-    assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "veth0", TRUE, error));
-    hostReceive(host, "veth0", &guest);
-    assertFdb(&guest, "veth0");
+    assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "tap0", TRUE, error));
+    hostReceive(host, "tap0", &guest);
+    assertFdb(&guest, "tap0");
 
-    hostSetMaster(host, "veth0", NULL);
-    assertFails(virTeamingKernelLinkSetLearning(host->kernel, "veth0", FALSE, error),
+    hostSetMaster(host, "tap0", NULL);
+    assertFails(virTeamingKernelLinkSetLearning(host->kernel, "tap0", FALSE, error),
                 VIR_TEAMING_ERROR_UNSUPPORTED);
 }
 
@@ -949,10 +973,10 @@ testFdbLearnt(Host *host,
 {
     hostAddBridge(host);
     assertFdb(&guest, "nothing");
-    hostReceive(host, "veth0", &guest);
-    assertFdb(&guest, "veth0");
-    hostReceive(host, "veth1", &guest);
-    assertFdb(&guest, "veth1");
+    hostReceive(host, "tap0", &guest);
+    assertFdb(&guest, "tap0");
+    hostReceive(host, "tap1", &guest);
+    assertFdb(&guest, "tap1");
     g_assert_cmpuint(fdbCount(host, "br0", &guest, VIR_TEAMING_FDB_MASTER), ==, 1);
 }
 
@@ -962,16 +986,16 @@ testFdbStaticMovesUnlessSticky(Host *host,
                                gconstpointer data)
 {
     hostAddBridge(host);
-    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
-    assertFdb(&guest, "veth0 static");
-    hostReceive(host, "veth1", &guest);
-    assertFdb(&guest, "veth1 static");
+    fdbAdd(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    assertFdb(&guest, "tap0 static");
+    hostReceive(host, "tap1", &guest);
+    assertFdb(&guest, "tap1 static");
 
-    fdbAdd(host, "veth0", &guest,
+    fdbAdd(host, "tap0", &guest,
            VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY);
-    assertFdb(&guest, "veth0 static sticky");
-    hostReceive(host, "veth1", &guest);
-    assertFdb(&guest, "veth0 static sticky");
+    assertFdb(&guest, "tap0 static sticky");
+    hostReceive(host, "tap1", &guest);
+    assertFdb(&guest, "tap0 static sticky");
 }
 
 
@@ -980,16 +1004,16 @@ testFdbAddReplaces(Host *host,
                    gconstpointer data)
 {
     hostAddBridge(host);
-    hostReceive(host, "veth0", &guest);
+    hostReceive(host, "tap0", &guest);
     for (guint i = 0; i < 2; i++) {
-        fdbAdd(host, "veth1", &guest,
+        fdbAdd(host, "tap1", &guest,
                VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY);
-        assertFdb(&guest, "veth1 static sticky");
+        assertFdb(&guest, "tap1 static sticky");
     }
-    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER);
-    assertFdb(&guest, "veth0");
-    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_LOCAL);
-    assertFdb(&guest, "veth0 local");
+    fdbAdd(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER);
+    assertFdb(&guest, "tap0");
+    fdbAdd(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_LOCAL);
+    assertFdb(&guest, "tap0 local");
     assertFdb(&other, "nothing");
 }
 
@@ -999,14 +1023,14 @@ testFdbDel(Host *host,
            gconstpointer data)
 {
     hostAddBridge(host);
-    fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER);
-    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
-    fdbDel(host, "veth1", &guest, VIR_TEAMING_FDB_MASTER);
-    assertFdb(&guest, "veth0 static");
-    fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    fdbDel(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER);
+    fdbAdd(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    fdbDel(host, "tap1", &guest, VIR_TEAMING_FDB_MASTER);
+    assertFdb(&guest, "tap0 static");
+    fdbDel(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER);
     assertFdb(&guest, "nothing");
-    hostReceive(host, "veth0", &guest);
-    fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    hostReceive(host, "tap0", &guest);
+    fdbDel(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER);
     assertFdb(&guest, "nothing");
 }
 
@@ -1018,18 +1042,18 @@ testFdbSelf(Host *host,
     const guint self = VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_LOCAL;
 
     hostAddBridge(host);
-    fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_SELF);
-    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_SELF);
-    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_STATIC);
-    g_assert_cmpuint(fdbCount(host, "veth0", &guest, self), ==, 1);
+    fdbDel(host, "tap0", &guest, VIR_TEAMING_FDB_SELF);
+    fdbAdd(host, "tap0", &guest, VIR_TEAMING_FDB_SELF);
+    fdbAdd(host, "tap0", &guest, VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_STATIC);
+    g_assert_cmpuint(fdbCount(host, "tap0", &guest, self), ==, 1);
     g_assert_cmpuint(fdbCount(host, "br0", &guest, self), ==, 1);
-    g_assert_cmpuint(fdbCount(host, "veth1", &guest, self), ==, 0);
+    g_assert_cmpuint(fdbCount(host, "tap1", &guest, self), ==, 0);
     assertFdb(&guest, "nothing");
 
-    fdbAdd(host, "veth1", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
-    fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_SELF);
-    g_assert_cmpuint(fdbCount(host, "veth0", &guest, self), ==, 0);
-    assertFdb(&guest, "veth1 static");
+    fdbAdd(host, "tap1", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    fdbDel(host, "tap0", &guest, VIR_TEAMING_FDB_SELF);
+    g_assert_cmpuint(fdbCount(host, "tap0", &guest, self), ==, 0);
+    assertFdb(&guest, "tap1 static");
 }
 
 
@@ -1041,20 +1065,20 @@ testFdbList(Host *host,
 
     hostAddBridge(host);
     hostAddLink(host, "br9", "bridge");
-    hostAddLink(host, "veth9", "veth");
-    hostSetMaster(host, "veth9", "br9");
-    fdbAdd(host, "veth0", &guest, fixed);
-    fdbAdd(host, "veth1", &other, fixed);
-    fdbAdd(host, "veth9", &guest, fixed);
+    hostAddLink(host, "tap9", "tun");
+    hostSetMaster(host, "tap9", "br9");
+    fdbAdd(host, "tap0", &guest, fixed);
+    fdbAdd(host, "tap1", &other, fixed);
+    fdbAdd(host, "tap9", &guest, fixed);
 
     g_assert_cmpuint(fdbCount(host, "br0", NULL, fixed), ==, 2);
     g_assert_cmpuint(fdbCount(host, "br0", &guest, fixed), ==, 1);
-    g_assert_cmpuint(fdbCount(host, "veth0", NULL, fixed), ==, 1);
-    g_assert_cmpuint(fdbCount(host, "veth0", &other, fixed), ==, 0);
+    g_assert_cmpuint(fdbCount(host, "tap0", NULL, fixed), ==, 1);
+    g_assert_cmpuint(fdbCount(host, "tap0", &other, fixed), ==, 0);
     g_assert_cmpuint(fdbCount(host, "br9", NULL, fixed), ==, 1);
-    hostSetMaster(host, "veth1", NULL);
+    hostSetMaster(host, "tap1", NULL);
     g_assert_cmpuint(fdbCount(host, "br0", NULL, fixed), ==, 1);
-    hostSetMaster(host, "veth1", "br0");
+    hostSetMaster(host, "tap1", "br0");
     g_assert_cmpuint(fdbCount(host, "br0", NULL, fixed), ==, 1);
 }
 
@@ -1066,11 +1090,11 @@ testFdbGetByPort(Host *host,
     virTeamingFdbEntry entry;
 
     hostAddBridge(host);
-    hostAddLink(host, "veth9", "veth");
-    fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
-    assertWorks(virTeamingKernelFdbGet(host->kernel, "veth1", &guest, 0, &entry, error));
-    g_assert_cmpstr(entry.dev, ==, "veth0");
-    assertFails(virTeamingKernelFdbGet(host->kernel, "veth9", &guest, 0, &entry, error),
+    hostAddLink(host, "tap9", "tun");
+    fdbAdd(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    assertWorks(virTeamingKernelFdbGet(host->kernel, "tap1", &guest, 0, &entry, error));
+    g_assert_cmpstr(entry.dev, ==, "tap0");
+    assertFails(virTeamingKernelFdbGet(host->kernel, "tap9", &guest, 0, &entry, error),
                 VIR_TEAMING_ERROR_UNSUPPORTED);
 }
 
@@ -1079,9 +1103,9 @@ static void
 testFdbOffBridge(Host *host,
                  gconstpointer data)
 {
-    virTeamingFdbEntry entry = fdbEntry("veth9", &guest, VIR_TEAMING_FDB_MASTER);
+    virTeamingFdbEntry entry = fdbEntry("tap9", &guest, VIR_TEAMING_FDB_MASTER);
 
-    hostAddLink(host, "veth9", "veth");
+    hostAddLink(host, "tap9", "tun");
     assertFails(virTeamingKernelFdbAdd(host->kernel, &entry, error),
                 VIR_TEAMING_ERROR_UNSUPPORTED);
     assertFails(virTeamingKernelFdbDel(host->kernel, &entry, error),
@@ -1093,7 +1117,7 @@ static void
 testFdbVlan(Host *host,
             gconstpointer data)
 {
-    virTeamingFdbEntry entry = fdbEntry("veth0", &guest,
+    virTeamingFdbEntry entry = fdbEntry("tap0", &guest,
                                         VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
     virTeamingFdbEntry found;
     virTeamingLink link;
@@ -1104,7 +1128,7 @@ testFdbVlan(Host *host,
     if (!host->fake) {
         assertWorks(virTeamingKernelLinkGet(host->kernel, "br0", &link, error));
         g_assert_true(link.vlanFiltering);
-        run("bridge vlan add dev veth0 vid 7");
+        run("bridge vlan add dev tap0 vid 7");
     }
     entry.vlan = 7;
     assertWorks(virTeamingKernelFdbAdd(host->kernel, &entry, error));
@@ -1126,14 +1150,14 @@ testVfOfWhatIsNoPf(Host *host,
     g_autoptr(GArray) vfs = NULL;
     virTeamingVf vf;
 
-    hostAddLink(host, "veth9", "veth");
-    assertWorks(vfs = virTeamingKernelVfList(host->kernel, "veth9", error));
+    hostAddLink(host, "tap9", "tun");
+    assertWorks(vfs = virTeamingKernelVfList(host->kernel, "tap9", error));
     g_assert_cmpuint(vfs->len, ==, 0);
-    assertFails(virTeamingKernelVfGet(host->kernel, "veth9", 0, &vf, error),
+    assertFails(virTeamingKernelVfGet(host->kernel, "tap9", 0, &vf, error),
                 VIR_TEAMING_ERROR_NOT_FOUND);
-    assertFails(virTeamingKernelVfSetMac(host->kernel, "veth9", 0, &guest, error),
+    assertFails(virTeamingKernelVfSetMac(host->kernel, "tap9", 0, &guest, error),
                 VIR_TEAMING_ERROR_UNSUPPORTED);
-    assertFails(virTeamingKernelVfSetVlan(host->kernel, "veth9", 0, 1, 0, error),
+    assertFails(virTeamingKernelVfSetVlan(host->kernel, "tap9", 0, 1, 0, error),
                 VIR_TEAMING_ERROR_UNSUPPORTED);
 }
 
@@ -1226,22 +1250,22 @@ testWatch(Host *host,
     hear(host);
     g_assert_cmpstr(hear(host), ==, "");
 
-    hostAddLink(host, "veth9", "veth");
-    assertTold("veth9;");
-    hostSetMaster(host, "veth9", "br0");
-    assertTold("veth9;");
-    hostReceive(host, "veth0", &guest);
-    assertTold("veth0 52:54:00:01:02:03;");
-    fdbAdd(host, "veth1", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
-    assertTold("veth1 52:54:00:01:02:03;");
-    fdbDel(host, "veth1", &guest, VIR_TEAMING_FDB_MASTER);
-    assertTold("veth1 52:54:00:01:02:03;");
-    fdbAdd(host, "veth1", &other, VIR_TEAMING_FDB_SELF);
-    assertTold("veth1 52:54:00:01:02:04;");
-    assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "veth0", FALSE, error));
-    assertTold("veth0;");
-    hostDelLink(host, "veth9");
-    assertTold("veth9;");
+    hostAddLink(host, "tap9", "tun");
+    assertTold("tap9;");
+    hostSetMaster(host, "tap9", "br0");
+    assertTold("tap9;");
+    hostReceive(host, "tap0", &guest);
+    assertTold("tap0 52:54:00:01:02:03;");
+    fdbAdd(host, "tap1", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    assertTold("tap1 52:54:00:01:02:03;");
+    fdbDel(host, "tap1", &guest, VIR_TEAMING_FDB_MASTER);
+    assertTold("tap1 52:54:00:01:02:03;");
+    fdbAdd(host, "tap1", &other, VIR_TEAMING_FDB_SELF);
+    assertTold("tap1 52:54:00:01:02:04;");
+    assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "tap0", FALSE, error));
+    assertTold("tap0;");
+    hostDelLink(host, "tap9");
+    assertTold("tap9;");
 
     assertWorks(virTeamingKernelWatch(host->kernel, NULL, NULL, error));
     hostDelLink(host, "br0");
@@ -1257,10 +1281,10 @@ testWatchCoalesces(Host *host,
     assertWorks(virTeamingKernelWatch(host->kernel, noteChange, host, error));
     hear(host);
     for (guint i = 0; i < 20; i++) {
-        fdbAdd(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
-        fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER);
+        fdbAdd(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+        fdbDel(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER);
     }
-    g_assert_cmpstr(hear(host), ==, "veth0 52:54:00:01:02:03;");
+    g_assert_cmpstr(hear(host), ==, "tap0 52:54:00:01:02:03;");
 }
 
 
@@ -1273,12 +1297,12 @@ testWatchOverflows(Host *host,
     assertWorks(virTeamingKernelWatch(host->kernel, noteChange, host, error));
     hear(host);
     for (guint i = 0; i < 4000; i++) {
-        fdbAdd(host, "veth0", MAC(0x52, 0x54, 0, 0, i >> 8, i),
+        fdbAdd(host, "tap0", MAC(0x52, 0x54, 0, 0, i >> 8, i),
                VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
     }
     assertTold("anything;");
-    fdbAdd(host, "veth1", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
-    g_assert_cmpstr(hear(host), ==, "veth1 52:54:00:01:02:03;");
+    fdbAdd(host, "tap1", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    g_assert_cmpstr(hear(host), ==, "tap1 52:54:00:01:02:03;");
 }
 
 
@@ -1290,13 +1314,13 @@ tryWithoutCapabilities(Host *host)
 {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
     struct __user_cap_data_struct none[2] = { { 0 } };
-    virTeamingFdbEntry entry = fdbEntry("veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    virTeamingFdbEntry entry = fdbEntry("tap0", &guest, VIR_TEAMING_FDB_MASTER);
     g_autoptr(GError) error = NULL;
 
     if (syscall(SYS_capset, &header, none) < 0 ||
         virTeamingKernelFdbAdd(host->kernel, &entry, &error) ||
         !g_error_matches(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_ACCESS) ||
-        !strstr(error->message, "CAP_NET_ADMIN") || !strstr(error->message, "veth0"))
+        !strstr(error->message, "CAP_NET_ADMIN") || !strstr(error->message, "tap0"))
         _exit(1);
     _exit(0);
 }
@@ -1306,7 +1330,7 @@ static void
 testAccess(Host *host,
            gconstpointer data)
 {
-    virTeamingFdbEntry entry = fdbEntry("veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    virTeamingFdbEntry entry = fdbEntry("tap0", &guest, VIR_TEAMING_FDB_MASTER);
     int status;
     pid_t pid;
 
@@ -1364,11 +1388,11 @@ testFakeLog(Host *host,
     assertWorks(virTeamingKernelVfSetMac(host->kernel, "eth1", 1, &guest, error));
     assertWorks(virTeamingKernelVfSetVlan(host->kernel, "eth1", 1, 7, 0, error));
     assertWorks(virTeamingKernelVfSetVlan(host->kernel, "eth1", 1, 7, 2, error));
-    assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "veth0", FALSE, error));
-    fdbAdd(host, "veth0", &guest,
+    assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "tap0", FALSE, error));
+    fdbAdd(host, "tap0", &guest,
            VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY);
     fdbAdd(host, "eth1", &guest, VIR_TEAMING_FDB_SELF);
-    fdbDel(host, "veth0", &guest, VIR_TEAMING_FDB_MASTER);
+    fdbDel(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER);
     virTeamingFakeFail(host->kernel, "FdbDel", 0, EIO);
     assertFails(virTeamingKernelFdbDel(host->kernel,
                                        &(virTeamingFdbEntry){
@@ -1382,10 +1406,10 @@ testFakeLog(Host *host,
                     "VfSetMac eth1 1 52:54:00:01:02:03\n"
                     "VfSetVlan eth1 1 7\n"
                     "VfSetVlan eth1 1 7 qos 2\n"
-                    "LinkSetLearning veth0 off\n"
-                    "FdbAdd veth0 52:54:00:01:02:03 master static sticky\n"
+                    "LinkSetLearning tap0 off\n"
+                    "FdbAdd tap0 52:54:00:01:02:03 master static sticky\n"
                     "FdbAdd eth1 52:54:00:01:02:03 self\n"
-                    "FdbDel veth0 52:54:00:01:02:03 master\n");
+                    "FdbDel tap0 52:54:00:01:02:03 master\n");
     rest = virTeamingFakeTakeLog(host->kernel);
     g_assert_cmpstr(rest, ==, "");
 }

@@ -532,7 +532,8 @@ virTeamingKernelVfLocate(virTeamingKernel *kernel,
  * @mac: the one address that is wanted, or NULL: all
  *
  * Of a link: entries of its bridge that point to it, and those of its own filter. The
- * kernel walks the bridge's whole FDB for that; see virTeamingKernelFdbGet().
+ * kernel walks the bridge's whole FDB for that; see virTeamingKernelFdbGet(). One that was
+ * added without a VLAN is often there twice, see virTeamingKernelFdbAdd().
  *
  * Returns: the entries, as virTeamingFdbEntry; empty if there are none. Free with
  * g_array_unref().
@@ -582,8 +583,10 @@ virTeamingKernelFdbGet(virTeamingKernel *kernel,
  *         filter never age, whatever the other flags say, and read back as LOCAL
  *
  * A bridge has one entry for a MAC and a VLAN: this replaces it, on whichever port it
- * was. To add what is there already succeeds. In a bridge with VLAN filtering, an entry
- * without VLAN is added for each VLAN of the port.
+ * was. To add what is there already succeeds. Without a VLAN, Linux adds the entry in VLAN
+ * 0, which counts while the bridge does not filter VLANs, and also in each VLAN that the
+ * port is in: VLAN 1 unless somebody configured another, also without filtering. The same
+ * goes for virTeamingKernelFdbDel(). (br_fdb_add() in net/bridge/br_fdb.c)
  *
  * Returns: FALSE with UNSUPPORTED if MASTER is asked for and @entry's dev is not a port.
  */

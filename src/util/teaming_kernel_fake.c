@@ -16,8 +16,8 @@
  *
  * Notifications come from the main loop, later than the change, as from a real kernel.
  *
- * Left out: VLAN filtering (an entry is in the VLAN it names and in no other), ageing,
- * and entries that a bridge holds for the addresses of its ports.
+ * Left out: the VLANs that a port is in (an entry is in the VLAN it names and in no other),
+ * ageing, and entries that a bridge holds for the addresses of its ports.
  */
 
 #include "teaming_kernel_fake.h"
