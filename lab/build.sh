@@ -17,30 +17,34 @@ kernel_modules=(igb igbvf virtio_net virtio_blk virtio_pci ext4 bridge tun
                 vhost_net kvm_amd kvm_intel vfio_pci vfio_iommu_type1 macvtap
                 af_packet failover net_failover)
 
-# apt's view of a suite, from the machine's own configuration: the mirror it
-# uses for Debian's main archive, and the key it trusts for that.
+# The mirror that this machine's apt uses for Debian's main archive.
+debian_mirror()
+{
+    apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(CODENAME) $(REPO_URI)' \
+        'Created-By: Packages' |
+        awk '$1 == "Debian" && $2 == "main" && $3 !~ /-/ && !n++ { print $4 }'
+}
+
+# A line for sources.list: the suite from that mirror, with the key that
+# Debian's own archive is trusted by.
 debian_source()
 {
-    local uri key
+    local key=/usr/share/keyrings/debian-archive-keyring.gpg uri
 
-    uri=$(apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(CODENAME) $(REPO_URI)' \
-              'Created-By: Packages' |
-          awk '$1 == "Debian" && $2 == "main" && $3 !~ /-/ { print $4; exit }')
+    uri=$(debian_mirror)
     [[ -n $uri ]] ||
         die "found no Debian main archive in this machine's apt configuration:" \
-            "run 'apt-get update', and look at /etc/apt/sources.list.d"
-    key=/usr/share/keyrings/debian-archive-keyring.gpg
-    if [[ -r $key ]]; then
-        echo "deb [signed-by=$key] $uri $1 main"
-    else
-        echo "deb $uri $1 main"
-    fi
+            "look at /etc/apt/sources.list and /etc/apt/sources.list.d"
+    [[ -r $key ]] && key="[signed-by=$key] " || key=
+    echo "deb $key$uri $1 main"
 }
 
 # A private apt configuration, so that the machine's own one is not changed.
 apt_prepare()
 {
     mkdir -p "$dir/apt/lists/partial"
+    # Which archive is whose, apt knows only once it has the lists.
+    [[ -n $(debian_mirror) ]] || apt-get -qq update
     {
         debian_source bookworm
         debian_source bookworm-backports
@@ -77,11 +81,12 @@ cmd_install()
     export DEBIAN_FRONTEND=noninteractive
     if [[ ${#missing[@]} -gt 0 ]]; then
         say "installing ${missing[*]}"
-        [[ -n $(apt-get indextargets 'Created-By: Packages') ]] &&
-            apt-cache show "${missing[0]}" >/dev/null 2>&1 ||
+        [[ -n $(debian_mirror) ]] || apt-get -qq update
+        apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null || {
+            # Lists that are too old name versions that are gone.
             apt-get -qq update
-        apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null ||
-            die "apt-get could not install ${missing[*]}: see its message above"
+            apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+        } || die "apt-get could not install ${missing[*]}: see its message above"
     fi
     if [[ $(qemu_major) -lt 8 ]]; then
         say "installing QEMU from backports"

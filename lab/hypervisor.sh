@@ -5,7 +5,7 @@ id libvirt-qemu >/dev/null 2>&1 || {
     # libvirt looks this user up whatever qemu.conf says.
     groupadd -f -g 64055 libvirt-qemu
     groupadd -f kvm
-    useradd -r -u 64055 -g libvirt-qemu -d /var/lib/libvirt -s /usr/sbin/nologin libvirt-qemu
+    useradd -M -K UID_MAX=65000 -u 64055 -g libvirt-qemu -d /var/lib/libvirt -s /usr/sbin/nologin libvirt-qemu
 }
 mkdir -p /etc/libvirt/hooks/qemu.d /etc/libvirt/qemu/networks/autostart /lab \
     /var/log/libvirt/qemu /var/lib/libvirt/qemu /etc/virt-teaming

@@ -175,6 +175,22 @@ streamFind(Stream *streams, const Head *head, bool make)
 }
 
 /**
+ * sessionKnown:
+ *
+ * A guest that knows the session can say that nothing came from a vantage it
+ * never heard of. One that was started again in between can't.
+ */
+static bool
+sessionKnown(const Stream *streams, uint32_t session)
+{
+    for (const Stream *s = streams; s < streams + MAX_STREAMS; s++) {
+        if (s->bits && s->session == session)
+            return true;
+    }
+    return false;
+}
+
+/**
  * commandRun:
  *
  * Runs a command in a child, which also sends the result: ticks must not wait.
@@ -264,13 +280,16 @@ guestReceive(int fd, Stream *streams, const struct sockaddr_in *peer,
             s->due = 0;
         break;
     case TYPE_FETCH:
-        s = streamFind(streams, head, false);
-        if (!s || seq > MAX_FRAMES / 8 - CHUNK)
+        if (seq > MAX_FRAMES / 8 - CHUNK || !sessionKnown(streams, head->session))
             return;
+        s = streamFind(streams, head, false);
         head->type = TYPE_BITMAP;
-        head->duplicates = htonl(s->duplicates);
-        head->ticks = htonl(s->ticks);
-        memcpy(frame->data, s->bits + seq, CHUNK);
+        head->duplicates = htonl(s ? s->duplicates : 0);
+        head->ticks = htonl(s ? s->ticks : 0);
+        if (s)
+            memcpy(frame->data, s->bits + seq, CHUNK);
+        else
+            memset(frame->data, 0, CHUNK);
         sendto(fd, frame, sizeof(Head) + CHUNK, 0, (const struct sockaddr *)peer,
                sizeof(*peer));
         break;

@@ -85,7 +85,8 @@ cmd_up()
 
     rm -rf "$state"
     mkdir -p "$state"
-    trap 'cmd_down; exit 2' EXIT INT TERM HUP
+    # Its child dies with unshare itself, also before its number is on file.
+    trap 'kill -KILL $! 2>/dev/null; cmd_down; exit 2' EXIT INT TERM HUP
     setsid unshare --fork --pid --kill-child=KILL --mount --net \
         "$self" supervise "$generation" "$accel" "$memory" "$vfs" "$learning" \
         < /dev/null > "$state/supervise.log" 2>&1 &
@@ -111,7 +112,7 @@ cmd_up()
 # Runs as process 1 of the lab's own namespaces.
 cmd_supervise()
 {
-    local generation=$1 accel=$2 memory=$3 vfs=$4 learning=$5 h id n p g pid cpu rest
+    local generation=$1 accel=$2 memory=$3 vfs=$4 learning=$5 h id n p g pid cpu rest no_ipv6
 
     # /proc is still the outer one: what it shows as self is the outer number.
     read -r pid rest < /proc/self/stat
@@ -125,7 +126,8 @@ cmd_supervise()
     mount --bind /run/hosts /etc/hosts
     ip link set dev lo up
     # Nothing but what is meant to be on the wire.
-    sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+    no_ipv6='echo 1 | tee /proc/sys/net/ipv6/conf/{all,default}/disable_ipv6 > /dev/null'
+    bash -c "$no_ipv6"
     ip link add mgmt type bridge stp_state 0 forward_delay 0
     ip addr add 10.69.0.1/24 dev mgmt
     ip link add wire type bridge stp_state 0 forward_delay 0 mcast_snooping 0
@@ -133,8 +135,7 @@ cmd_supervise()
     ip link set dev wire up
     for n in client peer-a peer-b; do
         ip netns add $n
-        ip netns exec $n sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
-            net.ipv6.conf.default.disable_ipv6=1
+        ip netns exec $n bash -c "$no_ipv6"
         ip -n $n link set dev lo up
     done
     ip link add wire-client type veth peer name eth0 netns client
@@ -255,7 +256,7 @@ cmd_push()
     [[ $# -eq 2 && -d $2 ]] || die "push: want a hypervisor (a or b) and a directory"
     # /lib and the like are links there, and stay so.
     tar -C "$2" -c . |
-        agent_run "" "$1" tar -C / -x --no-same-owner --keep-directory-symlink
+        agent_run "" "$1" tar -C / -xm --no-same-owner --keep-directory-symlink
 }
 
 cmd_restart_libvirtd()
