@@ -366,7 +366,10 @@ const char *
 virTeamingXmlPeekProp(const xmlNode *node,
                       const char *name)
 {
-    for (const xmlAttr *attr = node ? node->properties : NULL; attr; attr = attr->next) {
+    /* Of a short text, libxml2 keeps the letters where an element has its attributes. */
+    if (!node || node->type != XML_ELEMENT_NODE)
+        return NULL;
+    for (const xmlAttr *attr = node->properties; attr; attr = attr->next) {
         if (!attr->ns && strcmp((const char *)attr->name, name) == 0)
             return attr->children ? (const char *)attr->children->content : "";
     }
