@@ -45,15 +45,15 @@ static int homeNamespace = -1;
 
 static const virTeamingMac guest = { .addr = { 0x52, 0x54, 0x00, 0x01, 0x02, 0x03 } };
 static const virTeamingMac other = { .addr = { 0x52, 0x54, 0x00, 0x01, 0x02, 0x04 } };
-static const virTeamingPciAddress pfAddress = { .domain = 0, .bus = 1, .slot = 0, .function = 0 };
-static const virTeamingPciAddress vfAddress = { .domain = 0, .bus = 1, .slot = 0x10, .function = 0 };
-static const virTeamingPciAddress vfAddress2 = { .domain = 0, .bus = 1, .slot = 0x10, .function = 2 };
-static const virTeamingPciAddress nowhere = { .domain = 0, .bus = 0xff, .slot = 0x1f, .function = 7 };
+static const virTeamingPciAddress pfAddress = { .bus = 1 };
+static const virTeamingPciAddress vfAddress = { .bus = 1, .slot = 0x10 };
+static const virTeamingPciAddress vfAddress2 = { .bus = 1, .slot = 0x10, .function = 2 };
+static const virTeamingPciAddress nowhere = { .bus = 0xff, .slot = 0x1f, .function = 7 };
 
 
 /* ---- furnishing a host ---- */
 
-static void
+static void G_GNUC_PRINTF(1, 2)
 run(const char *format,
     ...)
 {

@@ -213,8 +213,10 @@ virTeamingPoolPrintTable(const GPtrArray *rows)
     g_autofree int *widths = g_new0(int, columns);
 
     for (guint i = 0; i < rows->len; i++) {
+        const virTeamingPoolRow *row = rows->pdata[i];
+
         for (guint j = 0; j < columns; j++)
-            widths[j] = MAX(widths[j], (int)strlen(((virTeamingPoolRow *)rows->pdata[i])->cells[j]));
+            widths[j] = MAX(widths[j], (int)strlen(row->cells[j]));
     }
     for (guint i = 0; i < rows->len; i++) {
         const virTeamingPoolRow *row = rows->pdata[i];
@@ -275,6 +277,7 @@ virTeamingPoolPrintVfs(const virTeamingPool *pool)
         g_autofree char *group = g_strdup_printf("%d", vf->iommuGroup);
         g_autofree char *vlan = g_strdup_printf("%u", vf->vlan);
         g_autoptr(GString) state = g_string_new(virTeamingPoolVfStateToString(vf->state));
+        gboolean noMac = virTeamingMacIsZero(&vf->mac);
         char address[VIR_TEAMING_PCI_STRING_LEN];
         char mac[VIR_TEAMING_MAC_STRING_LEN];
 
@@ -288,7 +291,7 @@ virTeamingPoolPrintVfs(const virTeamingPool *pool)
                              vf->pf, located ? index : "",
                              virTeamingPciAddressFormat(&vf->address, address), vf->driver,
                              vf->iommuGroup >= 0 ? group : "", vf->netdev,
-                             virTeamingMacIsZero(&vf->mac) ? "" : virTeamingMacFormat(&vf->mac, mac),
+                             noMac ? "" : virTeamingMacFormat(&vf->mac, mac),
                              vf->vlan ? vlan : "", state->str, NULL);
     }
     virTeamingPoolPrintTable(rows);

@@ -277,8 +277,9 @@ virTeamingFakeRemovePci(virTeamingKernel *kernel,
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
 
     for (guint i = fake->pci->len; i-- > 0;) {
-        if (virTeamingPciAddressEqual(&g_array_index(fake->pci, virTeamingFakePci, i).device.address,
-                                      address))
+        virTeamingFakePci *pci = &g_array_index(fake->pci, virTeamingFakePci, i);
+
+        if (virTeamingPciAddressEqual(&pci->device.address, address))
             g_array_remove_index(fake->pci, i);
     }
     for (guint i = fake->vfs->len; i-- > 0;) {
@@ -483,6 +484,26 @@ virTeamingFakeEnter(virTeamingKernelFake *fake,
 }
 
 
+/* As virTeamingFakeEnter(), for a question about the function at @address. */
+static virTeamingFakePci *
+virTeamingFakeEnterPci(virTeamingKernelFake *fake,
+                       const char *op,
+                       const virTeamingPciAddress *address,
+                       GError **error)
+{
+    virTeamingFakePci *pci = virTeamingFakeFindPci(fake, address);
+    int err = virTeamingFakeEnter(fake, op);
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    if (err || !pci) {
+        virTeamingKernelSetError(error, err ? err : ENODEV, NULL, "look at PCI function %s",
+                                 virTeamingPciAddressFormat(address, buf));
+        return NULL;
+    }
+    return pci;
+}
+
+
 static gboolean
 virTeamingKernelFakePciGetState(virTeamingKernel *kernel,
                                 const virTeamingPciAddress *address,
@@ -490,17 +511,10 @@ virTeamingKernelFakePciGetState(virTeamingKernel *kernel,
                                 GError **error)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingFakePci *pci = virTeamingFakeFindPci(fake, address);
-    int err = virTeamingFakeEnter(fake, "PciGetState");
-    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    virTeamingFakePci *pci = virTeamingFakeEnterPci(fake, "PciGetState", address, error);
 
-    if (!err && !pci)
-        err = ENODEV;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "look at PCI function %s",
-                                 virTeamingPciAddressFormat(address, buf));
+    if (!pci)
         return FALSE;
-    }
     g_strlcpy(ret->driver, pci->device.driver, sizeof(ret->driver));
     ret->busMaster = pci->busMaster;
     ret->vectors = pci->vectors;
@@ -515,17 +529,10 @@ virTeamingKernelFakePciGetDevice(virTeamingKernel *kernel,
                                  GError **error)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingFakePci *pci = virTeamingFakeFindPci(fake, address);
-    int err = virTeamingFakeEnter(fake, "PciGetDevice");
-    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    virTeamingFakePci *pci = virTeamingFakeEnterPci(fake, "PciGetDevice", address, error);
 
-    if (!err && !pci)
-        err = ENODEV;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "look at PCI function %s",
-                                 virTeamingPciAddressFormat(address, buf));
+    if (!pci)
         return FALSE;
-    }
     *ret = pci->device;
     return TRUE;
 }
@@ -548,18 +555,11 @@ virTeamingKernelFakePciListGroup(virTeamingKernel *kernel,
                                  GError **error)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingFakePci *pci = virTeamingFakeFindPci(fake, address);
-    int err = virTeamingFakeEnter(fake, "PciListGroup");
-    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    virTeamingFakePci *pci = virTeamingFakeEnterPci(fake, "PciListGroup", address, error);
     GArray *list;
 
-    if (!err && !pci)
-        err = ENODEV;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "look at PCI function %s",
-                                 virTeamingPciAddressFormat(address, buf));
+    if (!pci)
         return NULL;
-    }
     list = g_array_new(FALSE, FALSE, sizeof(virTeamingPciAddress));
     for (guint i = 0; pci->device.iommuGroup >= 0 && i < fake->pci->len; i++) {
         virTeamingPciDevice *other = &g_array_index(fake->pci, virTeamingFakePci, i).device;
@@ -578,18 +578,11 @@ virTeamingKernelFakePciOpen(virTeamingKernel *kernel,
                             GError **error)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingFakePci *pci = virTeamingFakeFindPci(fake, address);
-    int err = virTeamingFakeEnter(fake, "PciOpen");
-    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    virTeamingFakePci *pci = virTeamingFakeEnterPci(fake, "PciOpen", address, error);
     virTeamingPciHandleFake *handle;
 
-    if (!err && !pci)
-        err = ENODEV;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "look at PCI function %s",
-                                 virTeamingPciAddressFormat(address, buf));
+    if (!pci)
         return NULL;
-    }
     handle = g_new0(virTeamingPciHandleFake, 1);
     handle->generation = pci->generation;
     return &handle->parent;

@@ -18,8 +18,8 @@
  *   all this is done every few milliseconds while a guest migrates;
  * - they drop the kernel's own words about an error (extended ACK) and fold many errnos
  *   into one;
- * - an order must say exactly what is meant. rtnl_link_change() does send only those
- *   attributes of a VF that were set, but there is no way to see that from here.
+ * - an order must say exactly what is meant. Of a VF, rtnl_link_change() sends only what was
+ *   set (looked up in 3.7), but to the link it adds an IFLA_AF_SPEC of its own.
  *
  * Each order is one attribute: IFLA_VF_MAC alone leaves VLAN, trust and spoof checking
  * as they are, since the kernel calls one driver function for each attribute in the
@@ -238,7 +238,8 @@ virTeamingKernelRealPciOpen(virTeamingKernel *kernel,
         goto error;
     handle->config = openat(handle->dir, "config", O_RDONLY | O_CLOEXEC);
     if (handle->config < 0) {
-        virTeamingKernelSetError(error, errno, NULL, "open the configuration space of PCI function %s",
+        virTeamingKernelSetError(error, errno, NULL,
+                                 "open the configuration space of PCI function %s",
                                  virTeamingPciAddressFormat(address, buf));
         goto error;
     }
@@ -251,7 +252,7 @@ virTeamingKernelRealPciOpen(virTeamingKernel *kernel,
 
 
 /*
- * Four system calls while vectors are in use, else two, and no memory: this is what runs
+ * Four system calls while vectors are in use, else one, and no memory: this is what runs
  * in a watch. The directory msi_irqs comes and goes with the vectors, so it cannot be
  * kept open.
  */
@@ -772,14 +773,16 @@ virTeamingNlParseVf(struct nlattr *attr,
     memcpy(ret->mac.addr, mac->mac, sizeof(ret->mac.addr));
     ret->trust = -1;
     ret->spoofchk = -1;
-    if (attrs[IFLA_VF_VLAN] && nla_len(attrs[IFLA_VF_VLAN]) >= (int)sizeof(struct ifla_vf_vlan)) {
+    if (attrs[IFLA_VF_VLAN] &&
+        nla_len(attrs[IFLA_VF_VLAN]) >= (int)sizeof(struct ifla_vf_vlan)) {
         struct ifla_vf_vlan *vlan = nla_data(attrs[IFLA_VF_VLAN]);
 
         ret->vlan = vlan->vlan;
         ret->qos = vlan->qos;
     }
     /* Drivers that cannot say leave both at what the kernel preset: all ones. */
-    if (attrs[IFLA_VF_TRUST] && nla_len(attrs[IFLA_VF_TRUST]) >= (int)sizeof(struct ifla_vf_trust)) {
+    if (attrs[IFLA_VF_TRUST] &&
+        nla_len(attrs[IFLA_VF_TRUST]) >= (int)sizeof(struct ifla_vf_trust)) {
         struct ifla_vf_trust *trust = nla_data(attrs[IFLA_VF_TRUST]);
 
         ret->trust = trust->setting == G_MAXUINT32 ? -1 : trust->setting != 0;
@@ -822,9 +825,8 @@ virTeamingKernelRealVfList(virTeamingKernel *kernel,
 {
     virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingVf));
-    int err = virTeamingNlCall(real,
-                               virTeamingNlRequestLink(pf, RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS),
-                               virTeamingNlHandleVfs, list);
+    struct nl_msg *msg = virTeamingNlRequestLink(pf, RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS);
+    int err = virTeamingNlCall(real, msg, virTeamingNlHandleVfs, list);
 
     if (err) {
         virTeamingKernelSetError(error, err, real->words, "list the VFs of '%s'", pf);
@@ -1042,12 +1044,13 @@ virTeamingKernelRealFdbGet(virTeamingKernel *kernel,
     }
     if (err == EOPNOTSUPP) {
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
-                    "cannot look up %s in the FDB of '%s': it is neither a bridge nor a port of one",
-                    virTeamingMacFormat(mac, buf), dev);
+                    "cannot look up %s in the FDB of '%s': it is neither a bridge nor a port "
+                    "of one", virTeamingMacFormat(mac, buf), dev);
         return FALSE;
     }
     if (err || list->len == 0) {
-        virTeamingKernelSetError(error, err ? err : ENODATA, real->words, "look up %s in the FDB of '%s'",
+        virTeamingKernelSetError(error, err ? err : ENODATA, real->words,
+                                 "look up %s in the FDB of '%s'",
                                  virTeamingMacFormat(mac, buf), dev);
         return FALSE;
     }
