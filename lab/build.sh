@@ -56,10 +56,14 @@ apt_prepare()
     if ! cmp -s "$dir/apt/sources.new" "$dir/apt/sources.list" ||
        [[ -z $(find "$dir/apt/updated" -mmin -1440 2>/dev/null) ]]; then
         mv "$dir/apt/sources.new" "$dir/apt/sources.list"
-        apt-get "${apt[@]}" update ||
+        if apt-get "${apt[@]}" update; then
+            touch "$dir/apt/updated"
+        elif [[ -e $dir/kernel/vmlinux.inputs ]]; then
+            say "no new package lists: going on with what was built before"
+        else
             die "could not read the package lists of bookworm and its backports" \
-                "from the mirror that apt uses here"
-        touch "$dir/apt/updated"
+                "from the mirror that apt uses here: see apt's message above"
+        fi
     fi
 }
 
@@ -250,7 +254,7 @@ build_boot()
 # build_root 11.3|9.0
 build_root()
 {
-    local generation=$1 image=$dir/root-$1.ext4 root=$dir/root-$1 size hook
+    local generation=$1 image=$dir/root-$1.ext4 root=$dir/root-$1 size
     local sources=("$(debian_source bookworm)") options=() packages
 
     packages=("${hypervisor_packages[@]}")

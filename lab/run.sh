@@ -411,7 +411,7 @@ XML
 # The arguments of the meter for a pair of a guest, in "meter_target".
 meter_at()
 {
-    need_lab meter
+    need_lab "guest and meter"
     local ns=/proc/$lab_pid/root/run/netns
     meter_target=(--guest "10.$((70 + $2)).1.$1:7000" --vantage "outside=$ns/client"
                   --vantage "peer-a=$ns/peer-a" --vantage "peer-b=$ns/peer-b")
@@ -461,6 +461,7 @@ cmd_wait_guest()
             *) die "wait-guest: unknown option '$1'" ;;
         esac
     done
+    need_lab wait-guest
     end=$((SECONDS + timeout))
     while [[ $SECONDS -lt $end ]]; do
         n=$(cmd_guest --number "$number" --timeout 2 \
@@ -469,6 +470,7 @@ cmd_wait_guest()
         [[ $n -lt $paired ]] || return 0
         sleep 0.3
     done
-    die "wait-guest: guest $number is not there with $paired pairs after $timeout s" \
-        "(it ${n:+has ${n} VFs with carrier}${n:-does not answer})"
+    [[ -n $n ]] ||
+        die "wait-guest: guest $number did not answer within $timeout s: is it running?"
+    die "wait-guest: guest $number has $n of $paired VFs with carrier after $timeout s"
 }
