@@ -119,7 +119,11 @@ virTeamingSettingSuggest(const char *name)
 void
 virTeamingPolicyInit(virTeamingPolicy *policy)
 {
-    *policy = (virTeamingPolicy) { .unplugTimeout = VIR_TEAMING_UNPLUG_TIMEOUT_DEFAULT };
+    *policy = (virTeamingPolicy) {
+        .unplugTimeout = VIR_TEAMING_UNPLUG_TIMEOUT_DEFAULT,
+        /* It takes no memory that pinning would not take: see teaming_migrate.c. */
+        .prealloc = TRUE,
+    };
 }
 
 

@@ -33,6 +33,7 @@ typedef struct {
     GHashTable *byAlias;        /* char * -> virTeamingNic; of those not kept */
     GHashTable *partner;        /* transient virTeamingNic -> the one it refers to */
     GHashTable *referred;       /* virTeamingNic -> first transient that refers to it */
+    guint unresolved;           /* NICs that may refer to any persistent one */
     GHashTable *slots;          /* domain, bus, slot as one number -> how many devices */
     gboolean pcie;
     GPtrArray *findings;
@@ -354,13 +355,16 @@ virTeamingCheckIndex(virTeamingCheck *check)
         virTeamingNic *nic = domain->nics->pdata[i];
         virTeamingNic *other;
 
-        if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || !nic->persistent)
+        if (nic->role == VIR_TEAMING_ROLE_NONE ||
+            (nic->role == VIR_TEAMING_ROLE_PERSISTENT && !virTeamingNicIsPlain(nic)))
             continue;
-        if (!(other = g_hash_table_lookup(check->byId, nic->persistent)) &&
-            !(other = g_hash_table_lookup(check->byAlias, nic->persistent)))
+        if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || !nic->persistent ||
+            (!(other = g_hash_table_lookup(check->byId, nic->persistent)) &&
+             !(other = g_hash_table_lookup(check->byAlias, nic->persistent))) ||
+            other == nic) {
+            check->unresolved++;
             continue;
-        if (other == nic)
-            continue;
+        }
         g_hash_table_insert(check->partner, nic, other);
         if (!g_hash_table_contains(check->referred, other))
             g_hash_table_insert(check->referred, other, nic);
@@ -451,7 +455,9 @@ static void
 virTeamingCheckAlias(virTeamingCheck *check,
                      const virTeamingNic *nic)
 {
-    if (virTeamingNicHasRole(nic) && g_hash_table_lookup(check->byId, nic->id) != nic)
+    const virTeamingNic *first = g_hash_table_lookup(check->byId, nic->id);
+
+    if (first != nic && (virTeamingNicHasRole(nic) || virTeamingNicHasRole(first)))
         virTeamingReport(check, VIR_TEAMING_RULE_ALIAS_DUPLICATE, nic,
                          VIR_TEAMING_ELEMENT_ALIAS, "another device has the alias '%s' already",
                          nic->id);
@@ -490,6 +496,9 @@ virTeamingCheckReference(virTeamingCheck *check,
         return;
     }
     if (other->role != VIR_TEAMING_ROLE_PERSISTENT) {
+        /* If it has a type that does not exist, it was meant to be. */
+        if (other->role == VIR_TEAMING_ROLE_UNKNOWN)
+            return;
         virTeamingReport(check, VIR_TEAMING_RULE_REFERENCE_NOT_PERSISTENT, nic,
                          VIR_TEAMING_ELEMENT_TEAMING, "'%s' (line %d) is not persistent",
                          nic->persistent, other->line);
@@ -548,8 +557,8 @@ virTeamingCheckStandby(virTeamingCheck *check,
                          "a NIC of type '%s' can't stand in for a VF",
                          nic->typeName ? nic->typeName : "user");
 
-    /* One that nobody can name was reported as such. */
-    if (!g_hash_table_contains(check->referred, nic) &&
+    /* One that nobody can name was reported as such; so was who did not name it right. */
+    if (!g_hash_table_contains(check->referred, nic) && !check->unresolved &&
         (check->domain->live || (nic->alias && strcmp(nic->alias, nic->id) == 0)))
         virTeamingReport(check, VIR_TEAMING_RULE_PERSISTENT_ALONE, nic,
                          VIR_TEAMING_ELEMENT_TEAMING, "no transient NIC names '%s'",
@@ -603,6 +612,9 @@ virTeamingCheckMac(virTeamingCheck *check,
                          "%s, but the persistent NIC on line %d has %s", mac, other->line,
                          virTeamingMacFormat(&other->mac, mac2));
 
+    /* Whose pair it is in is not known, and its reference was reported. */
+    if (nic->role == VIR_TEAMING_ROLE_TRANSIENT && !other)
+        return;
     /* The table holds, of each MAC, the persistent NIC of its first pair. */
     first = g_hash_table_lookup(macs, mac);
     if (!first)
