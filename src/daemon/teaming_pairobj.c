@@ -661,7 +661,7 @@ virTeamingPairObjSetProblem(virTeamingPairObj *pair,
 
 /**
  * virTeamingPairObjPark:
- * @pair: a pair whose guest does not run here yet, and which has promised to park
+ * @pair: a pair which has promised to park
  * @kernel: the host
  *
  * The one step that can't wait for a look at all the rest: while the VF has the MAC of
@@ -672,13 +672,16 @@ void
 virTeamingPairObjPark(virTeamingPairObj *pair,
                       virTeamingKernel *kernel)
 {
-    virTeamingVfFilter vf;
     const virTeamingDatapath parked = { .vf = VIR_TEAMING_VF_ZERO };
+    virTeamingVfFilter vf;
 
-    if (pair->guest == VIR_TEAMING_GUEST_INCOMING && !pair->negotiated && pair->parked &&
-        pair->hasVf && virTeamingPairObjLookVf(pair, kernel, &parked, &vf, NULL) &&
-        vf != parked.vf)
-        virTeamingPairObjTake(pair, kernel, VIR_TEAMING_STEP_VF_ZERO, NULL, NULL);
+    if (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->negotiated ||
+        !pair->parked || !pair->hasVf ||
+        !virTeamingPairObjLookVf(pair, kernel, &parked, &vf, NULL) || vf == parked.vf ||
+        !virTeamingPairObjTake(pair, kernel, VIR_TEAMING_STEP_VF_ZERO, NULL, NULL))
+        return;
+    g_message("domain '%s', %s: %s at once", pair->domain, pair->standbyAlias,
+              virTeamingStepToString(VIR_TEAMING_STEP_VF_ZERO));
 }
 
 

@@ -1221,6 +1221,8 @@ virTeamingKernelRealWatch(virTeamingKernel *kernel,
 
     real->watchSock = sock;
     real->watchSource = g_unix_fd_source_new(nl_socket_get_fd(sock), G_IO_IN | G_IO_ERR);
+    /* Who watches the kernel wants to be quick; nothing else waits for a change. */
+    g_source_set_priority(real->watchSource, G_PRIORITY_HIGH);
     g_source_set_callback(real->watchSource, (GSourceFunc)(void (*)(void))virTeamingNlHandleWatch,
                           kernel, NULL);
     g_source_attach(real->watchSource, g_main_context_get_thread_default());
