@@ -23,6 +23,9 @@
 /*
  * Theory of operation
  *
+ * What docs/rules.rst says of libvirt is held against it: of the domains in
+ * teamingxmldata/rules/ it must accept and refuse what the rules say.
+ *
  * Each domain of qemuxml2argvdata/ goes to libvirt twice.
  *
  * The VFs go through domxml-to-native. That call turns every <interface> into a plain
@@ -384,6 +387,87 @@ testStandby(gconstpointer opaque)
 }
 
 
+/*
+ * What the rules say of libvirt is so: it refuses, or it accepts, the domain that breaks
+ * the rule. A rule that says neither is not asked about.
+ */
+static void
+testRule(gconstpointer opaque)
+{
+    const virTeamingRule *rule = virTeamingRuleGet(GPOINTER_TO_INT(opaque));
+    g_autofree char *name = g_strconcat(rule->id, "-trip.xml", NULL);
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "teamingxmldata", "rules", name,
+                                                  NULL);
+    gboolean refuses = strstr(rule->why, "libvirt refuses the domain") != NULL;
+    g_autofree char *xml = NULL;
+    virDomainPtr domain;
+
+    g_assert_true(g_file_get_contents(path, &xml, NULL, NULL));
+    if (g_access("/usr/bin/qemu-system-x86_64", X_OK) != 0 ||
+        g_access("/dev/kvm", R_OK | W_OK) != 0) {
+        g_test_skip("/usr/bin/qemu-system-x86_64 or KVM is not here");
+        return;
+    }
+    domain = virDomainDefineXML(conn, xml);
+    if (!domain)
+        g_test_message("libvirt: %s", virGetLastErrorMessage());
+    g_assert_cmpint(refuses, ==, domain == NULL);
+    if (domain) {
+        virDomainUndefine(domain);
+        virDomainFree(domain);
+    }
+}
+
+
+/* A domain of which no rule says that it can't work is one that libvirt accepts. */
+static void
+testJust(gconstpointer opaque)
+{
+    g_autofree char *name = g_strconcat(virTeamingRuleGet(GPOINTER_TO_INT(opaque))->id,
+                                        "-just.xml", NULL);
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "teamingxmldata", "rules", name,
+                                                  NULL);
+    g_autofree char *emulator = NULL;
+    g_autofree char *xml = NULL;
+    virDomainPtr domain;
+
+    g_assert_true(g_file_get_contents(path, &xml, NULL, NULL));
+    emulator = g_strdup(strstr(xml, "aarch64") ? "/usr/bin/qemu-system-aarch64" :
+                        "/usr/bin/qemu-system-x86_64");
+    if (g_access(emulator, X_OK) != 0 || g_access("/dev/kvm", R_OK | W_OK) != 0) {
+        g_autofree char *why = g_strdup_printf("%s or KVM is not here", emulator);
+
+        g_test_skip(why);
+        return;
+    }
+    domain = virDomainDefineXML(conn, xml);
+    if (!domain)
+        g_test_message("libvirt: %s", virGetLastErrorMessage());
+    g_assert_nonnull(domain);
+    virDomainUndefine(domain);
+    virDomainFree(domain);
+}
+
+
+static void
+addRules(void)
+{
+    for (virTeamingRuleId i = 0; i < VIR_TEAMING_RULE_LAST; i++) {
+        const virTeamingRule *rule = virTeamingRuleGet(i);
+        g_autofree char *test = g_strdup_printf("/qemudiff/rule/%s", rule->id);
+
+        if (strstr(rule->why, "libvirt refuses the domain") ||
+            strstr(rule->why, "libvirt accepts"))
+            g_test_add_data_func(test, GINT_TO_POINTER(i), testRule);
+    }
+    for (virTeamingRuleId i = 0; i < VIR_TEAMING_RULE_LAST; i++) {
+        g_autofree char *test = g_strdup_printf("/qemudiff/just/%s", virTeamingRuleGet(i)->id);
+
+        g_test_add_data_func(test, GINT_TO_POINTER(i), testJust);
+    }
+}
+
+
 static void
 run(const char *command)
 {
@@ -495,6 +579,7 @@ runTests(int argc,
 
     addTests(dir, "primary", testPrimary, paths);
     addTests(dir, "standby", testStandby, paths);
+    addRules();
     status = g_test_run();
     virConnectClose(conn);
     return status;

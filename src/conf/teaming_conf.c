@@ -334,6 +334,29 @@ virTeamingDomainAddObstacle(virTeamingDomain *domain,
 }
 
 
+/* As libvirt reads a MAC: six numbers of one or two digits, and colons. */
+static gboolean
+virTeamingMacAttributeParse(const char *str,
+                            virTeamingMac *ret)
+{
+    virTeamingMac mac;
+
+    for (gsize i = 0; i < sizeof(mac.addr); i++) {
+        int high = g_ascii_xdigit_value(*str);
+        int low = high < 0 ? -1 : g_ascii_xdigit_value(str[1]);
+
+        if (high < 0)
+            return FALSE;
+        mac.addr[i] = low < 0 ? high : high << 4 | low;
+        str += low < 0 ? 1 : 2;
+        if (*str++ != (i < sizeof(mac.addr) - 1 ? ':' : '\0'))
+            return FALSE;
+    }
+    *ret = mac;
+    return TRUE;
+}
+
+
 /* As libvirt reads the parts of an address: decimal, 0x… or 0…. */
 static gboolean
 virTeamingNumberParse(const char *str,
@@ -585,7 +608,7 @@ virTeamingNicParse(virTeamingDomain *domain,
             virTeamingVlanParse(domain, nic, child);
         } else if (virTeamingXmlIs(child, "mac") &&
                    (text = virTeamingXmlPeekProp(child, "address"))) {
-            if (virTeamingMacParse(text, &nic->mac))
+            if (virTeamingMacAttributeParse(text, &nic->mac))
                 nic->hasMac = TRUE;
             else
                 virTeamingNicAddProblem(domain, nic, virTeamingXmlGetLine(child), "mac",
