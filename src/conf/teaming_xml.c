@@ -25,8 +25,7 @@
  * never writes is refused before it can cost anything: a document type (and with it
  * every entity, internal or external), text that is not UTF-8, more text than
  * libvirt can transport, tags with hundreds of attributes (libxml2 compares each
- * with each), and more elements or namespaces than any domain has. Depth is limited
- * by libxml2. Nothing is ever fetched, neither from the network nor from files.
+ * with each), and more elements, levels or namespaces than any domain has. Nothing is ever fetched, neither from the network nor from files.
  *
  * The line of each element is kept beside it (in the node's _private member),
  * because the tree's own line numbers end at 65535. It is the line on which the
@@ -34,6 +33,7 @@
  */
 
 #define VIR_TEAMING_XML_ATTRIBUTES_MAX 128      /* per tag */
+#define VIR_TEAMING_XML_DEPTH_MAX 250           /* libxml2, and so libvirt, ends at 256 */
 #define VIR_TEAMING_XML_ELEMENTS_MAX 500000
 #define VIR_TEAMING_XML_NAMESPACES_MAX 1000
 
@@ -78,6 +78,11 @@ virTeamingXmlStartElement(void *opaque,
     if (++reader->elements > VIR_TEAMING_XML_ELEMENTS_MAX ||
         reader->namespaces > VIR_TEAMING_XML_NAMESPACES_MAX) {
         virTeamingXmlRefuse(ctxt, "more elements or namespaces than any domain has");
+        return;
+    }
+
+    if (ctxt->nodeNr >= VIR_TEAMING_XML_DEPTH_MAX) {
+        virTeamingXmlRefuse(ctxt, "elements nested deeper than any domain's");
         return;
     }
 
@@ -253,10 +258,12 @@ virTeamingXmlParse(const char *xml,
     g_free(reader.message);
 
     if (root && !virTeamingXmlIs(xmlDocGetRootElement(doc), root)) {
+        const xmlNode *other = xmlDocGetRootElement(doc);
+
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
-                    "%s:%d: the root element is <%s>, not <%s>", file,
-                    virTeamingXmlGetLine(xmlDocGetRootElement(doc)),
-                    (const char *)xmlDocGetRootElement(doc)->name, root);
+                    "%s:%d: the root element is <%s>%s, not <%s>", file,
+                    virTeamingXmlGetLine(other), (const char *)other->name,
+                    other->ns ? " of some namespace" : "", root);
         return NULL;
     }
     return g_steal_pointer(&doc);

@@ -1,0 +1,751 @@
+/*
+ * teamingconftest.c: XML in, model out, XML again
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <string.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+
+#include "network_conf.h"
+#include "nodedev_conf.h"
+#include "teaming_error.h"
+#include "teaming_validate.h"
+
+#define MIB (1024 * 1024)
+
+
+static virTeamingDomain *
+parse(const char *xml)
+{
+    g_autoptr(GError) error = NULL;
+    virTeamingDomain *domain = virTeamingDomainParse(xml, -1, "x.xml", &error);
+
+    g_assert_no_error(error);
+    return domain;
+}
+
+
+/*
+ * Lossless
+ */
+
+static void
+assertSameVlan(const GArray *a,
+               const GArray *b)
+{
+    g_assert_cmpint(!a, ==, !b);
+    if (!a)
+        return;
+    g_assert_cmpuint(a->len, ==, b->len);
+    for (guint i = 0; i < a->len; i++) {
+        const virTeamingVlanTag *x = &g_array_index(a, virTeamingVlanTag, i);
+        const virTeamingVlanTag *y = &g_array_index(b, virTeamingVlanTag, i);
+
+        g_assert_cmpuint(x->id, ==, y->id);
+        g_assert_cmpint(x->native, ==, y->native);
+    }
+}
+
+
+/*
+ * What the table of fields does not cover is compared one by one; what it does, reader and
+ * writer take from the same row, and two texts being equal tells the rest.
+ */
+static void
+assertSameNic(const virTeamingNic *a,
+              const virTeamingNic *b)
+{
+    g_assert_cmpint(a->type, ==, b->type);
+    g_assert_cmpint(a->role, ==, b->role);
+    g_assert_cmpstr(a->teamingType, ==, b->teamingType);
+    g_assert_cmpstr(a->persistent, ==, b->persistent);
+    g_assert_cmpstr(a->alias, ==, b->alias);
+    g_assert_cmpstr(a->id, ==, b->id);
+    g_assert_cmpint(a->hasMac, ==, b->hasMac);
+    g_assert_true(virTeamingMacEqual(&a->mac, &b->mac));
+    g_assert_cmpint(a->hasSource, ==, b->hasSource);
+    g_assert_true(virTeamingPciAddressEqual(&a->source, &b->source));
+    g_assert_cmpint(a->hasAddress, ==, b->hasAddress);
+    g_assert_true(virTeamingPciAddressEqual(&a->address, &b->address));
+    g_assert_cmpint(a->multifunction, ==, b->multifunction);
+    g_assert_cmpstr(a->network, ==, b->network);
+    g_assert_cmpstr(a->bridge, ==, b->bridge);
+    g_assert_cmpstr(a->dev, ==, b->dev);
+    g_assert_cmpstr(a->target, ==, b->target);
+    g_assert_cmpstr(a->model, ==, b->model);
+    g_assert_cmpint(a->managed, ==, b->managed);
+    g_assert_cmpint(a->linkDown, ==, b->linkDown);
+    g_assert_cmpint(a->bandwidth, ==, b->bandwidth);
+    g_assert_cmpint(a->sndbuf, ==, b->sndbuf);
+    g_assert_cmpint(a->vlanTrunk, ==, b->vlanTrunk);
+    assertSameVlan(a->vlan, b->vlan);
+    g_assert_cmpmem(&a->driver.queues, sizeof(a->driver) - G_STRUCT_OFFSET(virTeamingVirtioOptions,
+                                                                           queues),
+                    &b->driver.queues, sizeof(b->driver) - G_STRUCT_OFFSET(virTeamingVirtioOptions,
+                                                                           queues));
+}
+
+
+static void
+assertSameDomain(const virTeamingDomain *a,
+                 const virTeamingDomain *b)
+{
+    g_assert_cmpstr(a->type, ==, b->type);
+    g_assert_cmpstr(a->name, ==, b->name);
+    g_assert_cmpstr(a->uuid, ==, b->uuid);
+    g_assert_cmpint(a->live, ==, b->live);
+    g_assert_cmpint(a->id, ==, b->id);
+    g_assert_cmpstr(a->arch, ==, b->arch);
+    g_assert_cmpstr(a->machine, ==, b->machine);
+    g_assert_cmpuint(a->memory, ==, b->memory);
+    g_assert_cmpuint(a->hardLimit, ==, b->hardLimit);
+    g_assert_cmpuint(a->bootNetwork, ==, b->bootNetwork);
+    g_assert_cmpmem(&a->policy, sizeof(a->policy), &b->policy, sizeof(b->policy));
+
+    g_assert_cmpuint(a->controllers->len, ==, b->controllers->len);
+    for (guint i = 0; i < a->controllers->len; i++) {
+        const virTeamingController *x = a->controllers->pdata[i];
+        const virTeamingController *y = b->controllers->pdata[i];
+
+        g_assert_cmpuint(x->index, ==, y->index);
+        g_assert_cmpstr(x->model, ==, y->model);
+        g_assert_cmpstr(x->alias, ==, y->alias);
+        g_assert_cmpint(x->hotplugOff, ==, y->hotplugOff);
+    }
+    g_assert_cmpuint(a->nics->len, ==, b->nics->len);
+    for (guint i = 0; i < a->nics->len; i++)
+        assertSameNic(a->nics->pdata[i], b->nics->pdata[i]);
+    g_assert_cmpuint(a->pairs->len, ==, b->pairs->len);
+}
+
+
+static void
+assertLossless(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virTeamingDomain) first = virTeamingDomainParseFile(path, &error);
+    g_autoptr(virTeamingDomain) second = NULL;
+    g_autofree char *text = NULL;
+    g_autofree char *again = NULL;
+
+    g_assert_no_error(error);
+    text = virTeamingDomainFormat(first);
+    second = parse(text);
+    again = virTeamingDomainFormat(second);
+    g_assert_cmpstr(text, ==, again);
+    assertSameDomain(first, second);
+}
+
+
+/* Every .xml in a directory; returns how many. */
+static guint
+forEachFile(const char *dir)
+{
+    g_autoptr(GDir) entries = g_dir_open(dir, 0, NULL);
+    const char *name;
+    guint count = 0;
+
+    g_assert_nonnull(entries);
+    while ((name = g_dir_read_name(entries))) {
+        g_autofree char *path = g_build_filename(dir, name, NULL);
+
+        if (!g_str_has_suffix(name, ".xml"))
+            continue;
+        g_test_message("%s", name);
+        assertLossless(path);
+        count++;
+    }
+    return count;
+}
+
+
+static void
+testLossless(void)
+{
+    static const char *const dirs[] = {
+        "qemuxml2argvdata", "teamingxmldata/rules", "teamingxmldata/domains",
+    };
+    const char *more = g_getenv("VIR_TEAMING_TEST_XMLDIR");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(dirs); i++) {
+        g_autofree char *dir = g_test_build_filename(G_TEST_DIST, dirs[i], NULL);
+
+        g_assert_cmpuint(forEachFile(dir), >, 0);
+    }
+    /* Any directory of domains: of libvirt's own tests, for example. */
+    if (more)
+        g_assert_cmpuint(forEachFile(more), >, 0);
+}
+
+
+/*
+ * What is in the model
+ */
+
+static void
+testInactive(void)
+{
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "qemuxml2argvdata",
+                                                  "bridge-hostdev.xml", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virTeamingDomain) domain = virTeamingDomainParseFile(path, &error);
+    const virTeamingPair *pair;
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(domain->name, ==, "bridge-hostdev");
+    g_assert_cmpstr(domain->type, ==, "kvm");
+    g_assert_false(domain->live);
+    g_assert_cmpuint(domain->nics->len, ==, 2);
+    g_assert_cmpuint(domain->pairs->len, ==, 1);
+    pair = domain->pairs->pdata[0];
+    g_assert_cmpstr(pair->persistent->alias, ==, "ua-net");
+    g_assert_cmpstr(pair->persistent->bridge, ==, "br0");
+    g_assert_cmpint(pair->transient->type, ==, VIR_TEAMING_NIC_HOSTDEV);
+    g_assert_true(pair->transient->managed);
+    g_assert_true(pair->transient->hasSource);
+    g_assert_cmpstr(virTeamingPciAddressFormat(&pair->transient->source, buf), ==,
+                    "0000:81:01.0");
+    g_assert_cmpint(pair->transient->line, ==, 33);
+    g_assert_cmpint(pair->transient->teamingLine, ==, 38);
+}
+
+
+static void
+testLive(void)
+{
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "qemuxml2argvdata", "live.xml",
+                                                  NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virTeamingDomain) domain = virTeamingDomainParseFile(path, &error);
+    const virTeamingPair *pair;
+
+    g_assert_no_error(error);
+    g_assert_true(domain->live);
+    g_assert_cmpint(domain->id, ==, 7);
+    g_assert_cmpuint(domain->pairs->len, ==, 1);
+    pair = domain->pairs->pdata[0];
+    g_assert_cmpstr(pair->persistent->network, ==, "lan");
+    g_assert_cmpstr(pair->persistent->bridge, ==, "virbr5");
+    g_assert_cmpstr(pair->persistent->target, ==, "vnet3");
+    g_assert_cmpstr(pair->transient->alias, ==, "hostdev0");
+    g_assert_cmpuint(pair->transient->source.function, ==, 3);
+}
+
+
+/* Only whole pairs are pairs. */
+static void
+testPairs(void)
+{
+    static const struct {
+        const char *file;
+        guint pairs;
+    } cases[] = {
+        { "reference-dangling-trip.xml", 0 }, { "reference-self-trip.xml", 0 },
+        { "reference-not-persistent-trip.xml", 0 }, { "several-transients-trip.xml", 1 },
+        { "several-transients-just.xml", 2 }, { "alias-not-kept-trip.xml", 0 },
+        { "reference-by-position-trip.xml", 1 }, { "persistent-alone-trip.xml", 0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_test_build_filename(G_TEST_DIST, "teamingxmldata", "rules",
+                                                      cases[i].file, NULL);
+        g_autoptr(virTeamingDomain) domain = virTeamingDomainParseFile(path, NULL);
+
+        g_assert_nonnull(domain);
+        g_assert_cmpuint(domain->pairs->len, ==, cases[i].pairs);
+    }
+}
+
+
+/* XML's own escapes, in and out. */
+static void
+testEscapes(void)
+{
+    g_autoptr(virTeamingDomain) domain =
+        parse("<domain type='kvm'><name>a&amp;b&lt;&#99;</name><devices><interface type='bridge'>"
+              "<source bridge='it&apos;s &#38; &quot;mine&quot;&#10;two'/></interface></devices>"
+              "</domain>");
+    const virTeamingNic *nic = domain->nics->pdata[0];
+    g_autofree char *text = virTeamingDomainFormat(domain);
+    g_autoptr(virTeamingDomain) again = parse(text);
+
+    g_assert_cmpstr(domain->name, ==, "a&b<c");
+    g_assert_cmpstr(nic->bridge, ==, "it's & \"mine\"\ntwo");
+    assertSameDomain(domain, again);
+}
+
+
+/* libxml2's tree knows no line beyond 65535. */
+static void
+testManyLines(void)
+{
+    g_autoptr(GString) xml = g_string_new("<domain type='kvm'>\n<devices>\n");
+    g_autoptr(virTeamingDomain) domain = NULL;
+    const virTeamingNic *nic;
+
+    for (guint i = 0; i < 100000; i++)
+        g_string_append_c(xml, '\n');
+    g_string_append(xml, "<interface type='bridge'>\n<teaming type='persistent'/>\n"
+                    "</interface></devices></domain>");
+    domain = parse(xml->str);
+    nic = domain->nics->pdata[0];
+    g_assert_cmpint(nic->line, ==, 100003);
+    g_assert_cmpint(nic->teamingLine, ==, 100004);
+}
+
+
+static void
+testMemory(void)
+{
+    static const struct {
+        const char *xml;
+        guint64 kib;
+    } cases[] = {
+        { "<memory>1024</memory>", 1024 }, { "<memory unit='KiB'> 7 </memory>", 7 },
+        { "<memory unit='b'>1025</memory>", 2 }, { "<memory unit='MB'>1</memory>", 977 },
+        { "<memory unit='MiB'>512</memory>", 512 * 1024 }, { "<memory unit='G'>2</memory>", 2 * MIB },
+        { "<memory unit='TiB'>1</memory>", G_GUINT64_CONSTANT(1) << 30 },
+        { "<memory unit='parsec'>1</memory>", 0 }, { "<memory>much</memory>", 0 },
+        { "<memory unit='TiB'>99999999999</memory>", 0 }, { "<memory/>", 0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strdup_printf("<domain>%s</domain>", cases[i].xml);
+        g_autoptr(virTeamingDomain) domain = parse(xml);
+
+        g_assert_cmpuint(domain->memory, ==, cases[i].kib);
+        g_assert_cmpuint(domain->problems->len, ==, cases[i].kib ? 0 : 1);
+    }
+}
+
+
+/* Of other hypervisors and machines: no teaming, or why there can't be. */
+static void
+testOthers(void)
+{
+    static const struct {
+        const char *file;
+        const char *rule;           /* the one error, or NULL */
+    } cases[] = {
+        { "lxc.xml", NULL }, { "xen.xml", NULL }, { "xen-teaming.xml", "domain-type" },
+        { "s390x.xml", NULL }, { "s390x-teaming.xml", "machine-without-pcie" },
+        { "ppc64le.xml", NULL }, { "ppc64le-teaming.xml", "machine-without-pcie" },
+        { "aarch64-teaming.xml", NULL }, { "riscv64-teaming.xml", NULL },
+        { "no-devices.xml", NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_test_build_filename(G_TEST_DIST, "teamingxmldata", "domains",
+                                                      cases[i].file, NULL);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(virTeamingDomain) domain = virTeamingDomainParseFile(path, &error);
+        g_autoptr(GPtrArray) findings = NULL;
+
+        g_test_message("%s", cases[i].file);
+        g_assert_no_error(error);
+        findings = virTeamingDomainValidate(domain, NULL, NULL);
+        g_assert_cmpuint(findings->len, ==, cases[i].rule ? 1 : 0);
+        if (cases[i].rule) {
+            const virTeamingFinding *finding = findings->pdata[0];
+
+            g_assert_cmpstr(virTeamingRuleGet(finding->rule)->id, ==, cases[i].rule);
+        }
+    }
+}
+
+
+/*
+ * Policy
+ */
+
+static void
+testPolicyLayers(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
+    g_autoptr(virTeamingDomain) domain =
+        parse("<domain><metadata><p:policy xmlns:p='" VIR_TEAMING_XMLNS "' unplugTimeout='5' "
+              "standbyLink='down-while-vf'/><policy xmlns='urn:other' unplugTimeout='9'/>"
+              "</metadata></domain>");
+    virTeamingPolicy host;
+    virTeamingPolicy policy;
+    int fd = g_file_open_tmp("teamingconf-XXXXXX", &path, &error);
+
+    g_assert_no_error(error);
+    close(fd);
+    g_file_set_contents(path, "[policy]\nunplugTimeout=60\nwithoutVf=refuse\nplug=stock\n", -1,
+                        &error);
+    g_assert_no_error(error);
+    g_assert_true(virTeamingPolicyLoad(&host, path, &error));
+    g_assert_no_error(error);
+    g_unlink(path);
+
+    virTeamingDomainGetPolicy(domain, &host, &policy);
+    g_assert_cmpuint(policy.unplugTimeout, ==, 5);
+    g_assert_cmpint(policy.standbyLink, ==, VIR_TEAMING_STANDBY_LINK_DOWN_WHILE_VF);
+    g_assert_cmpint(policy.withoutVf, ==, VIR_TEAMING_WITHOUT_VF_REFUSE);
+    g_assert_cmpint(policy.plug, ==, VIR_TEAMING_PLUG_STOCK);
+    g_assert_cmpint(policy.onUnplugTimeout, ==, VIR_TEAMING_ON_UNPLUG_TIMEOUT_ABORT);
+
+    virTeamingDomainGetPolicy(domain, NULL, &policy);
+    g_assert_cmpint(policy.withoutVf, ==, VIR_TEAMING_WITHOUT_VF_MIGRATE);
+
+    g_assert_true(virTeamingPolicyLoad(&host, "/nonexistent/virt-teaming.conf", &error));
+    g_assert_cmpuint(host.set, ==, 0);
+}
+
+
+static void
+testPolicyRefused(void)
+{
+    static const struct {
+        const char *text;
+        const char *says;
+    } cases[] = {
+        { "[policy]\nunplugTimout=60\n", "did you mean 'unplugTimeout'?" },
+        { "[policy]\nUNPLUGTIMEOUT=60\n", "did you mean 'unplugTimeout'?" },
+        { "[policy]\nx=60\n", "the settings are unplugTimeout, onUnplugTimeout" },
+        { "[policy]\nparking=garage\n", "it can be 'auto', 'zero', 'vlan'" },
+        { "[policy]\nunplugTimeout=0\n", "seconds from 1 to 86400" },
+        { "[policy]\nunplugTimeout=-3\n", "seconds from 1 to 86400" },
+        { "[Policy]\n", "settings are in [policy]" },
+        { "nonsense\n", "" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *path = NULL;
+        virTeamingPolicy policy = { .unplugTimeout = 77 };
+        int fd = g_file_open_tmp("teamingconf-XXXXXX", &path, NULL);
+
+        close(fd);
+        g_file_set_contents(path, cases[i].text, -1, NULL);
+        g_assert_false(virTeamingPolicyLoad(&policy, path, &error));
+        g_unlink(path);
+        g_test_message("%s", error->message);
+        g_assert_nonnull(strstr(error->message, cases[i].says));
+        g_assert_nonnull(strstr(error->message, path));
+        g_assert_null(strchr(error->message, '\n'));
+        g_assert_cmpuint(policy.unplugTimeout, ==, 77);
+    }
+}
+
+
+/*
+ * Bad input: one clear line, and soon
+ */
+
+static char *
+repeat(const char *before,
+       const char *what,
+       gsize times,
+       const char *after)
+{
+    GString *out = g_string_new(before);
+
+    for (gsize i = 0; i < times; i++)
+        g_string_append(out, what);
+    g_string_append(out, after);
+    return g_string_free(out, FALSE);
+}
+
+
+static char *
+manyAttributes(void)
+{
+    GString *out = g_string_new("<domain");
+
+    for (guint i = 0; out->len < 3 * MIB; i++)
+        g_string_append_printf(out, " a%u=''", i);
+    g_string_append(out, "/>");
+    return g_string_free(out, FALSE);
+}
+
+
+static char *
+manyNamespaces(void)
+{
+    GString *out = g_string_new("<domain>");
+
+    for (guint i = 0; i < 100; i++) {
+        g_string_append(out, "<a");
+        for (guint j = 0; j < 100; j++)
+            g_string_append_printf(out, " xmlns:n%u_%u='u'", i, j);
+        g_string_append_c(out, '>');
+    }
+    for (guint i = 0; i < 100; i++)
+        g_string_append(out, "</a>");
+    g_string_append(out, "</domain>");
+    return g_string_free(out, FALSE);
+}
+
+
+static char *
+noise(void)
+{
+    char *out = g_malloc(MIB);
+    GRand *random = g_rand_new_with_seed(3);
+
+    for (guint i = 0; i < MIB; i++)
+        out[i] = g_rand_int_range(random, 1, 256);
+    out[MIB - 1] = '\0';
+    g_rand_free(random);
+    return out;
+}
+
+
+static void
+assertRefused(char *text,
+              gssize len,
+              const char *says)
+{
+    g_autofree char *xml = text;
+    g_autoptr(GError) error = NULL;
+    gint64 start = g_get_monotonic_time();
+    virTeamingDomain *domain = virTeamingDomainParse(xml, len, "x.xml", &error);
+
+    g_assert_null(domain);
+    g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID);
+    g_test_message("%s (%" G_GINT64_FORMAT " ms)", error->message,
+                   (g_get_monotonic_time() - start) / 1000);
+    g_assert_true(g_str_has_prefix(error->message, "x.xml:"));
+    g_assert_nonnull(strstr(error->message, says));
+    g_assert_null(strchr(error->message, '\n'));
+    g_assert_true(g_utf8_validate(error->message, -1, NULL));
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
+}
+
+
+static void
+testRefused(void)
+{
+    assertRefused(g_strdup(""), -1, "not well-formed");
+    assertRefused(g_strdup("nonsense"), -1, "not well-formed");
+    assertRefused(g_strdup("<domain>"), -1, "not well-formed");
+    assertRefused(g_strdup("<domain></network>"), -1, "x.xml:1: not well-formed");
+    assertRefused(g_strdup("<domain>\n\n<a b=c/></domain>"), -1, "x.xml:3: not well-formed");
+    assertRefused(g_strdup("<domain>&nbsp;</domain>"), -1, "nbsp");
+    assertRefused(g_strdup("<network/>"), -1, "the root element is <network>, not <domain>");
+    assertRefused(g_strdup("<d:domain xmlns:d='urn:x'/>"), -1, "of some namespace");
+    assertRefused(g_strndup("<domain>\0</domain>", 18), 18, "byte 9 is not UTF-8");
+    assertRefused(g_strdup("<domain>\xff</domain>"), -1, "byte 9 is not UTF-8");
+    assertRefused(noise(), -1, "not UTF-8");
+    assertRefused(repeat("<domain>", " ", 5 * MIB, "</domain>"), -1, "longer than 4 MiB");
+    assertRefused(repeat("<domain>", "<a>", 100000, ""), -1, "nested deeper");
+    assertRefused(repeat("<domain>", "<a/>", 600000, "</domain>"), -1, "more elements");
+    assertRefused(manyAttributes(), -1, "more than 128 attributes");
+    assertRefused(manyNamespaces(), -1, "more elements or namespaces");
+}
+
+
+static void
+testEntities(void)
+{
+    GString *bomb = g_string_new("<?xml version='1.0'?>\n<!DOCTYPE domain [\n"
+                                 "<!ENTITY e0 'aaaaaaaaaaaaaaaa'>\n");
+
+    for (guint i = 1; i < 30; i++) {
+        g_string_append_printf(bomb, "<!ENTITY e%u '", i);
+        for (guint j = 0; j < 10; j++)
+            g_string_append_printf(bomb, "&e%u;", i - 1);
+        g_string_append(bomb, "'>\n");
+    }
+    g_string_append(bomb, "]>\n<domain>&e29;</domain>");
+    assertRefused(g_string_free(bomb, FALSE), -1, "DOCTYPE");
+    assertRefused(g_strdup("<!DOCTYPE domain [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>"
+                           "<domain><name>&x;</name></domain>"), -1, "DOCTYPE");
+    assertRefused(g_strdup("<!DOCTYPE domain SYSTEM 'http://192.0.2.1/x.dtd'><domain/>"), -1,
+                  "DOCTYPE");
+    assertRefused(g_strdup("<!DOCTYPE domain><domain/>"), -1, "DOCTYPE");
+}
+
+
+static void
+testUnreadable(void)
+{
+    static const struct {
+        const char *path;
+        virTeamingErrorCode code;
+    } cases[] = {
+        { "/nonexistent/x.xml", VIR_TEAMING_ERROR_NOT_FOUND },
+        { "/dev/null/x.xml", VIR_TEAMING_ERROR_NOT_FOUND },
+        { "/", VIR_TEAMING_ERROR_SYSTEM },
+        { "/dev/zero", VIR_TEAMING_ERROR_INVALID },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        virTeamingDomain *domain = virTeamingDomainParseFile(cases[i].path, &error);
+
+        g_assert_null(domain);
+        g_assert_error(error, VIR_TEAMING_ERROR, (int)cases[i].code);
+        g_assert_true(g_str_has_prefix(error->message, cases[i].path));
+    }
+}
+
+
+/* A sparse file of 100 MB is not read to its end. */
+static void
+testHuge(void)
+{
+    g_autofree char *path = NULL;
+    g_autoptr(GError) error = NULL;
+    int fd = g_file_open_tmp("teamingconf-XXXXXX", &path, NULL);
+    gint64 start = g_get_monotonic_time();
+
+    g_assert_cmpint(ftruncate(fd, 100 * 1000 * 1000), ==, 0);
+    close(fd);
+    g_assert_null(virTeamingDomainParseFile(path, &error));
+    g_unlink(path);
+    g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, G_USEC_PER_SEC);
+}
+
+
+/*
+ * Networks and devices
+ */
+
+static void
+testNetwork(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virTeamingNetwork) network =
+        virTeamingNetworkParse("<network>\n<name>p</name><uuid>u</uuid>"
+                               "<forward mode='hostdev' managed='yes'><pf dev='eth0'/>"
+                               "<interface dev='eth1'/>"
+                               "<address type='pci' domain='0' bus='0x81' slot='16' function='1'/>"
+                               "</forward><vlan><tag id='42'/></vlan><mtu size='9000'/></network>",
+                               -1, "net.xml", &error);
+    const virTeamingPciAddress *vf;
+
+    g_assert_no_error(error);
+    g_assert_true(virTeamingNetworkIsPool(network));
+    g_assert_true(network->managed);
+    g_assert_cmpuint(network->pfs->len, ==, 1);
+    g_assert_cmpstr(network->pfs->pdata[0], ==, "eth0");
+    g_assert_cmpuint(network->vfs->len, ==, 1);
+    vf = &g_array_index(network->vfs, virTeamingPciAddress, 0);
+    g_assert_cmpuint(vf->slot, ==, 16);
+    g_assert_cmpuint(network->vlan, ==, 42);
+    g_assert_cmpuint(network->mtu, ==, 9000);
+}
+
+
+static void
+testNetworkRefused(void)
+{
+    static const char *const cases[] = {
+        "<network/>", "<network><name/></network>", "<domain/>", "",
+        "<network><name>n</name><vlan/></network>",
+        "<network><name>n</name><vlan><tag id='4096'/></vlan></network>",
+        "<network><name>n</name><forward mode='hostdev'><pf/></forward></network>",
+        "<network><name>n</name><forward mode='hostdev'><address type='pci' domain='0' bus='0' "
+        "slot='0x20' function='0'/></forward></network>",
+        "<network><name>n</name><forward mode='hostdev'><address type='pci' domain='0' bus='0' "
+        "slot='0x10'/></forward></network>",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        virTeamingNetwork *network = virTeamingNetworkParse(cases[i], -1, "net.xml", &error);
+
+        g_assert_null(network);
+        g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID);
+        g_assert_true(g_str_has_prefix(error->message, "net.xml:"));
+    }
+}
+
+
+static void
+testNodeDevice(void)
+{
+    static const char vf[] =
+        "<device><name>pci_0000_81_10_1</name><capability type='pci'><class>0x020000</class>"
+        "<domain>0</domain><bus>129</bus><slot>16</slot><function>1</function>"
+        "<capability type='phys_function'><address domain='0' bus='0x81' slot='0' function='0'/>"
+        "</capability></capability></device>";
+    static const char gpu[] =
+        "<device><capability type='pci'><class>0x030000</class><domain>0</domain><bus>1</bus>"
+        "<slot>0</slot><function>0</function></capability></device>";
+    g_autoptr(GError) error = NULL;
+    virTeamingHostDevice device;
+
+    g_assert_true(virTeamingNodeDeviceParse(vf, "x", &device, &error));
+    g_assert_true(device.vf);
+    g_assert_true(device.nic);
+    g_assert_cmpuint(device.address.bus, ==, 0x81);
+    g_assert_true(virTeamingNodeDeviceParse(gpu, "x", &device, &error));
+    g_assert_false(device.vf);
+    g_assert_false(device.nic);
+    g_assert_false(virTeamingNodeDeviceParse("<device/>", "x", &device, &error));
+    g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID);
+}
+
+
+/* Twice the interfaces take no more than about twice the time. */
+static void
+testLinear(void)
+{
+    gint64 took[2] = { G_MAXINT64, G_MAXINT64 };
+
+    for (guint round = 0; round < 6; round++) {
+        guint nics = round % 2 ? 4000 : 1000;
+        g_autoptr(GString) xml = g_string_new("<domain type='kvm'><os><type machine='q35'>hvm"
+                                              "</type></os><devices>");
+        g_autoptr(virTeamingDomain) domain = NULL;
+        g_autoptr(GPtrArray) findings = NULL;
+        gint64 start;
+
+        for (guint i = 0; i < nics / 2; i++)
+            g_string_append_printf(xml, "<interface type='bridge'><mac address='52:54:00:%02x:%02x:"
+                                   "01'/><source bridge='br0'/><model type='virtio'/><teaming "
+                                   "type='persistent'/><alias name='ua-s%u'/></interface>"
+                                   "<interface type='network'><mac address='52:54:00:%02x:%02x:01'/>"
+                                   "<source network='p'/><teaming type='transient' "
+                                   "persistent='ua-s%u'/></interface>",
+                                   i >> 8, i & 0xff, i, i >> 8, i & 0xff, i);
+        g_string_append(xml, "</devices></domain>");
+        start = g_get_monotonic_time();
+        domain = parse(xml->str);
+        findings = virTeamingDomainValidate(domain, NULL, NULL);
+        took[round % 2] = MIN(took[round % 2], g_get_monotonic_time() - start);
+        g_assert_cmpuint(findings->len, ==, 0);
+        g_assert_cmpuint(domain->pairs->len, ==, nics / 2);
+    }
+    g_test_message("1000 NICs: %" G_GINT64_FORMAT " us, 4000: %" G_GINT64_FORMAT " us",
+                   took[0], took[1]);
+    /* Four times as many; sixteen times would be quadratic. */
+    g_assert_cmpint(took[1], <, 8 * took[0]);
+}
+
+
+int
+main(int argc,
+     char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/domain/lossless", testLossless);
+    g_test_add_func("/domain/inactive", testInactive);
+    g_test_add_func("/domain/live", testLive);
+    g_test_add_func("/domain/pairs", testPairs);
+    g_test_add_func("/domain/escapes", testEscapes);
+    g_test_add_func("/domain/many-lines", testManyLines);
+    g_test_add_func("/domain/memory", testMemory);
+    g_test_add_func("/domain/others", testOthers);
+    g_test_add_func("/domain/linear", testLinear);
+    g_test_add_func("/policy/layers", testPolicyLayers);
+    g_test_add_func("/policy/refused", testPolicyRefused);
+    g_test_add_func("/bad/refused", testRefused);
+    g_test_add_func("/bad/entities", testEntities);
+    g_test_add_func("/bad/unreadable", testUnreadable);
+    g_test_add_func("/bad/huge", testHuge);
+    g_test_add_func("/network/parse", testNetwork);
+    g_test_add_func("/network/refused", testNetworkRefused);
+    g_test_add_func("/nodedev/parse", testNodeDevice);
+    return g_test_run();
+}
