@@ -147,17 +147,8 @@ static void
 virTeamingPairObjLearnTraits(virTeamingPairObj *pair,
                              virTeamingKernel *kernel)
 {
-    virTeamingPciAddress address;
-    virTeamingPciDevice device;
-    virTeamingLink link;
-
-    if (!pair->hasVf || pair->traitsKnown ||
-        !virTeamingKernelLinkGet(kernel, pair->pf, &link, NULL) ||
-        !virTeamingPciAddressParse(link.pci, &address) ||
-        !virTeamingKernelPciGetDevice(kernel, &address, &device, NULL))
-        return;
-    pair->traits = virTeamingNicTraitsFind(device.driver);
-    pair->traitsKnown = TRUE;
+    if (pair->hasVf && !pair->traitsKnown)
+        pair->traitsKnown = virTeamingNicTraitsFind(kernel, pair->pf, NULL, &pair->traits);
 }
 
 

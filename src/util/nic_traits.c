@@ -6,6 +6,11 @@
 
 #include "nic_traits.h"
 
+#include <string.h>
+
+#include "nic_verdict.h"
+#include "teaming_error.h"
+
 static const struct {
     const char *driver;
     virTeamingNicTraits traits;
@@ -19,18 +24,41 @@ static const struct {
 
 /**
  * virTeamingNicTraitsFind:
- * @driver: name of the PF's driver
+ * @kernel: the kernel
+ * @pf: name of the PF
+ * @dir: directory of verdicts, or NULL for VIR_TEAMING_NIC_VERDICT_DIR
+ * @ret: filled with what was measured on this NIC by 'virt-teaming probe', else with what
+ *       is known of its driver, else with what is safe to assume of any
  *
- * Returns: what is known; for an unknown NIC, what is safe to assume of any.
+ * Returns: FALSE if @pf can't be looked at now, or is not a PCI function.
  */
-virTeamingNicTraits
-virTeamingNicTraitsFind(const char *driver)
+gboolean
+virTeamingNicTraitsFind(virTeamingKernel *kernel,
+                        const char *pf,
+                        const char *dir,
+                        virTeamingNicTraits *ret)
 {
-    static const virTeamingNicTraits safe;
+    virTeamingNicTraits traits = { 0 };
+    virTeamingNicIdentity identity;
+    g_autoptr(virTeamingNicVerdict) verdict = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!virTeamingNicIdentityRead(kernel, pf, &identity, NULL))
+        return FALSE;
 
     for (gsize i = 0; i < G_N_ELEMENTS(known); i++) {
-        if (g_str_equal(known[i].driver, driver))
-            return known[i].traits;
+        if (g_str_equal(known[i].driver, identity.driver))
+            traits = known[i].traits;
     }
-    return safe;
+
+    verdict = virTeamingNicVerdictLoad(&identity, dir, &error);
+    if (verdict) {
+        memcpy(traits.answers, verdict->answers, sizeof(traits.answers));
+        if (traits.answers[VIR_TEAMING_TRAIT_COPIES] != VIR_TEAMING_ANSWER_UNKNOWN)
+            traits.copies = traits.answers[VIR_TEAMING_TRAIT_COPIES] == VIR_TEAMING_ANSWER_YES;
+    } else if (!g_error_matches(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND)) {
+        g_warning("%s", error->message);
+    }
+    *ret = traits;
+    return TRUE;
 }
