@@ -29,19 +29,24 @@ typedef struct {
 } virTeamingCmd;
 
 static const virTeamingCmd virTeamingCmds[] = {
-#ifdef VIR_TEAMING_WITH_CHECK
     { "check", virTeamingCmdCheck, "say what is wrong with a domain's teaming" },
-#endif
-#ifdef VIR_TEAMING_WITH_ARGV
     { "argv", virTeamingCmdArgv, "print the QEMU arguments of a domain's pairs" },
-#endif
-#ifdef VIR_TEAMING_WITH_POOL
     { "pool", virTeamingCmdPool, "list the VFs of a network: free, used by whom, why not" },
-#endif
-#ifdef VIR_TEAMING_WITH_STATUS
     { "status", virTeamingCmdStatus, "which path carries a guest's frames, and why" },
-#endif
 };
+
+
+/* Asked once for each of the two streams: a line has several words. */
+static gboolean
+virTeamingCmdIsColoured(FILE *stream)
+{
+    static int terminal[2] = { -1, -1 };
+    int *known = &terminal[stream == stderr];
+
+    if (*known < 0)
+        *known = isatty(fileno(stream)) && !g_getenv("NO_COLOR");
+    return *known;
+}
 
 
 /**
@@ -58,7 +63,7 @@ virTeamingCmdPrint(FILE *stream,
 {
     const char *code = "";
     va_list ap;
-    gboolean colour = isatty(fileno(stream)) && !g_getenv("NO_COLOR");
+    gboolean colour = virTeamingCmdIsColoured(stream);
 
     switch (style) {
     case VIR_TEAMING_CMD_STYLE_ERROR:

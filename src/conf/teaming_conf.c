@@ -500,7 +500,8 @@ virTeamingFieldsParse(virTeamingDomain *domain,
         const virTeamingField *field = &fields[i];
         const xmlNode *where = element;
 
-        if (strcmp(field->element, name) != 0)
+        /* Most rows are told apart by the first letter, and this is where time goes. */
+        if (*field->element != *name || strcmp(field->element, name) != 0)
             continue;
         if (field->child)
             where = virTeamingXmlGetChild(element, field->child);
@@ -598,7 +599,8 @@ virTeamingNicParse(virTeamingDomain *domain,
             continue;
         virTeamingFieldsParse(domain, nic, fields, nfields, (const char *)child->name, child);
         for (gsize i = 1; i < G_N_ELEMENTS(virTeamingNicElementNames); i++) {
-            if (!nic->lines[i] && virTeamingXmlIs(child, virTeamingNicElementNames[i]))
+            if (*virTeamingNicElementNames[i] == *(const char *)child->name &&
+                !nic->lines[i] && virTeamingXmlIs(child, virTeamingNicElementNames[i]))
                 nic->lines[i] = virTeamingXmlGetLine(child);
         }
 

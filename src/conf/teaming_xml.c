@@ -127,6 +127,18 @@ virTeamingXmlComplain(void *opaque,
 }
 
 
+/* Where the comment, CDATA section or processing instruction at @p ends; NULL: it does not. */
+static const char *
+virTeamingXmlSkip(const char *p,
+                  const char *end,
+                  const char *stop)
+{
+    const char *last = g_strstr_len(p, end - p, stop);
+
+    return last ? last + strlen(stop) : NULL;
+}
+
+
 /*
  * Finds a tag with more attributes than VIR_TEAMING_XML_ATTRIBUTES_MAX, before libxml2
  * spends time that grows with their square. Only has to be right for well-formed
@@ -139,44 +151,37 @@ virTeamingXmlFindWideTag(const char *xml,
                          gsize len)
 {
     const char *end = xml + len;
-    int line = 1;
-    guint attributes = 0;
-    gboolean inTag = FALSE;
-    char quote = 0;
+    const char *p = xml;
 
-    for (const char *p = xml; p < end; p++) {
-        if (*p == '\n') {
-            line++;
-        } else if (quote) {
+    while (p && (p = memchr(p, '<', end - p))) {
+        guint attributes = 0;
+        char quote = 0;
+
+        if (end - p >= 4 && memcmp(p, "<!--", 4) == 0) {
+            p = virTeamingXmlSkip(p, end, "-->");
+            continue;
+        }
+        if (end - p >= 9 && memcmp(p, "<![CDATA[", 9) == 0) {
+            p = virTeamingXmlSkip(p, end, "]]>");
+            continue;
+        }
+        if (end - p >= 2 && p[1] == '?') {
+            p = virTeamingXmlSkip(p, end, "?>");
+            continue;
+        }
+        for (; p < end && (quote || *p != '>'); p++) {
             if (*p == quote)
                 quote = 0;
-        } else if (!inTag) {
-            const char *stop = NULL;
+            else if (!quote && (*p == '"' || *p == '\''))
+                quote = *p;
+            else if (!quote && *p == '=')
+                attributes++;
+        }
+        if (attributes > VIR_TEAMING_XML_ATTRIBUTES_MAX) {
+            int line = 1;
 
-            if (*p != '<')
-                continue;
-            if (end - p >= 4 && memcmp(p, "<!--", 4) == 0)
-                stop = "-->";
-            else if (end - p >= 9 && memcmp(p, "<![CDATA[", 9) == 0)
-                stop = "]]>";
-            else if (end - p >= 2 && p[1] == '?')
-                stop = "?>";
-            if (stop) {
-                const char *next = g_strstr_len(p, end - p, stop);
-
-                if (!next)
-                    return 0;
-                for (; p < next; p++)
-                    line += *p == '\n';
-                continue;
-            }
-            inTag = TRUE;
-            attributes = 0;
-        } else if (*p == '>') {
-            inTag = FALSE;
-        } else if (*p == '"' || *p == '\'') {
-            quote = *p;
-        } else if (*p == '=' && ++attributes > VIR_TEAMING_XML_ATTRIBUTES_MAX) {
+            for (const char *q = xml; q < p; q++)
+                line += *q == '\n';
             return line;
         }
     }
@@ -289,12 +294,12 @@ virTeamingXmlReadFile(const char *path,
     gboolean standard = strcmp(path, "-") == 0;
     int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     g_autoptr(GByteArray) content = g_byte_array_new();
-    g_autofree guint8 *chunk = g_malloc(64 * 1024);
+    guint8 chunk[16 * 1024];
     gssize got = -1;
     int saved = errno;
 
     if (fd >= 0) {
-        while ((got = read(fd, chunk, 64 * 1024)) != 0) {
+        while ((got = read(fd, chunk, sizeof(chunk))) != 0) {
             if (got < 0 && errno == EINTR)
                 continue;
             if (got < 0)
@@ -351,7 +356,7 @@ virTeamingXmlIs(const xmlNode *node,
                 const char *name)
 {
     return node && node->type == XML_ELEMENT_NODE && !node->ns &&
-        strcmp((const char *)node->name, name) == 0;
+        *(const char *)node->name == *name && strcmp((const char *)node->name, name) == 0;
 }
 
 

@@ -1,0 +1,25 @@
+/*
+ * fuzz-network.c: any bytes as a network or a node device: no crash, no hang
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <stdint.h>
+
+#include "fuzz.h"
+#include "nodedev_conf.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data,
+                       size_t size)
+{
+    g_autofree char *text = g_strndup((const char *)data, size);
+    virTeamingNetwork *network = virTeamingNetworkParse((const char *)data, size, "fuzz", NULL);
+    virTeamingHostDevice device;
+
+    if (network)
+        virTeamingNetworkIsPool(network);
+    virTeamingNetworkFree(network);
+    virTeamingNodeDeviceParse(text, "fuzz", &device, NULL);
+    return 0;
+}
