@@ -314,6 +314,15 @@ virTeamingCheckNetwork(const virTeamingCheck *check,
 }
 
 
+/* libvirt's test driver has domains of a type of its own, and stands in for any other. */
+static gboolean
+virTeamingDomainIsQemu(const virTeamingDomain *domain)
+{
+    return g_strcmp0(domain->type, "kvm") == 0 || g_strcmp0(domain->type, "qemu") == 0 ||
+        g_strcmp0(domain->type, "test") == 0;
+}
+
+
 /* Whether the machine has PCI Express, as far as names and controllers tell. */
 static gboolean
 virTeamingDomainHasPcie(const virTeamingDomain *domain)
@@ -1017,7 +1026,7 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
     virTeamingCheckProblems(&check, teaming != NULL);
     if (!teaming) {
         /* Nothing of the rest is ours. */
-    } else if (g_strcmp0(domain->type, "kvm") != 0 && g_strcmp0(domain->type, "qemu") != 0) {
+    } else if (!virTeamingDomainIsQemu(domain)) {
         g_ptr_array_add(check.findings,
                         virTeamingFindingNew(VIR_TEAMING_RULE_DOMAIN_TYPE, domain->line,
                                              g_strdup("/domain"),

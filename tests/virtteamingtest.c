@@ -1,0 +1,284 @@
+/*
+ * virtteamingtest.c: what people see of virt-teaming check and argv
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <string.h>
+#include <unistd.h>
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+
+/*
+ * The command itself is run. Where it asks libvirt, that is libvirt's test driver with the
+ * domains and networks of virtteamingdata/host.xml.
+ */
+
+static const char *program;
+
+typedef struct {
+    int status;
+    char *out;
+    char *err;
+} Result;
+
+
+static void
+resultClear(Result *result)
+{
+    g_free(result->out);
+    g_free(result->err);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Result, resultClear)
+
+
+static char *
+dataPath(const char *name)
+{
+    return g_test_build_filename(G_TEST_DIST, name, NULL);
+}
+
+
+/* Runs virt-teaming with the words of @line; "@NAME" is a file beside this test. */
+static void
+run(const char *line,
+    const char *input,
+    Result *result)
+{
+    g_auto(GStrv) words = g_strsplit(line, " ", -1);
+    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GSubprocess) process = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_ptr_array_add(argv, g_strdup(program));
+    for (char **word = words; *word; word++) {
+        const char *at = strchr(*word, '@');
+
+        if (at) {
+            g_autofree char *path = dataPath(at + 1);
+
+            g_ptr_array_add(argv, g_strdup_printf("%.*s%s", (int)(at - *word), *word, path));
+        } else if (**word) {
+            g_ptr_array_add(argv, g_strdup(*word));
+        }
+    }
+    g_ptr_array_add(argv, NULL);
+    process = g_subprocess_newv((const char *const *)argv->pdata,
+                                G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
+                                G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
+    g_assert_no_error(error);
+    g_subprocess_communicate_utf8(process, input, NULL, &result->out, &result->err, &error);
+    g_assert_no_error(error);
+    g_assert_true(g_subprocess_get_if_exited(process));
+    result->status = g_subprocess_get_exit_status(process);
+}
+
+
+/*
+ * Arguments, exit status, and something that is said on each stream ("" is nothing at all)
+ */
+typedef struct {
+    const char *name;
+    const char *arguments;
+    int status;
+    const char *out;
+    const char *err;
+} Case;
+
+#define RULES "@teamingxmldata/rules/"
+#define HOST "test://@virtteamingdata/host.xml"
+
+static const Case cases[] = {
+    { "nothing", "", 2, "", "Usage:" },
+    { "help", "--help", 0, "virt-teaming COMMAND", "" },
+    { "version", "--version", 0, "virt-teaming ", "" },
+    { "unknown-command", "chekc", 2, "", "no command 'chekc'" },
+    { "unknown-option", "check --frob x.xml", 2, "", "--frob" },
+    { "unknown-format", "check --format yaml x.xml", 2, "", "not 'yaml'" },
+    { "check-help", "check --help", 0, "FILE|DOMAIN", "" },
+    { "check-nothing", "check", 2, "", "at least one FILE" },
+    { "check-fine", "check " RULES "mac-unequal-just.xml", 0, "1 pair, nothing to complain about",
+      "" },
+    { "check-none", "check @teamingxmldata/domains/lxc.xml", 0, "no teaming", "" },
+    { "check-error", "check " RULES "mac-unequal-trip.xml", 1,
+      ".xml:34: error: 52:54:00:6d:90:02, but the persistent NIC on line 25 has "
+      "52:54:00:6d:90:01 [mac-unequal]\n    hint: ", "" },
+    { "check-warning", "check " RULES "boot-on-vf-trip.xml", 0, "warning: ", "" },
+    { "check-note", "check " RULES "transient-named-trip.xml", 0, "note: ", "" },
+    { "check-several", "check " RULES "boot-on-vf-trip.xml " RULES "mac-unequal-trip.xml", 1,
+      "[mac-unequal]", "" },
+    { "check-one-of-several-fails", "check nix.xml " RULES "mac-unequal-trip.xml", 2,
+      "[mac-unequal]", "nix.xml: can't read it" },
+    { "check-missing", "check /nonexistent.xml", 2, "", "can't read it: No such file" },
+    { "check-directory", "check /", 2, "", "can't read it: Is a directory" },
+    { "check-endless", "check /dev/zero", 2, "", "longer than 4 MiB" },
+    { "check-network-file", "check --network @teamingxmldata/networks/lan.xml "
+      RULES "network-not-pool-trip.xml", 1, "[network-not-pool]", "" },
+    { "check-bad-network-file", "check --network " RULES "mac-unequal-trip.xml "
+      RULES "mac-unequal-just.xml", 2, "", "the root element is <domain>, not <network>" },
+    { "check-bad-config", "check --config @virtteamingtest.c " RULES "mac-unequal-just.xml", 2, "",
+      "virtteamingtest.c: " },
+    { "check-no-libvirt", "check --connect qemu+unix:///system?socket=/nonexistent x", 2, "",
+      "can't connect to libvirt at" },
+    { "check-no-domain", "check --connect " HOST " nobody", 2, "", "no such file or domain" },
+    { "check-domain", "check --connect " HOST " good", 0, "good: 1 pair", "" },
+    { "check-domain-uuid", "check --connect " HOST " 8f4b5f3c-7f4e-4d0e-9d3b-1c2f6a3b0d11", 0,
+      "1 pair", "" },
+    { "check-domain-networks", "check --connect " HOST " bad", 1,
+      "network 'lan' is of mode 'bridge', not 'hostdev' [network-not-pool]", "" },
+    { "check-file-against-host", "check --connect " HOST " " RULES "network-missing-trip.xml", 1,
+      "this host has no network 'lam' [network-missing]", "" },
+    { "list-rules", "check --list-rules", 0, "mac-unequal\n-----------\n", "" },
+    { "argv", "argv @qemuxml2argvdata/bridge-hostdev.xml", 0, "\"failover_pair_id\":\"ua-net\"",
+      "" },
+    { "argv-none", "argv @teamingxmldata/domains/lxc.xml", 0, "", "" },
+    { "argv-refused", "argv " RULES "persistent-not-virtio-trip.xml", 2, "", "libvirt refuses" },
+    { "argv-two", "argv a.xml b.xml", 2, "", "one FILE" },
+    { "argv-domain", "argv --connect " HOST " good", 0, "VF-OF-vfpool", "" },
+};
+
+
+static void
+assertSays(const char *text,
+           const char *what)
+{
+    if (*what)
+        g_assert_nonnull(strstr(text, what));
+}
+
+
+static void
+testCase(gconstpointer opaque)
+{
+    const Case *c = opaque;
+    g_auto(Result) result = { 0 };
+
+    run(c->arguments, NULL, &result);
+    g_test_message("%s%s", result.out, result.err);
+    g_assert_cmpint(result.status, ==, c->status);
+    assertSays(result.out, c->out);
+    assertSays(result.err, c->err);
+    if (c->status == 2) {
+        /* One line, but for the usage. */
+        if (!strstr(c->err, "Usage"))
+            g_assert_cmpint(strcspn(result.err, "\n"), ==, strlen(result.err) - 1);
+    }
+    /* No colours where there is no terminal. */
+    g_assert_null(strchr(result.out, '\033'));
+    g_assert_null(strchr(result.err, '\033'));
+}
+
+
+/* The shape of check's JSON is what scripts rely on. */
+static void
+testJson(void)
+{
+    g_auto(Result) result = { 0 };
+    g_autoptr(JsonNode) node = NULL;
+    JsonObject *root;
+    JsonObject *finding;
+
+    run("check --format json " RULES "mac-unequal-trip.xml", NULL, &result);
+    g_assert_cmpint(result.status, ==, 1);
+    node = json_from_string(result.out, NULL);
+    g_assert_nonnull(node);
+    root = json_node_get_object(node);
+    g_assert_true(g_str_has_suffix(json_object_get_string_member(root, "file"), "-trip.xml"));
+    g_assert_cmpstr(json_object_get_string_member(root, "domain"), ==, "mac-unequal-trip");
+    g_assert_cmpint(json_array_get_length(json_object_get_array_member(root, "findings")), ==, 1);
+    finding = json_array_get_object_element(json_object_get_array_member(root, "findings"), 0);
+    g_assert_cmpstr(json_object_get_string_member(finding, "rule"), ==, "mac-unequal");
+    g_assert_cmpstr(json_object_get_string_member(finding, "severity"), ==, "error");
+    g_assert_cmpint(json_object_get_int_member(finding, "line"), ==, 34);
+    g_assert_cmpstr(json_object_get_string_member(finding, "element"), ==,
+                    "/domain/devices/interface[2]/mac");
+    g_assert_true(json_object_has_member(finding, "message"));
+    g_assert_true(json_object_has_member(finding, "hint"));
+}
+
+
+/* Of several, an array, whatever becomes of each. */
+static void
+testJsonSeveral(void)
+{
+    g_auto(Result) result = { 0 };
+    g_autoptr(JsonNode) node = NULL;
+
+    run("check --format json nix.xml " RULES "mac-unequal-just.xml", NULL, &result);
+    g_assert_cmpint(result.status, ==, 2);
+    node = json_from_string(result.out, NULL);
+    g_assert_nonnull(node);
+    g_assert_cmpint(json_array_get_length(json_node_get_array(node)), ==, 1);
+}
+
+
+static void
+testStandardInput(void)
+{
+    g_auto(Result) result = { 0 };
+
+    run("check -", "<domain type='kvm'><devices><interface type='bridge'>\n"
+        "<teaming type='both'/></interface></devices></domain>", &result);
+    g_assert_cmpint(result.status, ==, 1);
+    g_assert_nonnull(strstr(result.out, "-:2: error: there is no teaming type 'both'"));
+}
+
+
+/* A clean bill of health that could not be written is none. */
+static void
+testFullDisk(void)
+{
+    g_autofree char *path = dataPath("teamingxmldata/domains/lxc.xml");
+    g_autofree char *command = g_strdup_printf("sh -c '%s check %s > /dev/full'", program, path);
+    g_autofree char *err = NULL;
+    int status = 0;
+
+    g_assert_true(g_spawn_command_line_sync(command, NULL, &err, &status, NULL));
+    g_assert_false(g_spawn_check_wait_status(status, NULL));
+    g_assert_nonnull(strstr(err, "can't write"));
+}
+
+
+static void
+testHugeFile(void)
+{
+    g_autofree char *path = NULL;
+    g_autofree char *arguments = NULL;
+    g_auto(Result) result = { 0 };
+    int fd = g_file_open_tmp("virtteamingtest-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(ftruncate(fd, 100 * 1000 * 1000), ==, 0);
+    close(fd);
+    arguments = g_strdup_printf("check %s", path);
+    run(arguments, NULL, &result);
+    g_unlink(path);
+    g_assert_cmpint(result.status, ==, 2);
+    g_assert_cmpstr(result.out, ==, "");
+    g_assert_nonnull(strstr(result.err, "longer than 4 MiB"));
+}
+
+
+int
+main(int argc,
+     char **argv)
+{
+    g_setenv("LC_ALL", "C.UTF-8", TRUE);
+    g_test_init(&argc, &argv, NULL);
+    program = g_getenv("VIR_TEAMING_TEST_PROGRAM");
+    g_assert_nonnull(program);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *test = g_strdup_printf("/virt-teaming/%s", cases[i].name);
+
+        g_test_add_data_func(test, &cases[i], testCase);
+    }
+    g_test_add_func("/virt-teaming/json", testJson);
+    g_test_add_func("/virt-teaming/json-several", testJsonSeveral);
+    g_test_add_func("/virt-teaming/standard-input", testStandardInput);
+    g_test_add_func("/virt-teaming/full-disk", testFullDisk);
+    g_test_add_func("/virt-teaming/huge-file", testHugeFile);
+    return g_test_run();
+}
