@@ -211,6 +211,101 @@ testHold(gconstpointer opaque)
 }
 
 
+static char *
+askQemu(const char *command,
+        gpointer opaque,
+        GError **error)
+{
+    g_autofree char *line = g_strconcat(command, "\n", NULL);
+    g_autoptr(JsonNode) answer = qemuAsk(opaque, line);
+
+    g_assert_nonnull(answer);
+    return json_to_string(answer, FALSE);
+}
+
+
+/* The command line of the running QEMU, as the kernel has it. */
+static char **
+readCommand(Qemu *qemu)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%s/cmdline",
+                                            g_subprocess_get_identifier(qemu->process));
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    g_autofree char *text = NULL;
+    gsize len;
+
+    g_assert_true(g_file_get_contents(path, &text, &len, NULL));
+    for (char *p = text; p < text + len; p += strlen(p) + 1)
+        g_ptr_array_add(words, g_strdup(p));
+    g_ptr_array_add(words, NULL);
+    return (char **)g_ptr_array_free(g_steal_pointer(&words), FALSE);
+}
+
+
+static void
+assertFindings(GPtrArray *findings,
+               virTeamingRuleId rule,
+               guint count)
+{
+    g_assert_cmpuint(findings->len, ==, count);
+    for (guint i = 0; i < count; i++) {
+        const virTeamingFinding *finding = findings->pdata[i];
+
+        g_test_message("%s", finding->message);
+        g_assert_cmpint(finding->rule, ==, rule);
+    }
+    g_ptr_array_set_size(findings, 0);
+}
+
+
+/* A running QEMU is compared with the XML of which it was started, and with another. */
+static void
+testLive(void)
+{
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "qemuxml2argvdata", "mtu.xml",
+                                                  NULL);
+    g_autofree char *xml = NULL;
+    g_autofree char *promise = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virTeamingDomain) domain = virTeamingDomainParseFile(path, &error);
+    g_autoptr(virTeamingDomain) other = NULL;
+    g_autoptr(GPtrArray) args = NULL;
+    g_autoptr(GPtrArray) findings =
+        g_ptr_array_new_with_free_func((GDestroyNotify)virTeamingFindingFree);
+    g_auto(GStrv) command = NULL;
+    GString *changed;
+    Qemu qemu = { NULL, NULL, NULL };
+
+    g_assert_no_error(error);
+    g_assert_true(g_file_get_contents(path, &xml, NULL, NULL));
+    changed = g_string_new(xml);
+    g_string_replace(changed, "9000", "1500", 0);
+    promise = g_string_free(changed, FALSE);
+    other = virTeamingDomainParse(promise, -1, "other.xml", &error);
+    g_assert_no_error(error);
+
+    args = virTeamingQemuCommandBuild(domain, &error);
+    g_assert_true(qemuStart(&qemu, args));
+    command = readCommand(&qemu);
+
+    g_assert_true(virTeamingQemuCompareCommand(domain, (const char *const *)command, findings,
+                                               &error));
+    assertFindings(findings, VIR_TEAMING_RULE_LIVE_DIFFERS, 0);
+    g_assert_true(virTeamingQemuCompareCommand(other, (const char *const *)command, findings,
+                                               &error));
+    assertFindings(findings, VIR_TEAMING_RULE_LIVE_DIFFERS, 1);
+
+    /* There is no guest that could have asked for its VF. */
+    g_assert_true(virTeamingQemuCompareMonitor(domain, askQemu, &qemu, findings, &error));
+    assertFindings(findings, VIR_TEAMING_RULE_LIVE_HIDDEN, 1);
+    g_assert_true(virTeamingQemuCompareMonitor(other, askQemu, &qemu, findings, &error));
+    g_assert_cmpuint(findings->len, ==, 2);
+    g_ptr_array_remove_index(findings, 1);
+    assertFindings(findings, VIR_TEAMING_RULE_LIVE_DIFFERS, 1);
+    qemuStop(&qemu);
+}
+
+
 /* What the rules call an error because QEMU stops at once: it does. */
 static void
 testStops(gconstpointer opaque)
@@ -262,6 +357,7 @@ main(int argc,
         g_ptr_array_add(paths, g_test_build_filename(G_TEST_DIST, "qemuxml2argvdata", file, NULL));
         g_test_add_data_func(test, paths->pdata[i], testHold);
     }
+    g_test_add_func("/qemuqmp/live", testLive);
     g_test_add_data_func("/qemuqmp/stops/root-complex", rootComplex, testStops);
     return g_test_run();
 }
