@@ -65,6 +65,8 @@ testRefused(void)
         "<teaming type='transient' persistent='ua-x'/></interface></devices></domain>",
         "<domain type='kvm'><devices><interface type='bridge'>"
         "<teaming type='both'/></interface></devices></domain>",
+        "<domain type='kvm'><devices><interface type='bridge'><model type='virtio'/>"
+        "<driver queues='4294967295'/><teaming type='persistent'/></interface></devices></domain>",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {

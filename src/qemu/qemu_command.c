@@ -30,6 +30,10 @@
  * for QEMU >= 6.2.
  */
 
+/* Of virtio; taps have fewer. There is a word for each, so there must be an end. */
+#define VIR_TEAMING_QUEUES_MAX 1024
+
+
 static void
 virTeamingPropsAddSwitch(JsonObject *props,
                          const char *name,
@@ -282,7 +286,8 @@ virTeamingQemuDeviceBuild(const virTeamingDomain *domain,
  * virTeamingQemuNetdevBuild:
  * @domain: the domain
  * @nic: one of its persistent NICs
- * @error: set to VIR_TEAMING_ERROR_UNSUPPORTED for a type that has no netdev here
+ * @error: set to VIR_TEAMING_ERROR_UNSUPPORTED for a type that has no netdev here, or to
+ *         VIR_TEAMING_ERROR_INVALID for more queues than there can be
  *
  * Returns: (transfer full): what libvirt writes behind -netdev for @nic, or NULL.
  */
@@ -294,6 +299,12 @@ virTeamingQemuNetdevBuild(const virTeamingDomain *domain,
     g_autoptr(JsonObject) props = json_object_new();
     g_autofree char *id = g_strdup_printf("host%s", nic->id);
     g_autofree char *chardev = g_strdup_printf("char%s", nic->id);
+
+    if (nic->driver.queues > VIR_TEAMING_QUEUES_MAX) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                    "%s:%d: no NIC has %u queues", domain->file, nic->line, nic->driver.queues);
+        return NULL;
+    }
 
     switch (nic->type) {
     case VIR_TEAMING_NIC_BRIDGE:
