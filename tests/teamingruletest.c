@@ -53,7 +53,8 @@ static void
 fillHost(virTeamingHost *host)
 {
     static const char *const names[] = {
-        "default", "empty-vfpool", "lan", "listed-vfpool", "stopped-vfpool", "vfpool",
+        "default", "empty-vfpool", "full-vfpool", "lan", "listed-vfpool", "stopped-vfpool",
+        "vfpool",
     };
     static const virTeamingHostDevice devices[] = {
         { .address = { .bus = 0x81, .slot = 1 }, .vf = TRUE, .nic = TRUE },

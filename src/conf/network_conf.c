@@ -121,6 +121,8 @@ virTeamingNetworkParse(const char *xml,
     g_autoptr(xmlDoc) doc = virTeamingXmlParse(xml, len, file, "network", error);
     g_autoptr(virTeamingNetwork) network = NULL;
     gboolean bridged = FALSE;
+    const char *connections;
+    guint64 count;
 
     if (!doc)
         return NULL;
@@ -129,6 +131,9 @@ virTeamingNetworkParse(const char *xml,
     network->file = g_strdup(file);
     network->pfs = g_ptr_array_new_with_free_func(g_free);
     network->vfs = g_array_new(FALSE, FALSE, sizeof(virTeamingPciAddress));
+    connections = virTeamingXmlPeekProp(xmlDocGetRootElement(doc), "connections");
+    if (connections && g_ascii_string_to_unsigned(connections, 10, 0, G_MAXUINT, &count, NULL))
+        network->connections = count;
 
     for (const xmlNode *node = xmlDocGetRootElement(doc)->children; node; node = node->next) {
         if (virTeamingXmlIs(node, "name") && !network->name) {

@@ -15,6 +15,7 @@
  * @vfs: addresses of <forward><address type='pci' …/>, of virTeamingPciAddress
  * @vlan: the one <vlan><tag id='…'/>, 0 if none
  * @mtu: <mtu size='…'/> in bytes, 0 if none
+ * @connections: live XML: how many NICs of guests are on it now
  */
 typedef struct {
     char *file;
@@ -27,6 +28,7 @@ typedef struct {
     GArray *vfs;
     guint vlan;
     guint mtu;
+    guint connections;
 } virTeamingNetwork;
 
 virTeamingNetwork *virTeamingNetworkParse(const char *xml,

@@ -34,6 +34,7 @@ typedef struct {
     GHashTable *partner;        /* transient virTeamingNic -> the one it refers to */
     GHashTable *referred;       /* virTeamingNic -> first transient that refers to it */
     guint unresolved;           /* NICs that may refer to any persistent one */
+    GHashTable *needed;         /* name of a network -> VFs that NICs so far need of it */
     GHashTable *slots;          /* domain, bus, slot as one number -> how many devices */
     gboolean pcie;
     GPtrArray *findings;
@@ -721,6 +722,26 @@ virTeamingCheckSource(virTeamingCheck *check,
 }
 
 
+/* Whether the pool has a VF for @nic as well; libvirt lists them once it is started. */
+static void
+virTeamingCheckPool(virTeamingCheck *check,
+                    const virTeamingNic *nic,
+                    const virTeamingHostNetwork *pool)
+{
+    guint needed = GPOINTER_TO_UINT(g_hash_table_lookup(check->needed, nic->network)) + 1;
+    guint total = pool->conf->vfs->len;
+    guint used = MIN(pool->conf->connections, total);
+
+    g_hash_table_insert(check->needed, nic->network, GUINT_TO_POINTER(needed));
+    /* A running domain is among those that use them. */
+    if (pool->active && total && !check->domain->live && needed > total - used)
+        virTeamingReport(check, VIR_TEAMING_RULE_NETWORK_POOL_EXHAUSTED, nic,
+                         VIR_TEAMING_ELEMENT_SOURCE,
+                         "VFs of network '%s': %u, in use: %u, needed by this domain: %u",
+                         nic->network, total, used, needed);
+}
+
+
 static void
 virTeamingCheckNetworks(virTeamingCheck *check,
                         const virTeamingNic *nic)
@@ -756,6 +777,8 @@ virTeamingCheckNetworks(virTeamingCheck *check,
             virTeamingReport(check, VIR_TEAMING_RULE_NETWORK_POOL_EMPTY, nic,
                              VIR_TEAMING_ELEMENT_SOURCE, "network '%s' names no PF and no VF",
                              nic->network);
+        else
+            virTeamingCheckPool(check, nic, entry);
         return;
     }
 
@@ -998,6 +1021,7 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
     g_autoptr(GHashTable) byAlias = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GHashTable) partner = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) referred = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) needed = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GHashTable) slots = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) macs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     const virTeamingNic *teaming = NULL;
@@ -1009,6 +1033,7 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
         .byAlias = byAlias,
         .partner = partner,
         .referred = referred,
+        .needed = needed,
         .slots = slots,
         .pcie = virTeamingDomainHasPcie(domain),
         .findings = g_ptr_array_new_with_free_func((GDestroyNotify)virTeamingFindingFree),
