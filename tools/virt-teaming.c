@@ -32,6 +32,7 @@ static const virTeamingCmd virTeamingCmds[] = {
     { "check", virTeamingCmdCheck, "say what is wrong with a domain's teaming" },
     { "argv", virTeamingCmdArgv, "print the QEMU arguments of a domain's pairs" },
     { "pool", virTeamingCmdPool, "list the VFs of a network: free, used by whom, why not" },
+    { "probe", virTeamingCmdProbe, "find out whether a NIC can carry failover pairs" },
     { "status", virTeamingCmdStatus, "which path carries a guest's frames, and why" },
 };
 

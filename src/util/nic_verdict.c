@@ -35,31 +35,40 @@
 
 static const virTeamingNicTraitInfo questions[VIR_TEAMING_TRAIT_LAST] = {
     [VIR_TEAMING_TRAIT_STEERS] = {
-        "steers", "a VF that is up gets the frames for its MAC", {
-            "", "a guest is reached by its VF", "a guest is never reached by its VF" } },
+        "steers", "a VF that is up gets the frames for its MAC", VIR_TEAMING_ANSWER_NO, {
+            "",
+            "a guest is reached by its VF",
+            "a guest is never reached by its VF" } },
     [VIR_TEAMING_TRAIT_KEEPS_MAC] = {
-        "keepsMac", "the VF's driver takes the MAC that the PF set", {
-            "", "the VF pairs with its standby", "the VF never pairs with its standby" } },
+        "keepsMac", "the VF's driver takes the MAC that the PF set", VIR_TEAMING_ANSWER_NO, {
+            "",
+            "the VF pairs with its standby",
+            "the VF never pairs with its standby" } },
     [VIR_TEAMING_TRAIT_ACCEPTS_ZERO] = {
-        "acceptsZero", "a zero MAC empties a VF", {
-            "", "a VF whose guest is elsewhere takes nothing",
+        "acceptsZero", "a zero MAC empties a VF", VIR_TEAMING_ANSWER_NO, {
+            "",
+            "a VF whose guest is elsewhere takes nothing",
             "a VF takes frames of a guest that is elsewhere" } },
     [VIR_TEAMING_TRAIT_STEERS_EARLY] = {
-        "steersEarly", "frames go to a VF that nobody drives", {
-            "", "the VF must be parked, or the PF hold the MAC too",
-            "the standby has the frames until a driver reads the VF" } },
+        "steersEarly", "frames go to a VF that nobody drives", VIR_TEAMING_ANSWER_UNKNOWN, {
+            "",
+            "the PF must hold the MAC too, or the VF be parked",
+            "the standby has them until a driver reads the VF" } },
     [VIR_TEAMING_TRAIT_COPIES] = {
-        "copies", "a MAC that PF and VF hold reaches both", {
-            "counted as no, unless the driver is known",
+        "copies", "a MAC that PF and VF hold reaches both", VIR_TEAMING_ANSWER_UNKNOWN, {
+            "taken for no, unless the driver is known",
             "both paths are open while a guest switches",
             "the VF is parked in a VLAN until it is read" } },
     [VIR_TEAMING_TRAIT_VLAN_PARKS] = {
-        "vlanParks", "VLAN parking holds for frames from the wire", {
-            "", "the standby has them while the VF waits",
-            "the standby is deaf while the VF waits, unless copied" } },
+        "vlanParks", "VLAN parking holds for frames from the wire", VIR_TEAMING_ANSWER_NO, {
+            "",
+            "the standby has them while the VF waits",
+            "the standby has them only if they are copied" } },
     [VIR_TEAMING_TRAIT_VLAN_PARKS_LOCAL] = {
-        "vlanParksLocal", "VLAN parking holds for frames that the PF sends", {
-            "", "this host reaches a guest that is elsewhere",
+        "vlanParksLocal", "VLAN parking holds for frames that the PF sends",
+        VIR_TEAMING_ANSWER_UNKNOWN, {
+            "",
+            "this host reaches a guest that is elsewhere",
             "a VF whose guest is elsewhere needs the zero MAC" } },
 };
 

@@ -39,11 +39,13 @@ typedef struct {
  * virTeamingNicTraitInfo: what people and programs read of a question
  * @id: in JSON
  * @question: a question for yes or no
+ * @bad: the answer that stands out; UNKNOWN: neither does
  * @meaning: by answer, what it means for a pair
  */
 typedef struct {
     const char *id;
     const char *question;
+    virTeamingNicAnswer bad;
     const char *meaning[3];
 } virTeamingNicTraitInfo;
 

@@ -1,0 +1,929 @@
+/*
+ * nic_probe.c: find out, without any guest, whether a NIC can carry a failover pair
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Theory of operation
+ *
+ * A VF that nobody uses is given a MAC that nobody has, frames for that MAC are sent,
+ * and it is seen where they arrive. That is done in three parts:
+ *
+ *  - nobody drives the VF and it has no MAC: the ground truth. What the PF does not get
+ *    now cannot be said to be taken away by a VF later.
+ *  - a driver of the host stands in for the guest's: does the VF keep its MAC, get its
+ *    frames, lose them when the MAC is zero or in an unused VLAN, and how soon.
+ *  - nobody drives the VF any more, as while a guest boots or migrates: does the PF, that
+ *    is the standby, get the frames all the same.
+ *
+ * Frames come from the wire if there is a peer. Else the PF sends them, and what only a
+ * peer can tell stays unknown.
+ *
+ * Arrivals are counted in bursts. All or nearly all is yes, none is no; what is in between
+ * is asked again, and if it stays so, not known: a NIC that serves other guests meanwhile
+ * may lose a frame, and that must not turn into a verdict. After each change the burst
+ * waits until the change should be in force, which is twice what the slowest took when
+ * that was measured.
+ *
+ * How the VF was is on file before it is touched (nic_journal.c), and is put back by one
+ * function, whether all went well, a step failed, a signal came, or a later probe
+ * finds the file of one that was killed. Between any two steps the probe may be stopped.
+ */
+
+#include "nic_probe.h"
+
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "nic_journal.h"
+#include "teaming_error.h"
+
+/* The VLAN in which the daemon parks VFs, too: the last one that may be used. */
+#define VIR_TEAMING_NIC_PROBE_VLAN 4094
+
+#define VIR_TEAMING_NIC_PROBE_FRAMES 12     /* in a burst */
+#define VIR_TEAMING_NIC_PROBE_TRIES 3       /* bursts, when one is unclear */
+#define VIR_TEAMING_NIC_PROBE_ROUNDS 7      /* in which a change is timed */
+
+/* Milliseconds. */
+#define VIR_TEAMING_NIC_PROBE_SPACE 2       /* between frames of a burst */
+#define VIR_TEAMING_NIC_PROBE_FLIGHT 50     /* the longest that a frame is on its way */
+#define VIR_TEAMING_NIC_PROBE_SETTLE 100    /* until a change is in force, if not measured */
+#define VIR_TEAMING_NIC_PROBE_CHANGE 3000   /* a change that takes longer never comes */
+#define VIR_TEAMING_NIC_PROBE_CARRIER 10000 /* a VF without carrier by then gets none */
+
+typedef struct {
+    const virTeamingNicProbe *probe;
+    virTeamingNicJournal was;
+    virTeamingNicVerdict *verdict;
+    virTeamingNicEnd source;        /* who sends: the peer, or without one the PF */
+    virTeamingMac mac;              /* that the frames are for */
+    virTeamingMac off;              /* that empties the VF: zero, or if it must, another */
+    guint settleMs;
+    guint tag;                      /* of the last frame */
+    GArray *arrivals;
+    virTeamingNicAnswer got[VIR_TEAMING_NIC_END_LAST];  /* by the last burst */
+
+    /* Parts of answers. */
+    virTeamingNicAnswer pfGets;     /* frames from the wire while no VF has their MAC */
+    virTeamingNicAnswer peerGets;   /* frames that the PF sends then */
+    virTeamingNicAnswer copied;     /* while a driver reads the VF */
+    virTeamingNicAnswer leaked;     /* into a VF with a driver, in an unused VLAN */
+} virTeamingNicProbing;
+
+
+/* ---- small steps ---- */
+
+static gboolean
+virTeamingNicProbeGoOn(const virTeamingNicProbing *p,
+                       GError **error)
+{
+    if (!p->probe->stop || !*p->probe->stop)
+        return TRUE;
+    g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY,
+                "interrupted; '%s' and its VFs are as they were", p->probe->pf);
+    return FALSE;
+}
+
+
+static void
+virTeamingNicProbeSay(const virTeamingNicProbe *probe,
+                      const char *words)
+{
+    if (probe->progress)
+        probe->progress(words);
+}
+
+
+static void
+virTeamingNicProbeAnswer(virTeamingNicProbing *p,
+                         virTeamingNicTrait trait,
+                         virTeamingNicAnswer answer)
+{
+    p->verdict->answers[trait] = answer;
+}
+
+
+/* Both must be so. */
+static virTeamingNicAnswer
+virTeamingNicProbeBoth(virTeamingNicAnswer a,
+                       virTeamingNicAnswer b)
+{
+    if (a == VIR_TEAMING_ANSWER_NO || b == VIR_TEAMING_ANSWER_NO)
+        return VIR_TEAMING_ANSWER_NO;
+    return a == b ? a : VIR_TEAMING_ANSWER_UNKNOWN;
+}
+
+
+static virTeamingNicAnswer
+virTeamingNicProbeNot(virTeamingNicAnswer answer)
+{
+    switch (answer) {
+    case VIR_TEAMING_ANSWER_YES:
+        return VIR_TEAMING_ANSWER_NO;
+    case VIR_TEAMING_ANSWER_NO:
+        return VIR_TEAMING_ANSWER_YES;
+    case VIR_TEAMING_ANSWER_UNKNOWN:
+        break;
+    }
+    return VIR_TEAMING_ANSWER_UNKNOWN;
+}
+
+
+/* Waits, in slices, so that it can be stopped; what arrives is in p->arrivals. */
+static gboolean
+virTeamingNicProbeReceive(virTeamingNicProbing *p,
+                          guint ms,
+                          GError **error)
+{
+    virTeamingNicWire *wire = p->probe->wire;
+
+    for (; ms > 0; ms -= MIN(ms, 20)) {
+        if (!virTeamingNicProbeGoOn(p, error) ||
+            !wire->ops->receive(wire, MIN(ms, 20), p->arrivals, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingNicProbeSend(virTeamingNicProbing *p,
+                       virTeamingNicEnd from,
+                       GError **error)
+{
+    virTeamingNicWire *wire = p->probe->wire;
+
+    return wire->ops->send(wire, from, &p->mac, ++p->tag, error) &&
+        virTeamingNicProbeReceive(p, VIR_TEAMING_NIC_PROBE_SPACE, error);
+}
+
+
+/* How many of the frames sent after @tag have arrived at @end; one that came twice is one. */
+static guint
+virTeamingNicProbeCount(const virTeamingNicProbing *p,
+                        virTeamingNicEnd end,
+                        guint tag)
+{
+    guint64 seen = 0;
+    guint count = 0;
+
+    for (guint i = 0; i < p->arrivals->len; i++) {
+        const virTeamingNicArrival *arrival =
+            &g_array_index(p->arrivals, virTeamingNicArrival, i);
+
+        if (arrival->end == end && arrival->tag > tag && arrival->tag <= p->tag)
+            seen |= G_GUINT64_CONSTANT(1) << (arrival->tag - tag - 1);
+    }
+    for (; seen; seen &= seen - 1)
+        count++;
+    return count;
+}
+
+
+/* Lets what was changed come into force, sends a burst, and fills p->got. */
+static gboolean
+virTeamingNicProbeBurst(virTeamingNicProbing *p,
+                        virTeamingNicEnd from,
+                        GError **error)
+{
+    if (!virTeamingNicProbeReceive(p, p->settleMs, error))
+        return FALSE;
+
+    for (guint try = 0; try < VIR_TEAMING_NIC_PROBE_TRIES; try++) {
+        const guint before = p->tag;
+        gboolean clear = TRUE;
+
+        g_array_set_size(p->arrivals, 0);
+        for (guint i = 0; i < VIR_TEAMING_NIC_PROBE_FRAMES; i++) {
+            if (!virTeamingNicProbeSend(p, from, error))
+                return FALSE;
+        }
+        if (!virTeamingNicProbeReceive(p, VIR_TEAMING_NIC_PROBE_FLIGHT, error))
+            return FALSE;
+
+        for (virTeamingNicEnd end = 0; end < VIR_TEAMING_NIC_END_LAST; end++) {
+            guint count = virTeamingNicProbeCount(p, end, before);
+
+            p->got[end] = count == 0 ? VIR_TEAMING_ANSWER_NO :
+                count * 4 >= VIR_TEAMING_NIC_PROBE_FRAMES * 3 ? VIR_TEAMING_ANSWER_YES :
+                VIR_TEAMING_ANSWER_UNKNOWN;
+            clear = clear && p->got[end] != VIR_TEAMING_ANSWER_UNKNOWN;
+        }
+        if (clear)
+            break;
+    }
+    return TRUE;
+}
+
+
+/*
+ * Sends until the VF gets a frame. *@took: from @since until that frame was sent, in
+ * microseconds of the wire's clock; -1: it got none.
+ */
+static gboolean
+virTeamingNicProbeAwaitFrames(virTeamingNicProbing *p,
+                              gint64 since,
+                              gint64 *took,
+                              GError **error)
+{
+    virTeamingNicWire *wire = p->probe->wire;
+    g_autoptr(GArray) times = g_array_new(FALSE, FALSE, sizeof(gint64));
+    const guint before = p->tag;
+    gint64 now;
+
+    *took = -1;
+    g_array_set_size(p->arrivals, 0);
+    while (*took < 0 &&
+           (now = wire->ops->now(wire)) < since + VIR_TEAMING_NIC_PROBE_CHANGE * 1000) {
+        g_array_append_val(times, now);
+        if (!virTeamingNicProbeSend(p, p->source, error))
+            return FALSE;
+        /* It may have been on its way while others were sent. */
+        for (guint i = 0; i < p->arrivals->len && *took < 0; i++) {
+            const virTeamingNicArrival *arrival =
+                &g_array_index(p->arrivals, virTeamingNicArrival, i);
+
+            if (arrival->end == VIR_TEAMING_NIC_END_VF && arrival->tag > before)
+                *took = g_array_index(times, gint64, arrival->tag - before - 1) - since;
+        }
+    }
+    return TRUE;
+}
+
+
+/*
+ * Sends until a frame does not arrive at the VF. *@took: from @since until that one was
+ * sent; -1: all arrived.
+ */
+static gboolean
+virTeamingNicProbeAwaitSilence(virTeamingNicProbing *p,
+                               gint64 since,
+                               gint64 *took,
+                               GError **error)
+{
+    virTeamingNicWire *wire = p->probe->wire;
+    gint64 now;
+
+    *took = -1;
+    while (*took < 0 &&
+           (now = wire->ops->now(wire)) < since + VIR_TEAMING_NIC_PROBE_CHANGE * 1000) {
+        const guint before = p->tag;
+
+        g_array_set_size(p->arrivals, 0);
+        if (!virTeamingNicProbeSend(p, p->source, error))
+            return FALSE;
+        if (virTeamingNicProbeCount(p, VIR_TEAMING_NIC_END_VF, before) > 0)
+            continue;
+        if (!virTeamingNicProbeReceive(p, VIR_TEAMING_NIC_PROBE_FLIGHT, error))
+            return FALSE;
+        if (virTeamingNicProbeCount(p, VIR_TEAMING_NIC_END_VF, before) == 0)
+            *took = now - since;
+    }
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingNicProbeSetMac(virTeamingNicProbing *p,
+                         const virTeamingMac *mac,
+                         GError **error)
+{
+    return virTeamingNicProbeGoOn(p, error) &&
+        virTeamingKernelVfSetMac(p->probe->kernel, p->probe->pf, p->was.vf.index, mac, error);
+}
+
+
+/* Puts the VF into the unused VLAN, or back into none. *@done: FALSE if it can't be. */
+static gboolean
+virTeamingNicProbePark(virTeamingNicProbing *p,
+                       gboolean on,
+                       gboolean *done,
+                       GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (!virTeamingNicProbeGoOn(p, error))
+        return FALSE;
+    *done = virTeamingKernelVfSetVlan(p->probe->kernel, p->probe->pf, p->was.vf.index,
+                                      on ? VIR_TEAMING_NIC_PROBE_VLAN : 0, 0, &reason);
+    if (*done)
+        return TRUE;
+    if (!on) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
+    g_debug("%s", reason->message);
+    virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_VLAN_PARKS, VIR_TEAMING_ANSWER_NO);
+    virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_VLAN_PARKS_LOCAL, VIR_TEAMING_ANSWER_NO);
+    return TRUE;
+}
+
+
+/* Puts the MAC into the PF's own filter. *@done: FALSE if that takes none. */
+static gboolean
+virTeamingNicProbeShare(virTeamingNicProbing *p,
+                        gboolean on,
+                        gboolean *done,
+                        GError **error)
+{
+    virTeamingFdbEntry entry = { .mac = p->mac, .flags = VIR_TEAMING_FDB_SELF };
+    g_autoptr(GError) reason = NULL;
+
+    if (!virTeamingNicProbeGoOn(p, error))
+        return FALSE;
+    g_strlcpy(entry.dev, p->probe->pf, sizeof(entry.dev));
+    if (!on)
+        return virTeamingKernelFdbDel(p->probe->kernel, &entry, error);
+    *done = virTeamingKernelFdbAdd(p->probe->kernel, &entry, &reason);
+    if (!*done)
+        g_debug("%s", reason->message);
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingNicProbeUnbind(virTeamingNicProbing *p,
+                         GError **error)
+{
+    virTeamingNicWire *wire = p->probe->wire;
+
+    if (!virTeamingNicProbeGoOn(p, error))
+        return FALSE;
+    wire->ops->drop(wire);
+    return wire->ops->unbind(wire, &p->was.vf.address, error);
+}
+
+
+/* ---- the three parts ---- */
+
+/* Empties the VF with the zero MAC, or if it refuses that, with another that is unused. */
+static gboolean
+virTeamingNicProbeEmpty(virTeamingNicProbing *p,
+                        GError **error)
+{
+    const virTeamingNicProbe *probe = p->probe;
+    g_autoptr(GError) reason = NULL;
+    virTeamingVf vf;
+
+    if (!virTeamingNicProbeSetMac(p, &p->mac, error) || !virTeamingNicProbeGoOn(p, error))
+        return FALSE;
+    if (virTeamingKernelVfSetMac(probe->kernel, probe->pf, p->was.vf.index, &p->off, &reason)) {
+        if (!virTeamingKernelVfGet(probe->kernel, probe->pf, p->was.vf.index, &vf, error))
+            return FALSE;
+        if (virTeamingMacIsZero(&vf.mac))
+            return TRUE;
+    } else {
+        g_debug("%s", reason->message);
+    }
+    virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_ACCEPTS_ZERO, VIR_TEAMING_ANSWER_NO);
+    p->off = p->mac;
+    p->off.addr[5] ^= 1;
+    return virTeamingNicProbeSetMac(p, &p->off, error);
+}
+
+
+/* Nobody drives the VF and it has no MAC: where do frames go without a VF? */
+static gboolean
+virTeamingNicProbeGround(virTeamingNicProbing *p,
+                         GError **error)
+{
+    const virTeamingNicProbe *probe = p->probe;
+    const gint64 end = probe->wire->ops->now(probe->wire) + VIR_TEAMING_NIC_PROBE_CHANGE * 1000;
+    gboolean done;
+
+    virTeamingNicProbeSay(probe, "how frames go while no VF has their MAC");
+    if (!virTeamingNicProbeUnbind(p, error) ||
+        (p->was.vf.vlan && !virTeamingNicProbePark(p, FALSE, &done, error)) ||
+        !virTeamingNicProbeEmpty(p, error))
+        return FALSE;
+    if (!probe->peer)
+        return TRUE;
+
+    /* How soon the change above is in force is not known yet. */
+    do {
+        if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
+            return FALSE;
+        p->pfGets = p->got[VIR_TEAMING_NIC_END_PF];
+    } while (p->pfGets != VIR_TEAMING_ANSWER_YES && probe->wire->ops->now(probe->wire) < end);
+    if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PF, error))
+        return FALSE;
+    p->peerGets = p->got[VIR_TEAMING_NIC_END_PEER];
+    if (p->pfGets == VIR_TEAMING_ANSWER_YES || p->peerGets == VIR_TEAMING_ANSWER_YES)
+        return TRUE;
+    g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
+                "frames do not pass between '%s' and '%s'; --peer wants an interface that is "
+                "cabled to the same switch, in the same VLAN, as the PF", probe->peer, probe->pf);
+    return FALSE;
+}
+
+
+/* Binds a driver to the VF, which holds the MAC, and takes the VF. */
+static gboolean
+virTeamingNicProbeDrive(virTeamingNicProbing *p,
+                        GError **error)
+{
+    const virTeamingNicProbe *probe = p->probe;
+    virTeamingNicWire *wire = probe->wire;
+    const virTeamingPciAddress *address = &p->was.vf.address;
+    virTeamingPciDevice device;
+    virTeamingMac mac;
+
+    if (!virTeamingNicProbeSetMac(p, &p->mac, error) ||
+        !virTeamingNicProbeReceive(p, p->settleMs, error) ||
+        !wire->ops->bind(wire, address, p->was.driver[0] ? p->was.driver : NULL, error) ||
+        !virTeamingNicProbeGoOn(p, error) ||
+        !virTeamingKernelPciGetDevice(probe->kernel, address, &device, error) ||
+        !wire->ops->take(wire, address, &mac, error))
+        return FALSE;
+
+    g_free(p->verdict->vfDriver);
+    p->verdict->vfDriver = g_strdup(device.driver);
+    virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_KEEPS_MAC,
+                             virTeamingMacEqual(&mac, &p->mac) ?
+                             VIR_TEAMING_ANSWER_YES : VIR_TEAMING_ANSWER_NO);
+
+    for (guint waited = 0; !wire->ops->ready(wire) && waited < VIR_TEAMING_NIC_PROBE_CARRIER;
+         waited += 20) {
+        if (!virTeamingNicProbeReceive(p, 20, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+
+static gint
+virTeamingNicProbeCompareTimes(gconstpointer a,
+                               gconstpointer b)
+{
+    const gint64 x = *(const gint64 *)a;
+    const gint64 y = *(const gint64 *)b;
+
+    return (x > y) - (x < y);
+}
+
+
+/* Times changes of the MAC under a driver; also learns how long to wait for one. */
+static gboolean
+virTeamingNicProbeTime(virTeamingNicProbing *p,
+                       gboolean *back,
+                       GError **error)
+{
+    virTeamingNicWire *wire = p->probe->wire;
+    virTeamingNicAnswer *zero = &p->verdict->answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO];
+    gint64 times[VIR_TEAMING_NIC_PROBE_ROUNDS];
+    gint64 slowest = 0;
+
+    *back = FALSE;
+    virTeamingNicProbeSay(p->probe, "how soon a change of its MAC is in force");
+    for (guint i = 0; i < VIR_TEAMING_NIC_PROBE_ROUNDS; i++) {
+        gint64 since = wire->ops->now(wire);
+        gint64 took;
+
+        if (!virTeamingNicProbeSetMac(p, &p->off, error) ||
+            !virTeamingNicProbeAwaitSilence(p, since, &took, error))
+            return FALSE;
+        if (took < 0) {
+            /* Taken, and of no effect. */
+            *zero = VIR_TEAMING_ANSWER_NO;
+            return TRUE;
+        }
+        slowest = MAX(slowest, took);
+
+        since = wire->ops->now(wire);
+        if (!virTeamingNicProbeSetMac(p, &p->mac, error) ||
+            !virTeamingNicProbeAwaitFrames(p, since, &times[i], error))
+            return FALSE;
+        if (times[i] < 0)
+            return TRUE;
+        slowest = MAX(slowest, times[i]);
+    }
+    if (*zero == VIR_TEAMING_ANSWER_UNKNOWN)
+        *zero = VIR_TEAMING_ANSWER_YES;
+
+    qsort(times, G_N_ELEMENTS(times), sizeof(times[0]), virTeamingNicProbeCompareTimes);
+    p->verdict->changeUs = times[G_N_ELEMENTS(times) / 2];
+    p->verdict->changeMaxUs = times[G_N_ELEMENTS(times) - 1];
+    p->settleMs = MAX(p->settleMs, 2 * slowest / 1000);
+    *back = TRUE;
+    return TRUE;
+}
+
+
+/* A driver of the host stands in for the guest's. */
+static gboolean
+virTeamingNicProbeDriven(virTeamingNicProbing *p,
+                         GError **error)
+{
+    const virTeamingNicProbe *probe = p->probe;
+    virTeamingNicAnswer *answers = p->verdict->answers;
+    gboolean done;
+    gint64 took;
+
+    virTeamingNicProbeSay(probe, "what a VF with a driver gets");
+    if (!virTeamingNicProbeDrive(p, error) ||
+        !virTeamingNicProbeAwaitFrames(p, probe->wire->ops->now(probe->wire), &took, error))
+        return FALSE;
+    if (took < 0) {
+        /* With a MAC of its own the driver wants other frames, and that MAC is to blame. */
+        if (answers[VIR_TEAMING_TRAIT_KEEPS_MAC] == VIR_TEAMING_ANSWER_YES)
+            answers[VIR_TEAMING_TRAIT_STEERS] = VIR_TEAMING_ANSWER_NO;
+        return TRUE;
+    }
+    answers[VIR_TEAMING_TRAIT_STEERS] = VIR_TEAMING_ANSWER_YES;
+
+    if (!virTeamingNicProbeTime(p, &done, error))
+        return FALSE;
+    /* A driver that sees a new MAC only when it is loaded is loaded again. */
+    if (!done && (!virTeamingNicProbeUnbind(p, error) || !virTeamingNicProbeDrive(p, error)))
+        return FALSE;
+
+    if (probe->peer) {
+        virTeamingNicProbeSay(probe, "who gets what PF and VF both have the MAC of");
+        if (!virTeamingNicProbeShare(p, TRUE, &done, error) ||
+            !virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
+            return FALSE;
+        p->copied = done ? virTeamingNicProbeBoth(p->got[VIR_TEAMING_NIC_END_PF],
+                                                  p->got[VIR_TEAMING_NIC_END_VF]) :
+            VIR_TEAMING_ANSWER_NO;
+        if (!virTeamingNicProbeShare(p, FALSE, &done, error))
+            return FALSE;
+    }
+
+    virTeamingNicProbeSay(probe, "what a VF in an unused VLAN gets");
+    if (!virTeamingNicProbePark(p, TRUE, &done, error))
+        return FALSE;
+    if (!done)
+        return TRUE;
+    if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PF, error))
+        return FALSE;
+    if (p->got[VIR_TEAMING_NIC_END_VF] == VIR_TEAMING_ANSWER_YES)
+        answers[VIR_TEAMING_TRAIT_VLAN_PARKS_LOCAL] = VIR_TEAMING_ANSWER_NO;
+    if (probe->peer) {
+        if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
+            return FALSE;
+        p->leaked = p->got[VIR_TEAMING_NIC_END_VF];
+    }
+    return virTeamingNicProbePark(p, FALSE, &done, error);
+}
+
+
+/* Nobody drives the VF any more, which has the MAC: what does the PF get? */
+static gboolean
+virTeamingNicProbeIdle(virTeamingNicProbing *p,
+                       GError **error)
+{
+    const virTeamingNicAnswer *pf = &p->got[VIR_TEAMING_NIC_END_PF];
+    virTeamingNicAnswer *answers = p->verdict->answers;
+    gboolean parked;
+    gboolean shared;
+
+    virTeamingNicProbeSay(p->probe, "what the PF gets while nobody drives the VF");
+    if (!virTeamingNicProbeUnbind(p, error) ||
+        !virTeamingNicProbeSetMac(p, &p->off, error) ||
+        !virTeamingNicProbeSetMac(p, &p->mac, error) ||
+        !virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
+        return FALSE;
+    if (p->pfGets == VIR_TEAMING_ANSWER_YES)
+        answers[VIR_TEAMING_TRAIT_STEERS_EARLY] = virTeamingNicProbeNot(*pf);
+
+    if (!virTeamingNicProbePark(p, TRUE, &parked, error))
+        return FALSE;
+    if (parked && p->peerGets == VIR_TEAMING_ANSWER_YES) {
+        /* Before the PF holds the MAC too, which would keep these frames by itself. */
+        if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PF, error))
+            return FALSE;
+        if (answers[VIR_TEAMING_TRAIT_VLAN_PARKS_LOCAL] == VIR_TEAMING_ANSWER_UNKNOWN)
+            answers[VIR_TEAMING_TRAIT_VLAN_PARKS_LOCAL] = p->got[VIR_TEAMING_NIC_END_PEER];
+    }
+
+    if (!virTeamingNicProbeShare(p, TRUE, &shared, error))
+        return FALSE;
+    if (parked) {
+        if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
+            return FALSE;
+        answers[VIR_TEAMING_TRAIT_VLAN_PARKS] =
+            virTeamingNicProbeBoth(virTeamingNicProbeNot(p->leaked), *pf);
+        if (!virTeamingNicProbePark(p, FALSE, &parked, error))
+            return FALSE;
+    }
+
+    if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
+        return FALSE;
+    answers[VIR_TEAMING_TRAIT_COPIES] =
+        virTeamingNicProbeBoth(p->copied, shared ? *pf : VIR_TEAMING_ANSWER_NO);
+    return TRUE;
+}
+
+
+/* ---- before and after ---- */
+
+/* Why the VF must not be touched, and what to do about it; NULL: it may be. */
+static char *
+virTeamingNicProbeObject(const virTeamingNicProbe *probe,
+                         const virTeamingPciDevice *device,
+                         const virTeamingLink *link)
+{
+    g_autofree char *user = NULL;
+
+    if (g_str_equal(device->driver, "vfio-pci"))
+        return g_strdup("a guest may have it (driver vfio-pci); if none does: "
+                        "virsh nodedev-reattach");
+    if (!link)
+        return NULL;
+    if (link->master[0])
+        return g_strdup_printf("it is a port of '%s'; ip link set dev %s nomaster",
+                               link->master, link->name);
+    if ((user = probe->wire->ops->findUser(probe->wire, link->name)))
+        return g_strdup_printf("%s; ip addr flush dev %s, or take away what uses it", user,
+                               link->name);
+    return NULL;
+}
+
+
+/* Finds a VF that nobody uses: the last one, since libvirt hands out the first. */
+static gboolean
+virTeamingNicProbeChoose(const virTeamingNicProbe *probe,
+                         virTeamingNicJournal *was,
+                         GError **error)
+{
+    g_autoptr(GArray) vfs = virTeamingKernelVfList(probe->kernel, probe->pf, error);
+    g_autoptr(GString) why = g_string_new(NULL);
+
+    if (!vfs)
+        return FALSE;
+    if (vfs->len == 0) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
+                    "'%s' has no VFs; write a number to /sys/class/net/%s/device/sriov_numvfs",
+                    probe->pf, probe->pf);
+        return FALSE;
+    }
+    for (guint i = vfs->len; i-- > 0;) {
+        const virTeamingVf *vf = &g_array_index(vfs, virTeamingVf, i);
+        g_autofree char *objection = NULL;
+        virTeamingPciDevice device;
+        virTeamingLink link = { 0 };
+
+        if (!virTeamingKernelPciGetDevice(probe->kernel, &vf->address, &device, error) ||
+            (device.netdev[0] &&
+             !virTeamingKernelLinkGet(probe->kernel, device.netdev, &link, error)))
+            return FALSE;
+        objection = virTeamingNicProbeObject(probe, &device, device.netdev[0] ? &link : NULL);
+        if (objection) {
+            g_string_append_printf(why, "\n  VF %u: %s", vf->index, objection);
+            continue;
+        }
+        memset(was, 0, sizeof(*was));
+        was->vf = *vf;
+        was->netdevMac = link.mac;
+        was->up = link.up;
+        g_strlcpy(was->pf, probe->pf, sizeof(was->pf));
+        g_strlcpy(was->driver, device.driver, sizeof(was->driver));
+        g_strlcpy(was->netdev, device.netdev, sizeof(was->netdev));
+        return TRUE;
+    }
+    g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY,
+                "'%s' has no VF that nobody uses:%s", probe->pf, why->str);
+    return FALSE;
+}
+
+
+static gboolean
+virTeamingNicProbeCheckLink(const virTeamingNicProbe *probe,
+                            const char *ifname,
+                            GError **error)
+{
+    virTeamingLink link;
+
+    if (!virTeamingKernelLinkGet(probe->kernel, ifname, &link, error))
+        return FALSE;
+    if (!link.up) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
+                    "'%s' is off; ip link set dev %s up", ifname, ifname);
+        return FALSE;
+    }
+    if (!link.running) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
+                    "'%s' has no carrier; look at its cable and at the switch", ifname);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+
+/* Keeps the first of several errors. */
+static void
+virTeamingNicProbeKeepError(GError **error,
+                            GError *reason)
+{
+    if (!reason)
+        return;
+    if (*error)
+        g_error_free(reason);
+    else
+        *error = reason;
+}
+
+
+/* Is the VF in other hands than the probe's by now, or gone? */
+static gboolean
+virTeamingNicProbeLost(const virTeamingNicProbe *probe,
+                       const virTeamingNicJournal *was)
+{
+    g_autoptr(GError) reason = NULL;
+    virTeamingPciDevice device;
+    virTeamingVf vf;
+
+    if (!virTeamingKernelPciGetDevice(probe->kernel, &was->vf.address, &device, &reason) ||
+        !virTeamingKernelVfGet(probe->kernel, was->pf, was->vf.index, &vf, &reason))
+        return g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND);
+    return g_str_equal(device.driver, "vfio-pci") ||
+        !virTeamingPciAddressEqual(&vf.address, &was->vf.address);
+}
+
+
+/* Gives the VF, which has no driver, its MAC and VLAN back. */
+static gboolean
+virTeamingNicProbeRestoreVf(const virTeamingNicProbe *probe,
+                            const virTeamingNicJournal *was,
+                            GError **error)
+{
+    virTeamingVf vf;
+
+    /* What is right already may be what this NIC can't change. */
+    return virTeamingKernelVfGet(probe->kernel, was->pf, was->vf.index, &vf, error) &&
+        ((vf.vlan == was->vf.vlan && vf.qos == was->vf.qos) ||
+         virTeamingKernelVfSetVlan(probe->kernel, was->pf, was->vf.index, was->vf.vlan,
+                                   was->vf.qos, error)) &&
+        (virTeamingMacEqual(&vf.mac, &was->vf.mac) ||
+         virTeamingKernelVfSetMac(probe->kernel, was->pf, was->vf.index, &was->vf.mac, error));
+}
+
+
+/* Puts back all that @was says, as far as it can, and only then forgets it. */
+static gboolean
+virTeamingNicProbeRestore(const virTeamingNicProbe *probe,
+                          const virTeamingNicJournal *was,
+                          GError **error)
+{
+    virTeamingNicWire *wire = probe->wire;
+    virTeamingFdbEntry entry = { .mac = was->mac, .flags = VIR_TEAMING_FDB_SELF };
+    g_autoptr(GError) first = NULL;
+    GError *reason = NULL;
+
+    g_strlcpy(entry.dev, was->pf, sizeof(entry.dev));
+    wire->ops->drop(wire);
+    virTeamingKernelFdbDel(probe->kernel, &entry, &reason);
+    virTeamingNicProbeKeepError(&first, g_steal_pointer(&reason));
+
+    if (!virTeamingNicProbeLost(probe, was)) {
+        /* Without a driver first: the driver reads the MAC when it is bound. */
+        wire->ops->unbind(wire, &was->vf.address, &reason);
+        virTeamingNicProbeKeepError(&first, g_steal_pointer(&reason));
+        virTeamingNicProbeRestoreVf(probe, was, &reason);
+        virTeamingNicProbeKeepError(&first, g_steal_pointer(&reason));
+        if (was->driver[0] &&
+            wire->ops->bind(wire, &was->vf.address, was->driver, &reason) && was->netdev[0])
+            wire->ops->settle(wire, &was->vf.address, was->netdev, &was->netdevMac, was->up,
+                              &reason);
+        virTeamingNicProbeKeepError(&first, g_steal_pointer(&reason));
+    }
+
+    if (!first)
+        return virTeamingNicJournalRemove(probe->rundir, error);
+    g_set_error(error, first->domain, first->code,
+                "%s; so VF %u of '%s' is not as it was, which the next 'virt-teaming probe' "
+                "tries again to mend", first->message, was->vf.index, was->pf);
+    return FALSE;
+}
+
+
+static gboolean
+virTeamingNicProbeRecoverLocked(const virTeamingNicProbe *probe,
+                                GError **error)
+{
+    virTeamingNicJournal was;
+    gboolean found;
+
+    if (!virTeamingNicJournalLoad(&was, probe->rundir, &found, error))
+        return FALSE;
+    if (!found)
+        return TRUE;
+    virTeamingNicProbeSay(probe, "putting back what an earlier probe, which was killed, left");
+    /* PFs come and go, too. */
+    if (!virTeamingKernelLinkGet(probe->kernel, was.pf, &(virTeamingLink){ 0 }, NULL))
+        return virTeamingNicJournalRemove(probe->rundir, error);
+    return virTeamingNicProbeRestore(probe, &was, error);
+}
+
+
+/**
+ * virTeamingNicProbeRecover:
+ * @probe: of which only the kernel, the wire, the directory and the progress are used
+ * @error: set to BUSY if another probe runs, else as the kernel says
+ *
+ * Puts back what an earlier probe has left, of whichever PF, if one was killed.
+ *
+ * Returns: whether there is nothing left to put back.
+ */
+gboolean
+virTeamingNicProbeRecover(const virTeamingNicProbe *probe,
+                          GError **error)
+{
+    int lock = virTeamingNicJournalLock(probe->rundir, error);
+    gboolean good = lock >= 0 && virTeamingNicProbeRecoverLocked(probe, error);
+
+    if (lock >= 0)
+        close(lock);
+    return good;
+}
+
+
+/* Fills in how the verdict came about. */
+static void
+virTeamingNicProbeSign(virTeamingNicProbing *p)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    char address[VIR_TEAMING_PCI_STRING_LEN];
+    struct utsname system;
+
+    p->verdict->vf = g_strdup(virTeamingPciAddressFormat(&p->was.vf.address, address));
+    p->verdict->peer = g_strdup(p->probe->peer);
+    p->verdict->date = g_date_time_format_iso8601(now);
+    if (uname(&system) == 0)
+        p->verdict->kernel = g_strdup(system.release);
+}
+
+
+/* Runs the probe while the lock is held. */
+static virTeamingNicVerdict *
+virTeamingNicProbeRunLocked(const virTeamingNicProbe *probe,
+                            GError **error)
+{
+    g_autoptr(virTeamingNicVerdict) verdict = NULL;
+    g_autoptr(GArray) arrivals = g_array_new(FALSE, FALSE, sizeof(virTeamingNicArrival));
+    g_autoptr(GError) left = NULL;
+    virTeamingNicIdentity identity;
+    virTeamingNicProbing p = {
+        .probe = probe,
+        .source = probe->peer ? VIR_TEAMING_NIC_END_PEER : VIR_TEAMING_NIC_END_PF,
+        .mac = { { 0x02, 0x88, 0xb5 } },
+        .settleMs = VIR_TEAMING_NIC_PROBE_SETTLE,
+        .arrivals = arrivals,
+    };
+    gboolean good;
+
+    if (!virTeamingNicProbeRecoverLocked(probe, error) ||
+        !virTeamingNicIdentityRead(probe->kernel, probe->pf, &identity, error) ||
+        !virTeamingNicProbeCheckLink(probe, probe->pf, error) ||
+        (probe->peer && !virTeamingNicProbeCheckLink(probe, probe->peer, error)) ||
+        !virTeamingNicProbeChoose(probe, &p.was, error))
+        return NULL;
+
+    for (gsize i = 3; i < sizeof(p.mac.addr); i++)
+        p.mac.addr[i] = g_random_int_range(0, 256);
+    p.was.mac = p.mac;
+    verdict = p.verdict = virTeamingNicVerdictNew(&identity);
+    virTeamingNicProbeSign(&p);
+
+    if (!virTeamingNicJournalSave(&p.was, probe->rundir, error))
+        return NULL;
+    good = virTeamingNicProbeGround(&p, error) &&
+        virTeamingNicProbeDriven(&p, error) &&
+        (!probe->peer || virTeamingNicProbeIdle(&p, error));
+    if (!virTeamingNicProbeRestore(probe, &p.was, &left)) {
+        /* What is left behind matters more than why. */
+        g_clear_error(error);
+        g_propagate_error(error, g_steal_pointer(&left));
+        return NULL;
+    }
+    return good ? g_steal_pointer(&verdict) : NULL;
+}
+
+
+/**
+ * virTeamingNicProbeRun:
+ * @probe: what to probe, and how
+ * @error: set to NOT_FOUND if there is no such PF or it has no VFs, to BUSY if all VFs are in use,
+ *         another probe runs or it was stopped, to UNSUPPORTED if the NIC or the wire
+ *         can't be probed, else as the kernel says
+ *
+ * Takes some seconds. Afterwards all is as it was, unless @error says otherwise.
+ *
+ * Returns: (transfer full): what was found, or NULL.
+ */
+virTeamingNicVerdict *
+virTeamingNicProbeRun(const virTeamingNicProbe *probe,
+                      GError **error)
+{
+    int lock = virTeamingNicJournalLock(probe->rundir, error);
+    virTeamingNicVerdict *verdict;
+
+    if (lock < 0)
+        return NULL;
+    verdict = virTeamingNicProbeRunLocked(probe, error);
+    close(lock);
+    return verdict;
+}
