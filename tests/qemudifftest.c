@@ -39,6 +39,10 @@
  * Our side reads the very XML that libvirt got. Bridges and links are made in a network
  * namespace of the test's own.
  *
+ * Another generation of libvirt than the installed one is used by unpacking its packages
+ * (libvirt0, libvirt-daemon-driver-qemu, libvirt-common) somewhere, and letting
+ * LD_LIBRARY_PATH and LIBVIRT_DRIVER_DIR name its libraries and connection drivers.
+ *
  * VIR_TEAMING_TEST_URI names another libvirt than the one in this process (which is
  * qemu:///embed, without a daemon): a hypervisor of the lab, for example. It must run on
  * the same machine, have br0 and lan0, and see the test's directory.
