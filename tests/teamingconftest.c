@@ -307,7 +307,8 @@ testMemory(void)
     } cases[] = {
         { "<memory>1024</memory>", 1024 }, { "<memory unit='KiB'> 7 </memory>", 7 },
         { "<memory unit='b'>1025</memory>", 2 }, { "<memory unit='MB'>1</memory>", 977 },
-        { "<memory unit='MiB'>512</memory>", 512 * 1024 }, { "<memory unit='G'>2</memory>", 2 * MIB },
+        { "<memory unit='MiB'>512</memory>", 512 * 1024 },
+        { "<memory unit='G'>2</memory>", 2 * MIB },
         { "<memory unit='TiB'>1</memory>", G_GUINT64_CONSTANT(1) << 30 },
         { "<memory unit='parsec'>1</memory>", 0 }, { "<memory>much</memory>", 0 },
         { "<memory unit='TiB'>99999999999</memory>", 0 }, { "<memory/>", 0 },
@@ -705,8 +706,8 @@ testLinear(void)
             g_string_append_printf(xml, "<interface type='bridge'><mac address='52:54:00:%02x:%02x:"
                                    "01'/><source bridge='br0'/><model type='virtio'/><teaming "
                                    "type='persistent'/><alias name='ua-s%u'/></interface>"
-                                   "<interface type='network'><mac address='52:54:00:%02x:%02x:01'/>"
-                                   "<source network='p'/><teaming type='transient' "
+                                   "<interface type='network'>"
+                                   "<mac address='52:54:00:%02x:%02x:01'/><source network='p'/><teaming type='transient' "
                                    "persistent='ua-s%u'/></interface>",
                                    i >> 8, i & 0xff, i, i >> 8, i & 0xff, i);
         g_string_append(xml, "</devices></domain>");

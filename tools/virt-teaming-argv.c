@@ -61,8 +61,9 @@ virTeamingCmdArgv(int argc,
     g_autoptr(GPtrArray) args = NULL;
     g_auto(GStrv) files =
         virTeamingCmdParse(argc, argv, "FILE|DOMAIN",
-                           "Print the -netdev and -device arguments of a domain's pairs, as libvirt\n"
-                           "would write them. What only a running guest has is a word in capitals.",
+                           "Print the -netdev and -device arguments of a domain's pairs, as "
+                           "libvirt would\nwrite them. What only a running guest has is a word in "
+                           "capitals.",
                            NULL, &options);
 
     if (!files)

@@ -31,33 +31,6 @@ virTeamingNetworkFree(virTeamingNetwork *network)
 }
 
 
-/* An address of a pool says all four parts in hexadecimal or decimal; none is optional. */
-static gboolean
-virTeamingNetworkAddressParse(const xmlNode *node,
-                              virTeamingPciAddress *ret)
-{
-    static const char *const names[] = { "domain", "bus", "slot", "function" };
-    static const guint64 max[] = { G_MAXUINT32, 0xff, 0x1f, 7 };
-    guint64 values[G_N_ELEMENTS(names)];
-
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        const char *text = virTeamingXmlPeekProp(node, names[i]);
-        char *end = NULL;
-
-        if (!text || !g_ascii_isdigit(*text))
-            return FALSE;
-        values[i] = g_ascii_strtoull(text, &end, 0);
-        if (*end || values[i] > max[i])
-            return FALSE;
-    }
-    ret->domain = values[0];
-    ret->bus = values[1];
-    ret->slot = values[2];
-    ret->function = values[3];
-    return TRUE;
-}
-
-
 static gboolean
 virTeamingNetworkForwardParse(virTeamingNetwork *network,
                               const xmlNode *forward,
@@ -87,7 +60,8 @@ virTeamingNetworkForwardParse(virTeamingNetwork *network,
 
             if (type && strcmp(type, "pci") != 0)
                 continue;
-            if (!virTeamingNetworkAddressParse(node, &address)) {
+            /* An address of a pool says all four parts. */
+            if (!virTeamingXmlParseAddress(node, 4, &address)) {
                 g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
                             "%s:%d: <address> is not the PCI address of a device",
                             network->file, virTeamingXmlGetLine(node));

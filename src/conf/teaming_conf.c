@@ -357,59 +357,6 @@ virTeamingMacAttributeParse(const char *str,
 }
 
 
-/* As libvirt reads the parts of an address: decimal, 0x… or 0…. */
-static gboolean
-virTeamingNumberParse(const char *str,
-                      guint64 max,
-                      guint64 *ret)
-{
-    char *end = NULL;
-    guint64 value;
-
-    if (!str || !g_ascii_isdigit(*str))
-        return FALSE;
-    value = g_ascii_strtoull(str, &end, 0);
-    if (*end || value > max)
-        return FALSE;
-    *ret = value;
-    return TRUE;
-}
-
-
-/* Reads domain, bus, slot and function of <address>; those not written are 0. */
-static gboolean
-virTeamingAddressParse(const xmlNode *node,
-                       virTeamingPciAddress *ret)
-{
-    static const struct {
-        const char *name;
-        guint64 max;
-    } parts[] = {
-        { "domain", G_MAXUINT32 }, { "bus", 0xff }, { "slot", 0x1f }, { "function", 7 },
-    };
-    guint64 values[G_N_ELEMENTS(parts)] = { 0 };
-    gboolean any = FALSE;
-
-    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
-        const char *text = virTeamingXmlPeekProp(node, parts[i].name);
-
-        if (!text)
-            continue;
-        if (!virTeamingNumberParse(text, parts[i].max, &values[i]))
-            return FALSE;
-        any = TRUE;
-    }
-    if (!any)
-        return FALSE;
-
-    ret->domain = values[0];
-    ret->bus = values[1];
-    ret->slot = values[2];
-    ret->function = values[3];
-    return TRUE;
-}
-
-
 static void
 virTeamingFieldParse(virTeamingDomain *domain,
                      virTeamingNic *nic,
@@ -622,7 +569,7 @@ virTeamingNicParse(virTeamingDomain *domain,
             if (address && (plain ? g_strcmp0(nic->sourceType, "pci") == 0 :
                             g_strcmp0(nic->sourceType, "pci") == 0 ||
                             !nic->sourceType)) {
-                nic->hasSource = virTeamingAddressParse(address, &nic->source);
+                nic->hasSource = virTeamingXmlParseAddress(address, 1, &nic->source);
                 if (!nic->hasSource)
                     virTeamingNicAddProblem(domain, nic, virTeamingXmlGetLine(address),
                                             "source/address",
@@ -630,7 +577,7 @@ virTeamingNicParse(virTeamingDomain *domain,
             }
         } else if (virTeamingXmlIs(child, "address") &&
                    g_strcmp0(nic->addressType, "pci") == 0 && !nic->hasAddress) {
-            nic->hasAddress = virTeamingAddressParse(child, &nic->address);
+            nic->hasAddress = virTeamingXmlParseAddress(child, 1, &nic->address);
         }
     }
     return nic;
@@ -719,7 +666,7 @@ virTeamingSlotParse(virTeamingDomain *domain,
     virTeamingSlotUse use = { .line = virTeamingXmlGetLine(node) };
 
     if (g_strcmp0(virTeamingXmlPeekProp(address, "type"), "pci") != 0 ||
-        !virTeamingAddressParse(address, &use.address))
+        !virTeamingXmlParseAddress(address, 1, &use.address))
         return;
     g_strlcpy(use.element, (const char *)node->name, sizeof(use.element));
     g_array_append_val(domain->slots, use);

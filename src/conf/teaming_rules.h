@@ -264,8 +264,8 @@
          "add <pf dev='…'/> to the network's <forward>") \
     RULE(NETWORK_POOL_EXHAUSTED, "network-pool-exhausted", WARNING, \
          "a hostdev network with fewer free VFs than the domain needs", \
-         "Started now, or arriving now in a migration, the domain is refused: 'requires exclusive " \
-         "access to interfaces, but none are available'.", \
+         "Started now, or arriving now in a migration, the domain is refused: 'requires " \
+         "exclusive access to interfaces, but none are available'.", \
          "see 'virt-teaming pool' for who uses them; make more VFs, or wait for one") \
     RULE(NETWORK_POOL_FOR_STANDBY, "network-pool-for-standby", ERROR, \
          "a persistent NIC on a network of VFs", \

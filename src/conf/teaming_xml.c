@@ -25,7 +25,8 @@
  * never writes is refused before it can cost anything: a document type (and with it
  * every entity, internal or external), text that is not UTF-8, more text than
  * libvirt can transport, tags with hundreds of attributes (libxml2 compares each
- * with each), and more elements, levels or namespaces than any domain has. Nothing is ever fetched, neither from the network nor from files.
+ * with each), and more elements, levels or namespaces than any domain has. Nothing is
+ * ever fetched, neither from the network nor from files.
  *
  * The line of each element is kept beside it (in the node's _private member),
  * because the tree's own line numbers end at 65535. It is the line on which the
@@ -398,6 +399,67 @@ virTeamingXmlPeekText(const xmlNode *node)
     if (text && text->type == XML_TEXT_NODE && text->content)
         return (const char *)text->content;
     return "";
+}
+
+
+/* As libvirt reads the parts of an address: decimal, 0x… or 0…. */
+static gboolean
+virTeamingXmlParseNumber(const char *str,
+                         guint64 max,
+                         guint64 *ret)
+{
+    char *end = NULL;
+    guint64 value;
+
+    if (!g_ascii_isdigit(*str))
+        return FALSE;
+    value = g_ascii_strtoull(str, &end, 0);
+    if (*end || value > max)
+        return FALSE;
+    *ret = value;
+    return TRUE;
+}
+
+
+/**
+ * virTeamingXmlParseAddress:
+ * @node: an <address>
+ * @least: how many of domain, bus, slot and function must be written; the others are 0
+ * @ret: filled on success only
+ *
+ * Returns: whether @node has the PCI address of a function.
+ */
+gboolean
+virTeamingXmlParseAddress(const xmlNode *node,
+                          guint least,
+                          virTeamingPciAddress *ret)
+{
+    static const struct {
+        const char *name;
+        guint64 max;
+    } parts[] = {
+        { "domain", G_MAXUINT32 }, { "bus", 0xff }, { "slot", 0x1f }, { "function", 7 },
+    };
+    guint64 values[G_N_ELEMENTS(parts)] = { 0 };
+    guint written = 0;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+        const char *text = virTeamingXmlPeekProp(node, parts[i].name);
+
+        if (!text)
+            continue;
+        if (!virTeamingXmlParseNumber(text, parts[i].max, &values[i]))
+            return FALSE;
+        written++;
+    }
+    if (written < least)
+        return FALSE;
+
+    ret->domain = values[0];
+    ret->bus = values[1];
+    ret->slot = values[2];
+    ret->function = values[3];
+    return TRUE;
 }
 
 

@@ -9,6 +9,8 @@
 #include <glib.h>
 #include <libxml/tree.h>
 
+#include "teaming_addr.h"
+
 /*
  * The longest text that is read. libvirt itself hands no longer string than this
  * from one process to another, so no domain or network XML of its can be longer.
@@ -34,5 +36,8 @@ xmlNode *virTeamingXmlGetChild(const xmlNode *node,
 const char *virTeamingXmlPeekProp(const xmlNode *node,
                                   const char *name);
 const char *virTeamingXmlPeekText(const xmlNode *node);
+gboolean virTeamingXmlParseAddress(const xmlNode *node,
+                                   guint least,
+                                   virTeamingPciAddress *ret);
 void virTeamingXmlAppendEscaped(GString *out,
                                 const char *text);
