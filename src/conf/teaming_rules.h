@@ -62,8 +62,8 @@
          "give <source> the PCI address of a VF") \
     RULE(TRANSIENT_NOT_VFIO, "transient-not-vfio", ERROR, \
          "a transient device that is assigned by another driver than vfio", \
-         "failover_pair_id is a property of vfio-pci alone. libvirt accepts the domain and does not " \
-         "start it.", \
+         "failover_pair_id is a property of vfio-pci alone. libvirt accepts the domain and does " \
+         "not start it.", \
          "write <driver name='vfio'/>, or no <driver> at all") \
     RULE(ALIAS_DUPLICATE, "alias-duplicate", ERROR, \
          "an alias that another device has", \
