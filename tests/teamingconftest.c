@@ -312,6 +312,9 @@ testMemory(void)
         { "<memory unit='TiB'>1</memory>", G_GUINT64_CONSTANT(1) << 30 },
         { "<memory unit='parsec'>1</memory>", 0 }, { "<memory>much</memory>", 0 },
         { "<memory unit='TiB'>99999999999</memory>", 0 }, { "<memory/>", 0 },
+        { "<memory unit='b'>18446744073709551615</memory>", 0 },
+        { "<memory unit='b'>9223372036854775807</memory>", G_GUINT64_CONSTANT(1) << 53 },
+        { "<memory unit='KiB'>9007199254740991</memory>", (G_GUINT64_CONSTANT(1) << 53) - 1 },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

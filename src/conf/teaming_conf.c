@@ -785,6 +785,9 @@ virTeamingDevicesParse(virTeamingDomain *domain,
 }
 
 
+/* In bytes; the same in every unit, so that what was read in one can be written in another. */
+#define VIR_TEAMING_MEMORY_MAX (G_GUINT64_CONSTANT(1) << 63)
+
 /* A size with a unit, as libvirt scales it, in KiB rounded up. */
 static guint64
 virTeamingMemoryParse(virTeamingDomain *domain,
@@ -807,7 +810,7 @@ virTeamingMemoryParse(virTeamingDomain *domain,
     for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
         if (g_ascii_strcasecmp(units[i].unit, unit ? unit : "KiB") != 0)
             continue;
-        if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64 / units[i].bytes - 1023,
+        if (!g_ascii_string_to_unsigned(text, 10, 0, VIR_TEAMING_MEMORY_MAX / units[i].bytes,
                                         &value, NULL))
             break;
         return (value * units[i].bytes + 1023) / 1024;
