@@ -223,6 +223,10 @@ class Lab:
         lab("wait-guest", "--number", str(number), "--paired", str(pairs),
             "--timeout", str(timeout), timeout=timeout + 30)
 
+    def guest(self, command, number=1, check=True):
+        """Runs a command in the guest, over the network that is under test."""
+        return lab("guest", "--number", str(number), command, check=check, timeout=60)
+
     def wait_settled(self, host, pairs=1):
         if self.daemons and pairs:
             self.wait_for(lambda: sum(p["phase"] == "driving" for p in self.status(host)) >= pairs,

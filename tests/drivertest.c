@@ -22,7 +22,9 @@ typedef struct {
     virTeamingPciAddress vf;
     virTeamingPolicy policy;
     gint64 ahead;                   /* microseconds that the test's clock is ahead */
-    guint asked;
+    guint plugged;                  /* how often libvirt was asked to plug, and what */
+    char *plugXml;
+    guint aborted;
 } Host;
 
 static const char domainXml[] =
@@ -94,6 +96,31 @@ hostAddPci(Host *host,
 
 
 static void
+hostPlug(const char *uuid,
+         const virTeamingMac *mac,
+         const char *alias,
+         const char *xml,
+         gpointer opaque)
+{
+    Host *host = opaque;
+
+    g_assert_cmpstr(uuid, ==, UUID);
+    g_assert_cmpstr(alias, ==, "hostdev0");
+    host->plugged++;
+    g_free(host->plugXml);
+    host->plugXml = g_strdup(xml);
+}
+
+
+static void
+hostAbort(const char *uuid,
+          gpointer opaque)
+{
+    ((Host *)opaque)->aborted++;
+}
+
+
+static void
 hostSetUp(Host *host,
           gconstpointer opaque)
 {
@@ -114,6 +141,7 @@ hostSetUp(Host *host,
 
     host->driver = virTeamingDriverNew(host->kernel, host->statedir, &host->policy, &error);
     g_assert_no_error(error);
+    virTeamingDriverSetLibvirt(host->driver, NULL, hostPlug, hostAbort, host);
     g_free(virTeamingFakeTakeLog(host->kernel));
 }
 
@@ -134,6 +162,7 @@ hostTearDown(Host *host,
     }
     g_rmdir(host->statedir);
     g_free(host->statedir);
+    g_free(host->plugXml);
 }
 
 
@@ -144,8 +173,10 @@ hostRestart(Host *host)
     g_autoptr(GError) error = NULL;
 
     virTeamingDriverFree(host->driver);
+    host->driver = NULL;
     host->driver = virTeamingDriverNew(host->kernel, host->statedir, &host->policy, &error);
     g_assert_no_error(error);
+    virTeamingDriverSetLibvirt(host->driver, NULL, hostPlug, hostAbort, host);
 }
 
 
@@ -338,8 +369,8 @@ testLeave(Host *host,
 
     hostEvent(host, "STOP", NULL);
     hostExpect(host,
-               "FdbDel vnet0 " MAC " master\n"
                "VfSetMac eth1 0 00:00:00:00:00:00\n"
+               "FdbDel vnet0 " MAC " master\n"
                "FdbDel eth1 " MAC " self\n");
     hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
     hostStop(host);
@@ -391,6 +422,8 @@ static void
 testArrive(Host *host,
            gconstpointer opaque)
 {
+    host->policy.plug = VIR_TEAMING_PLUG_STOCK;
+    hostRestart(host);
     hostHook(host, "migrate", arrivingXml);
     hostExpect(host, "");
 
@@ -420,6 +453,189 @@ testArrive(Host *host,
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
     hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* The VF is kept from QEMU until the guest runs, and then plugged as it was brought. */
+static void
+testArriveDeferred(Host *host,
+                   gconstpointer opaque)
+{
+    hostHook(host, "migrate", arrivingXml);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostSetVfMac(host, MAC);
+    hostHook(host, "start", domainXml);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    hostExpect(host,
+               "VfSetMac eth1 0 00:00:00:00:00:00\n"
+               "PciHold 0000:01:10.0\n"
+               "FdbAdd eth1 " MAC " master static sticky\n");
+
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+    hostEvent(host, "RESUME", NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_nonnull(strstr(host->plugXml, "<source network=\"sriov0\"/>"));
+
+    /* It fails, and is tried again, but not at once. */
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "no VF is free");
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostWait(host, 10000);
+    g_assert_cmpuint(host->plugged, ==, 2);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+
+    hostSetVfMac(host, MAC);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* The daemon dies with the VF kept from QEMU; libvirt says later that the guest runs. */
+static void
+testArriveUnseen(Host *host,
+                 gconstpointer opaque)
+{
+    hostHook(host, "migrate", arrivingXml);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostSetVfMac(host, MAC);
+    hostHook(host, "start", domainXml);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostRestart(host);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LANDING);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    g_assert_cmpuint(host->plugged, ==, 1);
+}
+
+
+/* A guest that found no MAC on its VF never pairs: it gets the VF once more. */
+static void
+testArriveWithoutMac(Host *host,
+                     gconstpointer opaque)
+{
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostSetVfMac(host, "00:00:00:00:00:00");
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    g_assert_cmpuint(host->plugged, ==, 1);
+}
+
+
+/* libvirt calls the migrate hook also for a guest that can't arrive: it is here. */
+static void
+testMigrateToSelf(Host *host,
+                  gconstpointer opaque)
+{
+    hostDrive(host);
+    hostHook(host, "migrate", arrivingXml);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostExpect(host, "");
+}
+
+
+/* On a NIC that does not copy, the VF waits in an unused VLAN, and leaves it again. */
+static void
+testParkInVlan(Host *host,
+               gconstpointer opaque)
+{
+    virTeamingVf vf = { .index = 0, .address = host->vf, .mac = host->mac, .trust = -1,
+                        .vlan = 100, .qos = 5 };
+    virTeamingVf after;
+
+    hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+    hostHook(host, "start", domainXml);
+    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &after, NULL));
+    g_assert_cmpuint(after.vlan, ==, VIR_TEAMING_PARK_VLAN);
+
+    hostGuest(host, TRUE, 3);
+    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &after, NULL));
+    g_assert_cmpuint(after.vlan, ==, 100);
+    g_assert_cmpuint(after.qos, ==, 5);
+
+    hostGuest(host, FALSE, 0);
+    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &after, NULL));
+    g_assert_cmpuint(after.vlan, ==, VIR_TEAMING_PARK_VLAN);
+    hostHook(host, "release", domainXml);
+    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &after, NULL));
+    g_assert_cmpuint(after.vlan, ==, 100);
+    hostExpectClean(host);
+}
+
+
+static void
+testNeverLetsGo(Host *host,
+                gconstpointer opaque)
+{
+    g_autofree char *problem = NULL;
+
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostWait(host, 27 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostWait(host, 2 * 1000);
+    hostWait(host, 2 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    problem = virTeamingPairObjGetProblem(virTeamingDriverPairs(host->driver)->pdata[0]);
+    g_assert_nonnull(strstr(problem, "30 s"));
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    hostWait(host, 2 * 1000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
+static void
+testWaitsIfTold(Host *host,
+                gconstpointer opaque)
+{
+    host->policy.onUnplugTimeout = VIR_TEAMING_ON_UNPLUG_TIMEOUT_WAIT;
+    hostRestart(host);
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostWait(host, 3600 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+}
+
+
+/* QEMU copies memory although the guest still has its VF: no event tells, the bit does. */
+static void
+testCopiesWithLiveVf(Host *host,
+                     gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "MIGRATION", "{\"status\":\"setup\"}");
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
+/* The guest went while nobody looked: what it had here is not touched again. */
+static void
+testGoneMeanwhile(Host *host,
+                  gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostSetVfMac(host, "00:00:00:00:00:00");
+    virTeamingFakeSetDriver(host->kernel, &host->vf, "igbvf");
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostRestart(host);
+    hostExpect(host, "FdbDel eth1 " MAC " self\n");
     hostExpectClean(host);
 }
 
@@ -575,7 +791,16 @@ main(int argc, char **argv)
         { "/driver/cancel", testCancel },
         { "/driver/fail-after-stop", testFailAfterStop },
         { "/driver/arrive", testArrive },
+        { "/driver/arrive-deferred", testArriveDeferred },
+        { "/driver/arrive-unseen", testArriveUnseen },
+        { "/driver/arrive-without-mac", testArriveWithoutMac },
         { "/driver/arrive-in-vain", testArriveInVain },
+        { "/driver/migrate-to-self", testMigrateToSelf },
+        { "/driver/park-in-vlan", testParkInVlan },
+        { "/driver/never-lets-go", testNeverLetsGo },
+        { "/driver/waits-if-told", testWaitsIfTold },
+        { "/driver/copies-with-live-vf", testCopiesWithLiveVf },
+        { "/driver/gone-meanwhile", testGoneMeanwhile },
         { "/driver/never-arrives", testNeverArrives },
         { "/driver/late", testLate },
         { "/driver/restart-anywhere", testRestartAnywhere },

@@ -268,6 +268,12 @@ virTeamingCmdStatus(int argc,
 
     if (!words)
         return VIR_TEAMING_CMD_FAILED;
+    if (options.connect) {
+        g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
+                    "status asks the virtteamingd of this host, whatever libvirt it listens "
+                    "to; run it there instead of --connect");
+        return virTeamingCmdFail(error);
+    }
     if (words[0] && words[1]) {
         g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
                     "status takes one DOMAIN, or none for all");

@@ -8,7 +8,7 @@
  * Theory of operation
  *
  * One object, served in two places: on a private socket, which needs no message bus and
- * takes root only, and on the system bus where there is one, whose policy says who may
+ * takes only who runs the daemon (root), and on the system bus where there is one, whose policy says who may
  * ask. Nothing in the driver waits for either.
  */
 
@@ -54,6 +54,7 @@ virTeamingBusFormatPair(const virTeamingPairObj *pair)
 {
     g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
     const gboolean known = pair->phase != VIR_TEAMING_PHASE_LAST;
+    g_autofree char *problem = virTeamingPairObjGetProblem(pair);
     char mac[VIR_TEAMING_MAC_STRING_LEN];
     char vf[VIR_TEAMING_PCI_STRING_LEN] = "";
 
@@ -75,13 +76,16 @@ virTeamingBusFormatPair(const virTeamingPairObj *pair)
                            known ? virTeamingPhaseToString(pair->phase) : "unknown");
     virTeamingBusAddString(&builder, "path",
                            known ? virTeamingPhasePath(pair->phase) : "unknown");
-    virTeamingBusAddString(&builder, "why",
-                           known ? virTeamingPhaseExplain(pair->phase) : "");
+    virTeamingBusAddString(&builder, "why", !known ? "" : pair->unplugged ?
+                           "the guest's VF is about to be plugged by libvirt" :
+                           virTeamingPhaseExplain(pair->phase));
     g_variant_builder_add(&builder, "{sv}", "bus-master",
                           g_variant_new_boolean(pair->pci.busMaster));
     g_variant_builder_add(&builder, "{sv}", "vectors",
                           g_variant_new_uint32(pair->pci.vectors));
-    virTeamingBusAddString(&builder, "problem", pair->problem);
+    g_variant_builder_add(&builder, "{sv}", "plugging",
+                          g_variant_new_boolean(pair->unplugged));
+    virTeamingBusAddString(&builder, "problem", problem);
     g_variant_builder_add(&builder, "{sv}", "history", virTeamingBusFormatHistory(pair));
     return g_variant_builder_end(&builder);
 }

@@ -18,7 +18,9 @@
  *
  * The driver has one timer. Around a change it looks at the VF every
  * VIR_TEAMING_DRIVER_WATCH_MS; a change that does not end (a guest that never lets its
- * VF go) is watched at leisure after VIR_TEAMING_DRIVER_PATIENCE_MS.
+ * VF go, or has no driver for it) is watched at leisure after
+ * VIR_TEAMING_DRIVER_PATIENCE_MS. When nothing changes, it looks once a second: a guest
+ * that unloads its VF driver tells nobody else.
  */
 
 #include "teaming_driver.h"
@@ -45,6 +47,7 @@ struct _virTeamingDriver {
     virTeamingPolicy policy;        /* of this host */
     virTeamingDriverAsk ask;        /* NULL: there is no libvirt to ask */
     virTeamingDriverPlug plug;
+    virTeamingDriverAbort abort;
     gpointer libvirt;
     guint timer;
     gboolean hookHeard;
@@ -74,7 +77,7 @@ virTeamingDriverPlugPair(virTeamingDriver *driver,
                          gint64 now)
 {
     if (!pair->unplugged || pair->plugging || pair->guest != VIR_TEAMING_GUEST_HERE ||
-        pair->migrating || now < pair->plugAt || !driver->plug || !pair->primaryAlias)
+        pair->migrating || pair->postcopy || now < pair->plugAt || !driver->plug || !pair->primaryAlias)
         return;
     pair->plugging = TRUE;
     pair->plugAt = now + VIR_TEAMING_DRIVER_REPLUG_MS * 1000;
@@ -188,6 +191,8 @@ virTeamingDriverNew(virTeamingKernel *kernel,
             pair->hasVf = FALSE;
             virTeamingPairObjSetVf(pair, kernel, &vf);
         }
+        if (pair->started && pair->tap[0] && !virTeamingPairObjIsHere(pair, kernel))
+            pair->guest = VIR_TEAMING_GUEST_GONE;
     }
     virTeamingDriverSettleDomain(driver, NULL);
     return g_steal_pointer(&driver);
@@ -213,10 +218,12 @@ void
 virTeamingDriverSetLibvirt(virTeamingDriver *driver,
                            virTeamingDriverAsk ask,
                            virTeamingDriverPlug plug,
+                           virTeamingDriverAbort abort,
                            gpointer opaque)
 {
     driver->ask = ask;
     driver->plug = plug;
+    driver->abort = abort;
     driver->libvirt = opaque;
 }
 
@@ -259,6 +266,19 @@ virTeamingDriverFind(virTeamingDriver *driver,
 }
 
 
+/* The guest runs here. What was kept from QEMU until now is libvirt's to plug. */
+static void
+virTeamingPairObjResume(virTeamingPairObj *pair)
+{
+    if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
+        pair->negotiated = TRUE;
+        pair->unplugged = pair->holdFd >= 0;
+        pair->defer = FALSE;
+    }
+    pair->guest = VIR_TEAMING_GUEST_HERE;
+}
+
+
 /* What libvirt's word for a domain means for its pairs, where no event has told better. */
 static void
 virTeamingPairObjSetActivity(virTeamingPairObj *pair,
@@ -273,7 +293,7 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
         pair->started = TRUE;
         return;
     case VIR_TEAMING_ACTIVITY_RUNNING:
-        pair->guest = VIR_TEAMING_GUEST_HERE;
+        virTeamingPairObjResume(pair);
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
         return;
@@ -288,6 +308,17 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
 }
 
 
+static virTeamingPolicy
+virTeamingDriverPolicy(const virTeamingDriver *driver,
+                       const virTeamingDomain *domain)
+{
+    virTeamingPolicy policy;
+
+    virTeamingDomainGetPolicy(domain, &driver->policy, &policy);
+    return policy;
+}
+
+
 /* Makes or updates the pair objects of @domain. What is no longer in it has gone. */
 static void
 virTeamingDriverTakeDomain(virTeamingDriver *driver,
@@ -295,6 +326,8 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
                            virTeamingActivity activity,
                            gboolean news)
 {
+    const virTeamingPolicy policy = virTeamingDriverPolicy(driver, domain);
+
     for (guint i = 0; i < driver->pairs->len; i++) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
         gboolean found = FALSE;
@@ -323,8 +356,11 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
             /* A guest that runs may have been shown its VF; no harm if not. */
             pair->negotiated = activity == VIR_TEAMING_ACTIVITY_RUNNING;
         }
-        if (fresh || news)
+        /* A guest that libvirt says runs here has arrived, event or not. */
+        if (fresh || news || (pair->guest == VIR_TEAMING_GUEST_INCOMING &&
+                              activity == VIR_TEAMING_ACTIVITY_RUNNING))
             virTeamingPairObjSetActivity(pair, activity);
+        pair->policy = policy;
 
         g_free(pair->standbyAlias);
         pair->standbyAlias = g_strdup(def->persistent->alias);
@@ -402,7 +438,8 @@ virTeamingDriverTellInventory(virTeamingDriver *driver,
 
 static void
 virTeamingPairObjTellEvent(virTeamingPairObj *pair,
-                           const virTeamingQemuEvent *event)
+                           const virTeamingQemuEvent *event,
+                           gint64 now)
 {
     switch (event->type) {
     case VIR_TEAMING_QEMU_EVENT_NEGOTIATED:
@@ -410,8 +447,15 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
             pair->negotiated = TRUE;
         break;
     case VIR_TEAMING_QEMU_EVENT_ASKED_OUT:
-        if (g_strcmp0(event->device, pair->primaryAlias) == 0)
+        if (g_strcmp0(event->device, pair->primaryAlias) == 0) {
             pair->askedOut = TRUE;
+            pair->askedAt = now;
+            g_clear_pointer(&pair->aborted, g_free);
+        }
+        break;
+    case VIR_TEAMING_QEMU_EVENT_MIGRATION_POSTCOPY:
+        pair->postcopy = pair->guest == VIR_TEAMING_GUEST_INCOMING ||
+            (pair->guest == VIR_TEAMING_GUEST_HERE && !pair->migrating);
         break;
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_ACTIVE:
         if (pair->guest == VIR_TEAMING_GUEST_HERE)
@@ -421,6 +465,7 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         /* QEMU plugs the primary again, and says nothing. */
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
+        pair->postcopy = FALSE;
         if (pair->guest == VIR_TEAMING_GUEST_DEPARTING)
             pair->guest = VIR_TEAMING_GUEST_HERE;
         break;
@@ -429,18 +474,62 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
             pair->guest = VIR_TEAMING_GUEST_DEPARTING;
         break;
     case VIR_TEAMING_QEMU_EVENT_RESUMED:
-        if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
-            pair->negotiated = TRUE;
-            pair->unplugged = pair->holdFd >= 0;
-            pair->defer = FALSE;
-        }
-        pair->guest = VIR_TEAMING_GUEST_HERE;
+        virTeamingPairObjResume(pair);
+        break;
+    case VIR_TEAMING_QEMU_EVENT_MIGRATION_COMPLETED:
+        pair->postcopy = FALSE;
         break;
     case VIR_TEAMING_QEMU_EVENT_DELETED:
     case VIR_TEAMING_QEMU_EVENT_RESET:
-    case VIR_TEAMING_QEMU_EVENT_MIGRATION_COMPLETED:
     case VIR_TEAMING_QEMU_EVENT_OTHER:
         break;
+    }
+}
+
+
+/* Gives the migration up that @pair's guest is in, once, and keeps why. */
+static void
+virTeamingDriverGiveUp(virTeamingDriver *driver,
+                       virTeamingPairObj *pair,
+                       char *why)
+{
+    g_free(pair->aborted);
+    pair->aborted = why;
+    g_warning("domain '%s', %s: %s", pair->domain, pair->standbyAlias, why);
+    if (driver->abort)
+        driver->abort(pair->uuid, driver->libvirt);
+}
+
+
+/**
+ * virTeamingDriverGuard:
+ *
+ * Ends a migration that can't end well: one that waits for a guest which does not let its
+ * VF go (QEMU would wait for ever), and one whose memory is being copied while the VF
+ * may still write to it (QEMU, hw/net/virtio-net.c: if the unplug request itself fails,
+ * it warns and goes on).
+ */
+static void
+virTeamingDriverGuard(virTeamingDriver *driver,
+                      virTeamingPairObj *pair,
+                      gint64 now)
+{
+    const gint64 timeout = pair->policy.unplugTimeout * G_USEC_PER_SEC;
+
+    if (pair->guest != VIR_TEAMING_GUEST_HERE || !pair->pci.busMaster || pair->aborted)
+        return;
+    if (pair->migrating) {
+        virTeamingDriverGiveUp(driver, pair, g_strdup_printf(
+            "migration given up: the guest's memory was being copied while its VF %s still "
+            "could write to it; the guest did not take the unplug request: try again "
+            "when it is quiet", pair->primaryAlias));
+    } else if (pair->askedOut && pair->phase == VIR_TEAMING_PHASE_LEAVING &&
+               pair->policy.onUnplugTimeout == VIR_TEAMING_ON_UNPLUG_TIMEOUT_ABORT &&
+               pair->askedAt && now - pair->askedAt >= timeout) {
+        virTeamingDriverGiveUp(driver, pair, g_strdup_printf(
+            "migration given up: the guest did not let its VF %s go within %u s; does it "
+            "handle PCI hot-unplug? unplugTimeout in the domain's policy sets the time",
+            pair->primaryAlias, pair->policy.unplugTimeout));
     }
 }
 
@@ -468,7 +557,7 @@ virTeamingDriverTellEvent(virTeamingDriver *driver,
 
         if (!g_str_equal(pair->uuid, uuid))
             continue;
-        virTeamingPairObjTellEvent(pair, event);
+        virTeamingPairObjTellEvent(pair, event, now);
         pair->changedAt = now;
         concerned = TRUE;
     }
@@ -476,6 +565,10 @@ virTeamingDriverTellEvent(virTeamingDriver *driver,
         return;
 
     virTeamingDriverSettleDomain(driver, uuid);
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        if (g_str_equal(((virTeamingPairObj *)driver->pairs->pdata[i])->uuid, uuid))
+            virTeamingDriverGuard(driver, driver->pairs->pdata[i], now);
+    }
     /* The VF may have been unplugged for good, or the tap been made meanwhile. */
     if (event->type == VIR_TEAMING_QEMU_EVENT_DELETED ||
         event->type == VIR_TEAMING_QEMU_EVENT_RESUMED)
@@ -490,17 +583,6 @@ virTeamingDriverTellLibvirt(virTeamingDriver *driver,
 {
     g_free(driver->libvirtProblem);
     driver->libvirtProblem = g_strdup(problem);
-}
-
-
-static virTeamingPolicy
-virTeamingDriverPolicy(const virTeamingDriver *driver,
-                       const virTeamingDomain *domain)
-{
-    virTeamingPolicy policy;
-
-    virTeamingDomainGetPolicy(domain, &driver->policy, &policy);
-    return policy;
 }
 
 
@@ -527,6 +609,22 @@ virTeamingDriverExpect(virTeamingDriver *driver,
         /* Promised, and journalled, before there is a VF: see virTeamingPairObjPark(). */
         pair->parked = TRUE;
     }
+}
+
+
+/* Does one of the domain's pairs have a guest that runs on this very host? */
+static gboolean
+virTeamingDriverIsHere(virTeamingDriver *driver,
+                       const char *uuid)
+{
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+        if (g_str_equal(pair->uuid, uuid) && pair->guest != VIR_TEAMING_GUEST_INCOMING &&
+            virTeamingPairObjIsHere(pair, driver->kernel))
+            return TRUE;
+    }
+    return FALSE;
 }
 
 
@@ -585,6 +683,7 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
                          GError **error)
 {
     const gboolean begin = g_strcmp0(suboperation, "begin") == 0;
+    gboolean arriving = FALSE;
     g_autoptr(virTeamingDomain) domain = virTeamingDomainParse(xml, -1, "hook", error);
 
     *ret = NULL;
@@ -598,6 +697,9 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
     virTeamingDriverAdvance(driver, domain->uuid);
 
     if (g_str_equal(operation, "migrate") || g_str_equal(operation, "restore")) {
+        /* libvirt calls the hook before it finds that a guest can't arrive where it is. */
+        if (virTeamingDriverIsHere(driver, domain->uuid))
+            return TRUE;
         /* Saved memory is an arrival, too: the VF is plugged while it is loaded. */
         virTeamingDriverTakeDomain(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
         virTeamingDriverExpect(driver, domain, xml);
@@ -610,13 +712,16 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
             virTeamingPairObj *pair = virTeamingDriverFind(driver, domain->uuid,
                                                            &def->persistent->mac);
 
-            if (pair && pair->guest != VIR_TEAMING_GUEST_INCOMING) {
+            if (pair && pair->guest == VIR_TEAMING_GUEST_INCOMING) {
+                arriving = TRUE;
+            } else if (pair) {
                 pair->guest = VIR_TEAMING_GUEST_HERE;
                 pair->askedOut = FALSE;
                 pair->migrating = FALSE;
             }
         }
-        virTeamingDriverTakeDomain(driver, domain, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+        virTeamingDriverTakeDomain(driver, domain, arriving ? VIR_TEAMING_ACTIVITY_INCOMING :
+                                   VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
         for (guint i = 0; i < driver->pairs->len; i++) {
             virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
 
@@ -667,7 +772,8 @@ virTeamingDriverNextRun(const virTeamingDriver *driver,
         if (look < 0)
             look = VIR_TEAMING_DRIVER_IDLE_MS;
         else if (now - pair->changedAt > VIR_TEAMING_DRIVER_PATIENCE_MS * 1000)
-            look = MAX(look, VIR_TEAMING_DRIVER_LEISURE_MS);
+            look = MAX(look, pair->migrating || pair->askedOut ?
+                       VIR_TEAMING_DRIVER_LEISURE_MS : VIR_TEAMING_DRIVER_IDLE_MS);
         else
             look = MAX(look, VIR_TEAMING_DRIVER_WATCH_MS);
         if (next < 0 || look < next)
@@ -695,6 +801,7 @@ virTeamingDriverRun(virTeamingDriver *driver,
             now - pair->changedAt > VIR_TEAMING_DRIVER_EXPECT_MS * 1000)
             pair->guest = VIR_TEAMING_GUEST_GONE;
 
+        virTeamingDriverGuard(driver, pair, now);
         if (virTeamingPairObjGlance(pair, driver->kernel, now) ||
             (pair->problem && now >= pair->retryAt))
             virTeamingDriverSettle(driver, pair, now);

@@ -51,6 +51,10 @@ typedef void (*virTeamingDriverPlug)(const char *uuid,
                                      const char *xml,
                                      gpointer opaque);
 
+/* Has libvirt give up the migration of domain @uuid that is under way. */
+typedef void (*virTeamingDriverAbort)(const char *uuid,
+                                      gpointer opaque);
+
 virTeamingDriver *virTeamingDriverNew(virTeamingKernel *kernel,
                                       const char *statedir,
                                       const virTeamingPolicy *policy,
@@ -62,6 +66,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingDriver, virTeamingDriverFree)
 void virTeamingDriverSetLibvirt(virTeamingDriver *driver,
                                 virTeamingDriverAsk ask,
                                 virTeamingDriverPlug plug,
+                                virTeamingDriverAbort abort,
                                 gpointer opaque);
 guint virTeamingDriverSerial(const virTeamingDriver *driver,
                              const char *uuid);

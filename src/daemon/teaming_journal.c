@@ -68,6 +68,7 @@ static const struct {
     FIELD(learningOff, FIELD_BOOLEAN),
     FIELD(parked, FIELD_BOOLEAN),
     FIELD(vfVlan, FIELD_UINT),
+    FIELD(vfQos, FIELD_UINT),
 };
 
 

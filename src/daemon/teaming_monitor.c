@@ -9,8 +9,8 @@
  *
  * Events come in on the main loop, where libvirt-glib delivers them. Questions may take
  * long (a domain's lock, a daemon that is being restarted) and must not be asked from
- * an event's callback, so they are asked by one thread of their own, one after another,
- * and their answers are handed back to the main loop. The main loop never waits for
+ * an event's callback, so they are asked by one thread of their own, one after another
+ * (what takes long by nature, plugging, by others), and their answers are handed back to the main loop. The main loop never waits for
  * libvirt: the watch over a VF goes on whatever libvirtd does.
  *
  * Events are registered for before the first question, and every answer says how many
@@ -40,14 +40,16 @@ struct _virTeamingMonitor {
     char *uri;
     virTeamingDriver *driver;       /* main loop only */
     GThreadPool *thread;
+    GThreadPool *worker;            /* for what takes long: plugging and giving up */
     GMutex lock;
     virConnectPtr conn;             /* under @lock; NULL while there is none */
     guint reconnect;                /* main loop only */
+    char *problem;                  /* main loop only: the last one, told once */
     gboolean closing;
 };
 
 /* A question; without @uuid: connect if need be, and tell about all domains; with
- * @alias: plug @xml in its place. */
+ * @alias: plug @xml in its place; with @abort: give its migration up. */
 typedef struct {
     char *uuid;
     guint serial;
@@ -55,6 +57,7 @@ typedef struct {
     virTeamingMac mac;
     char *alias;
     char *xml;
+    gboolean abort;
 } virTeamingQuestion;
 
 /* An answer, on its way to the main loop. */
@@ -110,12 +113,15 @@ virTeamingMonitorDeliver(gpointer opaque)
     } else if (!monitor->closing) {
         virTeamingDriverTellLibvirt(monitor->driver, answer->problem);
         if (answer->problem) {
-            g_warning("%s; trying again", answer->problem);
+            if (g_strcmp0(answer->problem, monitor->problem) != 0)
+                g_warning("%s; trying again", answer->problem);
             if (!monitor->reconnect)
                 monitor->reconnect = g_timeout_add_seconds(VIR_TEAMING_MONITOR_RECONNECT_S,
                                                            virTeamingMonitorReconnect,
                                                            monitor);
         }
+        g_free(monitor->problem);
+        monitor->problem = g_strdup(answer->problem);
         if (answer->inventory) {
             virTeamingDriverTellInventory(monitor->driver,
                                           (const char *const *)answer->inventory);
@@ -271,8 +277,8 @@ virTeamingMonitorLifecycle(virConnectPtr conn,
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
 
-    if (event != VIR_DOMAIN_EVENT_STARTED && event != VIR_DOMAIN_EVENT_STOPPED &&
-        event != VIR_DOMAIN_EVENT_CRASHED)
+    if (event != VIR_DOMAIN_EVENT_STARTED && event != VIR_DOMAIN_EVENT_RESUMED &&
+        event != VIR_DOMAIN_EVENT_STOPPED && event != VIR_DOMAIN_EVENT_CRASHED)
         return 0;
     if (virDomainGetUUIDString(domain, uuid) == 0)
         virTeamingMonitorAsk(uuid, FALSE, opaque);
@@ -406,8 +412,14 @@ virTeamingMonitorPlug(virConnectPtr conn,
 
     if (domain && !xml)
         xml = virTeamingDomainDumpDevice(domain, question->alias);
-    if (!domain || !xml)
-        return g_strdup_printf("cannot plug %s: the domain's XML has none", question->alias);
+    if (!domain)
+        return g_strdup_printf("cannot plug %s: %s", question->alias,
+                               virGetLastErrorMessage());
+    if (!xml) {
+        virDomainFree(domain);
+        return g_strdup_printf("cannot plug %s: the domain's XML has no such device",
+                               question->alias);
+    }
 
     if (virTeamingDomainHasDevice(domain, question->alias)) {
         if (virDomainDetachDeviceAlias(domain, question->alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
@@ -425,6 +437,21 @@ virTeamingMonitorPlug(virConnectPtr conn,
 }
 
 
+/* Thread: virsh domjobabort. If it fails, the job has ended by itself. */
+static void
+virTeamingMonitorAbort(virConnectPtr conn,
+                       const char *uuid)
+{
+    virDomainPtr domain = virDomainLookupByUUIDString(conn, uuid);
+
+    if (!domain || virDomainAbortJob(domain) < 0)
+        g_warning("domain %s: cannot give its migration up: %s", uuid,
+                  virGetLastErrorMessage());
+    if (domain)
+        virDomainFree(domain);
+}
+
+
 static void
 virTeamingMonitorWork(gpointer data,
                       gpointer opaque)
@@ -434,7 +461,9 @@ virTeamingMonitorWork(gpointer data,
     virConnectPtr conn = virTeamingMonitorGetConn(monitor);
     virTeamingAnswer answer = { 0 };
 
-    if (question->alias) {
+    if (question->abort && conn) {
+        virTeamingMonitorAbort(conn, question->uuid);
+    } else if (question->alias) {
         answer.problem = conn ? virTeamingMonitorPlug(conn, question) :
             g_strdup("cannot plug the VF while there is no connection to libvirt");
         answer.plug = g_steal_pointer(&question);
@@ -447,6 +476,9 @@ virTeamingMonitorWork(gpointer data,
             conn = virTeamingMonitorGetConn(monitor);
         }
         answer.inventory = conn ? virTeamingMonitorInventory(conn) : NULL;
+        if (conn && !answer.inventory)
+            answer.problem = g_strdup_printf("cannot list the domains of '%s': %s",
+                                             monitor->uri, virGetLastErrorMessage());
         virTeamingMonitorAnswer(monitor, answer);
     }
     if (conn)
@@ -469,7 +501,21 @@ virTeamingMonitorAskPlug(const char *uuid,
     question->mac = *mac;
     question->alias = g_strdup(alias);
     question->xml = g_strdup(xml);
-    g_thread_pool_push(monitor->thread, question, NULL);
+    g_thread_pool_push(monitor->worker, question, NULL);
+}
+
+
+/* Main loop; see virTeamingDriverAbort. */
+static void
+virTeamingMonitorAskAbort(const char *uuid,
+                          gpointer opaque)
+{
+    virTeamingMonitor *monitor = opaque;
+    virTeamingQuestion *question = g_new0(virTeamingQuestion, 1);
+
+    question->uuid = g_strdup(uuid);
+    question->abort = TRUE;
+    g_thread_pool_push(monitor->worker, question, NULL);
 }
 
 
@@ -521,7 +567,9 @@ virTeamingMonitorNew(const char *uri,
     monitor->driver = driver;
     g_mutex_init(&monitor->lock);
     monitor->thread = g_thread_pool_new(virTeamingMonitorWork, monitor, 1, FALSE, NULL);
-    virTeamingDriverSetLibvirt(driver, virTeamingMonitorAsk, virTeamingMonitorAskPlug, monitor);
+    monitor->worker = g_thread_pool_new(virTeamingMonitorWork, monitor, 2, FALSE, NULL);
+    virTeamingDriverSetLibvirt(driver, virTeamingMonitorAsk, virTeamingMonitorAskPlug,
+                               virTeamingMonitorAskAbort, monitor);
     virTeamingMonitorAsk(NULL, TRUE, monitor);
     return monitor;
 }
@@ -534,9 +582,10 @@ virTeamingMonitorFree(virTeamingMonitor *monitor)
     if (!monitor)
         return;
     monitor->closing = TRUE;
-    virTeamingDriverSetLibvirt(monitor->driver, NULL, NULL, NULL);
+    virTeamingDriverSetLibvirt(monitor->driver, NULL, NULL, NULL, NULL);
     g_clear_handle_id(&monitor->reconnect, g_source_remove);
     g_thread_pool_free(monitor->thread, TRUE, TRUE);
+    g_thread_pool_free(monitor->worker, TRUE, TRUE);
     if (monitor->conn) {
         virConnectUnregisterCloseCallback(monitor->conn, virTeamingMonitorClosed);
         virConnectClose(monitor->conn);
@@ -545,5 +594,6 @@ virTeamingMonitorFree(virTeamingMonitor *monitor)
         ;
     g_mutex_clear(&monitor->lock);
     g_free(monitor->uri);
+    g_free(monitor->problem);
     g_free(monitor);
 }

@@ -25,7 +25,6 @@
 #include "nic_traits.h"
 #include "teaming_error.h"
 #include "teaming_journal.h"
-#include "teaming_vfio.h"
 
 #define VIR_TEAMING_PAIR_RETRY_MS 1000
 
@@ -43,6 +42,7 @@ virTeamingPairObjNew(const char *uuid,
         pair->mac = *mac;
     pair->phase = VIR_TEAMING_PHASE_LAST;
     pair->holdFd = -1;
+    virTeamingPolicyInit(&pair->policy);
     g_queue_init(&pair->history);
     return pair;
 }
@@ -67,6 +67,7 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->primaryAlias);
     g_free(pair->plugXml);
     g_free(pair->plugProblem);
+    g_free(pair->aborted);
     g_free(pair->problem);
     g_free(pair->journalled);
     g_queue_clear_full(&pair->history, (GDestroyNotify)virTeamingPairChangeFree);
@@ -170,6 +171,21 @@ virTeamingLinkIsOfPf(virTeamingKernel *kernel,
 }
 
 
+/* Is there a Linux bridge @name (not a bond, not an OVS)? @known is one that is. */
+static gboolean
+virTeamingLinkIsBridge(virTeamingKernel *kernel,
+                       const char *name,
+                       const char *known)
+{
+    virTeamingLink link;
+
+    return name[0] &&
+        (g_str_equal(name, known) ||
+         (virTeamingKernelLinkGet(kernel, name, &link, NULL) &&
+          g_str_equal(link.kind, "bridge")));
+}
+
+
 /* Takes what we put on an uplink away from it, before another becomes the uplink. */
 static void
 virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
@@ -216,7 +232,8 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
     for (guint i = 0; i < links->len; i++) {
         const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
 
-        if (link->master[0] && (!tap || g_str_equal(link->master, tap->master)) &&
+        if (virTeamingLinkIsBridge(kernel, link->master, tap ? tap->master : "") &&
+            (!tap || g_str_equal(link->master, tap->master)) &&
             virTeamingLinkIsOfPf(kernel, link, pair->pf)) {
             g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
             g_strlcpy(pair->bridge, link->master, sizeof(pair->bridge));
@@ -295,8 +312,50 @@ virTeamingPairObjObserve(const virTeamingPairObj *pair,
         /* Before that, libvirt has not bound the VF to vfio yet. */
         .defer = pair->defer && pair->started,
         .unplugged = pair->unplugged,
+        .parking = pair->policy.parking == VIR_TEAMING_PARKING_ZERO ? VIR_TEAMING_PARK_ZERO :
+            pair->policy.parking == VIR_TEAMING_PARKING_VLAN ? VIR_TEAMING_PARK_VLAN :
+            VIR_TEAMING_PARK_AUTO,
         .traits = pair->traits,
     };
+}
+
+
+/**
+ * virTeamingPairObjIsHere:
+ *
+ * Returns: whether the guest's QEMU still runs on this host, as far as one can tell
+ *          without libvirt: its tap goes with it.
+ */
+gboolean
+virTeamingPairObjIsHere(const virTeamingPairObj *pair,
+                        virTeamingKernel *kernel)
+{
+    virTeamingLink tap;
+
+    return pair->guest != VIR_TEAMING_GUEST_GONE && pair->tap[0] &&
+        virTeamingKernelLinkGet(kernel, pair->tap, &tap, NULL);
+}
+
+
+/**
+ * virTeamingPairObjGetProblem:
+ *
+ * Returns: (transfer full): what a person should know is wrong with @pair; NULL if
+ *          nothing is.
+ */
+char *
+virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
+{
+    const char *words[4] = { NULL };
+    guint n = 0;
+
+    if (pair->problem)
+        words[n++] = pair->problem;
+    if (pair->plugProblem)
+        words[n++] = pair->plugProblem;
+    if (pair->aborted)
+        words[n++] = pair->aborted;
+    return n ? g_strjoinv("; ", (char **)words) : NULL;
 }
 
 
@@ -305,6 +364,9 @@ static virTeamingVfFilter
 virTeamingPairObjReadVf(const virTeamingPairObj *pair,
                         const virTeamingVf *vf)
 {
+    if (pair->guest == VIR_TEAMING_GUEST_GONE)
+        return pair->parked && vf->vlan == VIR_TEAMING_PARK_VLAN ?
+            VIR_TEAMING_VF_VLAN : VIR_TEAMING_VF_FORGET;
     if (virTeamingMacIsZero(&vf->mac))
         return VIR_TEAMING_VF_ZERO;
     if (!virTeamingMacEqual(&vf->mac, &pair->mac))
@@ -351,12 +413,15 @@ virTeamingPairObjLookVf(virTeamingPairObj *pair,
     virTeamingVf vf;
 
     *ret = VIR_TEAMING_VF_KEEP;
-    if (desired->vf == VIR_TEAMING_VF_KEEP)
+    if (desired->vf == VIR_TEAMING_VF_KEEP ||
+        (desired->vf == VIR_TEAMING_VF_FORGET && !pair->parked))
         return TRUE;
     if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error))
         return FALSE;
-    if (vf.vlan != VIR_TEAMING_PARK_VLAN)
+    if (vf.vlan != VIR_TEAMING_PARK_VLAN) {
         pair->vfVlan = vf.vlan;
+        pair->vfQos = vf.qos;
+    }
     *ret = virTeamingPairObjReadVf(pair, &vf);
     return TRUE;
 }
@@ -384,7 +449,8 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
 {
     virTeamingLink tap;
     const gboolean hasTap = pair->tap[0] &&
-        virTeamingKernelLinkGet(kernel, pair->tap, &tap, NULL) && tap.master[0];
+        virTeamingKernelLinkGet(kernel, pair->tap, &tap, NULL) &&
+        virTeamingLinkIsBridge(kernel, tap.master, pair->bridge);
     g_autoptr(GArray) found = NULL;
 
     ret->hold = pair->holdFd >= 0;
@@ -464,6 +530,7 @@ virTeamingPairObjPromise(virTeamingPairObj *pair,
     case VIR_TEAMING_STEP_SELF_DEL:
     case VIR_TEAMING_STEP_LEARNING_ON:
     case VIR_TEAMING_STEP_UNHOLD:
+    case VIR_TEAMING_STEP_VF_FORGET:
     case VIR_TEAMING_STEP_LAST:
         break;
     }
@@ -511,19 +578,29 @@ virTeamingPairObjUnpin(virTeamingPairObj *pair,
 }
 
 
+/* Takes the VF out of our VLAN, if it is there. */
+static gboolean
+virTeamingPairObjUnparkVlan(virTeamingPairObj *pair,
+                            virTeamingKernel *kernel,
+                            GError **error)
+{
+    virTeamingVf vf;
+
+    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error))
+        return FALSE;
+    return vf.vlan != VIR_TEAMING_PARK_VLAN ||
+        virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex, pair->vfVlan,
+                                  pair->vfQos, error);
+}
+
+
 static gboolean
 virTeamingPairObjUnpark(virTeamingPairObj *pair,
                         virTeamingKernel *kernel,
                         GError **error)
 {
-    virTeamingVf vf;
-
-    if (!virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &pair->mac, error))
-        return FALSE;
-    if (virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, NULL) &&
-        vf.vlan == VIR_TEAMING_PARK_VLAN &&
-        !virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex, pair->vfVlan,
-                                   vf.qos, error))
+    if (!virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &pair->mac, error) ||
+        !virTeamingPairObjUnparkVlan(pair, kernel, error))
         return FALSE;
     pair->parked = FALSE;
     return TRUE;
@@ -536,11 +613,9 @@ static gboolean
 virTeamingPairObjHold(virTeamingPairObj *pair,
                       virTeamingKernel *kernel)
 {
-    virTeamingPciDevice device;
     g_autoptr(GError) error = NULL;
 
-    if (!virTeamingKernelPciGetDevice(kernel, &pair->vf, &device, &error) ||
-        (pair->holdFd = virTeamingVfioHold(device.iommuGroup, &error)) < 0) {
+    if ((pair->holdFd = virTeamingKernelPciHold(kernel, &pair->vf, &error)) < 0) {
         g_message("domain '%s', %s: %s; QEMU plugs it itself", pair->domain,
                   pair->standbyAlias, error->message);
         pair->defer = FALSE;
@@ -571,7 +646,10 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
     case VIR_TEAMING_STEP_VF_PAIR:
         return virTeamingPairObjUnpark(pair, kernel, error);
     case VIR_TEAMING_STEP_VF_ZERO:
-        return virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &zero, error);
+        return virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &zero, error) &&
+            virTeamingPairObjUnparkVlan(pair, kernel, error);
+    case VIR_TEAMING_STEP_VF_FORGET:
+        return virTeamingPairObjUnparkVlan(pair, kernel, error);
     case VIR_TEAMING_STEP_VF_VLAN:
         /* The VLAN first: the MAC must not be open for a moment. */
         return virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex,
@@ -709,6 +787,10 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     virTeamingPairObjObserve(pair, now, &seen);
     phase = virTeamingFailoverPhase(&seen);
     desired = virTeamingFailoverDesire(phase, &seen);
+    /* A VF that is not in a guest's hands is libvirt's: it may have given it back. */
+    if (pair->guest != VIR_TEAMING_GUEST_INCOMING && pair->guest != VIR_TEAMING_GUEST_GONE &&
+        !strstr(pair->pci.driver, "vfio"))
+        desired.vf = VIR_TEAMING_VF_KEEP;
 
     if (!virTeamingPairObjLook(pair, kernel, &desired, &entries, &actual, &error)) {
         virTeamingPairObjSetProblem(pair, error->message, now);

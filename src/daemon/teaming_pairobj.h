@@ -8,6 +8,7 @@
 
 #include "qemu_failover.h"
 #include "teaming_kernel.h"
+#include "teaming_policy.h"
 
 /* An unused VLAN, in which a VF of a NIC that does not copy waits for its driver. */
 #define VIR_TEAMING_PARK_VLAN 4094
@@ -57,7 +58,8 @@ typedef struct {
     gboolean fdbAdded;              /* entry of ours in the bridge */
     gboolean learningOff;           /* learning from @tap switched off */
     gboolean parked;                /* VF's MAC zeroed, or VLAN changed */
-    guint vfVlan;                   /* the VF's VLAN before it was parked in ours */
+    guint vfVlan;                   /* the VF's VLAN and priority before it was parked */
+    guint vfQos;                    /* in ours */
 
     /* What was observed last, and when things began (monotonic microseconds). */
     virTeamingPhase phase;
@@ -65,6 +67,8 @@ typedef struct {
     virTeamingNicTraits traits;
     gboolean traitsKnown;
     char bridge[IF_NAMESIZE];
+    virTeamingPolicy policy;
+    gint64 askedAt;                 /* when QEMU asked for the VF */
     gint64 masterSince;
     gint64 readySince;
     gint64 changedAt;
@@ -72,6 +76,8 @@ typedef struct {
     gboolean plugging;              /* libvirt is at it */
     gint64 plugAt;                  /* not before */
     char *plugProblem;              /* why it could not, last time */
+    char *aborted;                  /* why we gave its last migration up, or NULL */
+    gboolean postcopy;              /* runs here, and its memory still arrives */
     char *problem;                  /* why it is not as it should be, or NULL */
     gint64 retryAt;                 /* if there is a problem: when to try again */
     char *journalled;               /* text that the journal holds */
@@ -100,6 +106,9 @@ gboolean virTeamingPairObjSettle(virTeamingPairObj *pair,
                                  virTeamingKernel *kernel,
                                  const char *statedir,
                                  gint64 now);
+gboolean virTeamingPairObjIsHere(const virTeamingPairObj *pair,
+                                 virTeamingKernel *kernel);
+char *virTeamingPairObjGetProblem(const virTeamingPairObj *pair);
 void virTeamingPairObjObserve(const virTeamingPairObj *pair,
                               gint64 now,
                               virTeamingObserved *ret);

@@ -8,8 +8,9 @@
  * Theory of operation
  *
  * libvirt runs this for every domain, at every step of its life, and waits for it, so it
- * is plain libc, gone in a millisecond if the domain has no <teaming>, and never waits
- * for the daemon longer than HOOK_TIMEOUT_MS. A daemon that does not run or does not
+ * is plain libc, gone in a millisecond if the domain has no <teaming>, and never takes
+ * longer than HOOK_TIMEOUT_MS in all, whatever state the daemon is in: a connection to
+ * one that is stopped is not waited for either. A daemon that does not run or does not
  * answer is no reason to stop a guest: libvirt goes on as if there were no hook. Only the
  * daemon's own "refuse" ends with a status other than zero, and a call that is none of
  * libvirt's.
@@ -118,13 +119,13 @@ static int
 virTeamingHookCall(const char *operation,
                    const char *suboperation,
                    const virTeamingHookText *xml,
+                   long deadline,
                    virTeamingHookText *answer)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     const char *path = getenv("VIRT_TEAMING_HOOK_SOCKET");
-    long deadline = virTeamingHookNow() + HOOK_TIMEOUT_MS;
     char head[128];
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int err;
 
     if (fd < 0)
@@ -161,6 +162,7 @@ main(int argc, char **argv)
         "migrate", "restore", "start", "started", "stopped", "release",
         "reconnect", "attach", NULL
     };
+    const long deadline = virTeamingHookNow() + HOOK_TIMEOUT_MS;
     virTeamingHookText xml = { 0 };
     virTeamingHookText answer = { 0 };
     bool concerned = false;
@@ -172,8 +174,7 @@ main(int argc, char **argv)
                 "SUBOPERATION EXTRA, with the domain's XML on standard input\n");
         return 2;
     }
-    if ((err = virTeamingHookReadAll(STDIN_FILENO, virTeamingHookNow() + HOOK_TIMEOUT_MS,
-                                     &xml)) != 0) {
+    if ((err = virTeamingHookReadAll(STDIN_FILENO, deadline, &xml)) != 0) {
         fprintf(stderr, "virt-teaming-hook: cannot read the XML of domain '%s': %s\n",
                 argv[1], strerror(err));
         free(xml.data);
@@ -187,7 +188,7 @@ main(int argc, char **argv)
         return 0;
     }
 
-    err = virTeamingHookCall(argv[2], argv[3], &xml, &answer);
+    err = virTeamingHookCall(argv[2], argv[3], &xml, deadline, &answer);
     if (err == 0 && answer.len >= 3 && strncmp(answer.data, "ok\n", 3) == 0) {
         fputs(answer.data + 3, stdout);
         status = fflush(stdout) == 0 ? 0 : 2;

@@ -97,6 +97,22 @@ virTeamingFailoverPhase(const virTeamingObserved *seen)
 }
 
 
+/* What a VF holds that its guest, which is here, may probe but does not read. */
+static virTeamingVfFilter
+virTeamingFailoverIdle(const virTeamingObserved *seen)
+{
+    switch (seen->parking) {
+    case VIR_TEAMING_PARK_ZERO:
+        return VIR_TEAMING_VF_ZERO;
+    case VIR_TEAMING_PARK_VLAN:
+        return VIR_TEAMING_VF_VLAN;
+    case VIR_TEAMING_PARK_AUTO:
+        break;
+    }
+    return seen->traits.copies ? VIR_TEAMING_VF_PAIR : VIR_TEAMING_VF_VLAN;
+}
+
+
 /**
  * virTeamingFailoverDesire:
  * @phase: the row
@@ -109,12 +125,12 @@ virTeamingFailoverDesire(virTeamingPhase phase,
                          const virTeamingObserved *seen)
 {
     const gboolean copies = seen->traits.copies;
-    const virTeamingVfFilter idle = copies ? VIR_TEAMING_VF_PAIR : VIR_TEAMING_VF_VLAN;
+    const virTeamingVfFilter idle = virTeamingFailoverIdle(seen);
     virTeamingDatapath want = { .learning = TRUE };
 
     switch (phase) {
     case VIR_TEAMING_PHASE_GONE:
-        want.vf = VIR_TEAMING_VF_KEEP;
+        want.vf = VIR_TEAMING_VF_FORGET;
         want.fdb = VIR_TEAMING_FDB_FORGET;
         break;
     case VIR_TEAMING_PHASE_ARRIVING:
@@ -169,7 +185,6 @@ virTeamingFailoverDesire(virTeamingPhase phase,
         g_assert_not_reached();
     }
 
-    /* Never park a VF that still masters the bus for a guest that runs here. */
     if (!seen->hasVf)
         want.vf = VIR_TEAMING_VF_KEEP;
     return want;
@@ -198,8 +213,9 @@ virTeamingFdbHolds(virTeamingFdbPath actual,
  * @plan: filled with the steps from one to the other
  *
  * The order is make before break: what opens a path comes first (the VF's MAC, the
- * uplink's filter), then the bridge's choice, then what closes a path. Each
- * step can be done twice without harm.
+ * uplink's filter), then the bridge's choice, then what closes a path. Only where the
+ * guest does not run here the VF is closed first: it takes frames from everybody else.
+ * Each step can be done twice without harm.
  *
  * Returns: the number of steps; 0 if @actual is as desired.
  */
@@ -209,9 +225,13 @@ virTeamingFailoverPlan(const virTeamingDatapath *actual,
                        virTeamingStep plan[VIR_TEAMING_PLAN_MAX])
 {
     const gboolean vfDiffers = desired->vf != VIR_TEAMING_VF_KEEP &&
-        actual->vf != desired->vf;
+        desired->vf != VIR_TEAMING_VF_FORGET && actual->vf != desired->vf;
+    const gboolean zero = vfDiffers && desired->vf == VIR_TEAMING_VF_ZERO;
+    const gboolean away = desired->fdb != VIR_TEAMING_FDB_STANDBY;
     guint n = 0;
 
+    if (zero && away)
+        plan[n++] = VIR_TEAMING_STEP_VF_ZERO;
     if (desired->hold && !actual->hold)
         plan[n++] = VIR_TEAMING_STEP_HOLD;
     if (vfDiffers && desired->vf == VIR_TEAMING_VF_PAIR)
@@ -242,10 +262,12 @@ virTeamingFailoverPlan(const virTeamingDatapath *actual,
         }
     }
 
-    if (vfDiffers && desired->vf == VIR_TEAMING_VF_ZERO)
+    if (zero && !away)
         plan[n++] = VIR_TEAMING_STEP_VF_ZERO;
     if (vfDiffers && desired->vf == VIR_TEAMING_VF_VLAN)
         plan[n++] = VIR_TEAMING_STEP_VF_VLAN;
+    if (desired->vf == VIR_TEAMING_VF_FORGET && actual->vf == VIR_TEAMING_VF_VLAN)
+        plan[n++] = VIR_TEAMING_STEP_VF_FORGET;
     if (!desired->self && actual->self)
         plan[n++] = VIR_TEAMING_STEP_SELF_DEL;
     if (desired->learning && !actual->learning)
@@ -357,6 +379,7 @@ virTeamingStepToString(virTeamingStep step)
         [VIR_TEAMING_STEP_FDB_FORGET] = "fdb-forget",
         [VIR_TEAMING_STEP_VF_ZERO] = "vf-mac-zero",
         [VIR_TEAMING_STEP_VF_VLAN] = "vf-vlan-park",
+        [VIR_TEAMING_STEP_VF_FORGET] = "vf-vlan-back",
         [VIR_TEAMING_STEP_SELF_DEL] = "uplink-filter-del",
         [VIR_TEAMING_STEP_LEARNING_ON] = "standby-learning-on",
         [VIR_TEAMING_STEP_UNHOLD] = "unhold-vf",

@@ -22,6 +22,12 @@ typedef enum {
     VIR_TEAMING_GUEST_DEPARTING,    /* stopped here so that it can run elsewhere */
 } virTeamingGuest;
 
+typedef enum {
+    VIR_TEAMING_PARK_AUTO,          /* as the NIC's traits say */
+    VIR_TEAMING_PARK_ZERO,
+    VIR_TEAMING_PARK_VLAN,
+} virTeamingParkingWay;
+
 /**
  * virTeamingObserved: everything that the decision about a pair rests on
  * @guest: where the guest is
@@ -35,6 +41,7 @@ typedef enum {
  * @readyMs: for how long the guest's driver has been seen to read, 0 if it does not
  * @defer: the VF is to be plugged only when the guest runs here
  * @unplugged: the VF was kept from QEMU, and libvirt has yet to plug it
+ * @parking: how a VF that nobody reads is parked while its guest is here
  * @traits: what the NIC can do
  */
 typedef struct {
@@ -48,6 +55,7 @@ typedef struct {
     gint64 readyMs;
     gboolean defer;
     gboolean unplugged;
+    virTeamingParkingWay parking;
     virTeamingNicTraits traits;
 } virTeamingObserved;
 
@@ -69,6 +77,7 @@ typedef enum {
 /* What the NIC holds for the VF. */
 typedef enum {
     VIR_TEAMING_VF_KEEP,            /* whatever it is: libvirt's business */
+    VIR_TEAMING_VF_FORGET,          /* the same, but no VLAN of ours */
     VIR_TEAMING_VF_PAIR,            /* the pair's MAC, no VLAN of ours */
     VIR_TEAMING_VF_ZERO,            /* parked: no MAC */
     VIR_TEAMING_VF_VLAN,            /* parked: the pair's MAC in an unused VLAN */
@@ -106,6 +115,7 @@ typedef enum {
     VIR_TEAMING_STEP_FDB_FORGET,
     VIR_TEAMING_STEP_VF_ZERO,
     VIR_TEAMING_STEP_VF_VLAN,
+    VIR_TEAMING_STEP_VF_FORGET,
     VIR_TEAMING_STEP_SELF_DEL,
     VIR_TEAMING_STEP_LEARNING_ON,
     VIR_TEAMING_STEP_UNHOLD,

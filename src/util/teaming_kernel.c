@@ -268,6 +268,28 @@ virTeamingKernelPciGetDevice(virTeamingKernel *kernel,
 
 
 /**
+ * virTeamingKernelPciHold:
+ * @kernel: the kernel
+ * @address: a PCI function that is bound to vfio-pci
+ * @error: set to BUSY if someone else has it already, to NOT_FOUND if there is no such
+ *         function or it is in no IOMMU group that vfio has
+ *
+ * Keeps others from using the function through vfio. The device of its IOMMU group admits
+ * one opener at a time (Linux, drivers/vfio/group.c), so QEMU's attempt fails at once.
+ * The kernel ends the hold with this process at the latest.
+ *
+ * Returns: a file descriptor; the hold lasts until it is closed. -1 on error.
+ */
+int
+virTeamingKernelPciHold(virTeamingKernel *kernel,
+                        const virTeamingPciAddress *address,
+                        GError **error)
+{
+    return kernel->ops->pciHold(kernel, address, error);
+}
+
+
+/**
  * virTeamingKernelPciListGroup:
  * @kernel: the kernel
  * @address: a PCI function of this host

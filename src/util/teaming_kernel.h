@@ -126,6 +126,10 @@ void virTeamingPciHandleFree(virTeamingPciHandle *handle);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingPciHandle, virTeamingPciHandleFree)
 
+int virTeamingKernelPciHold(virTeamingKernel *kernel,
+                            const virTeamingPciAddress *address,
+                            GError **error);
+
 gboolean virTeamingKernelLinkGet(virTeamingKernel *kernel,
                                  const char *ifname,
                                  virTeamingLink *ret,

@@ -23,13 +23,14 @@
 #include "teaming_kernel_fake.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "teaming_kernel_priv.h"
 
 /* Names of the functions, for virTeamingFakeFail(): without "virTeamingKernel". */
 static const char * const virTeamingFakeOps[] = {
-    "PciGetState", "PciGetDevice", "PciListGroup", "PciOpen", "PciHandleRead",
+    "PciGetState", "PciGetDevice", "PciListGroup", "PciHold", "PciOpen", "PciHandleRead",
     "LinkGet", "LinkList", "LinkSetLearning",
     "VfList", "VfGet", "VfSetMac", "VfSetVlan", "VfLocate",
     "FdbList", "FdbGet", "FdbAdd", "FdbDel",
@@ -572,6 +573,21 @@ virTeamingKernelFakePciListGroup(virTeamingKernel *kernel,
 }
 
 
+static int
+virTeamingKernelFakePciHold(virTeamingKernel *kernel,
+                            const virTeamingPciAddress *address,
+                            GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    if (!virTeamingFakeEnterPci(fake, "PciHold", address, error))
+        return -1;
+    g_string_append_printf(fake->log, "PciHold %s\n", virTeamingPciAddressFormat(address, buf));
+    return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+
 static virTeamingPciHandle *
 virTeamingKernelFakePciOpen(virTeamingKernel *kernel,
                             const virTeamingPciAddress *address,
@@ -1032,6 +1048,7 @@ static const virTeamingKernelOps virTeamingKernelFakeOps = {
     .pciGetState = virTeamingKernelFakePciGetState,
     .pciGetDevice = virTeamingKernelFakePciGetDevice,
     .pciListGroup = virTeamingKernelFakePciListGroup,
+    .pciHold = virTeamingKernelFakePciHold,
     .pciOpen = virTeamingKernelFakePciOpen,
     .pciHandleRead = virTeamingKernelFakePciHandleRead,
     .pciHandleFree = virTeamingKernelFakePciHandleFree,

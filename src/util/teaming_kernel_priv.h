@@ -23,6 +23,9 @@ typedef struct {
     GArray *(*pciListGroup)(virTeamingKernel *kernel,
                             const virTeamingPciAddress *address,
                             GError **error);
+    int (*pciHold)(virTeamingKernel *kernel,
+                   const virTeamingPciAddress *address,
+                   GError **error);
     virTeamingPciHandle *(*pciOpen)(virTeamingKernel *kernel,
                                     const virTeamingPciAddress *address,
                                     GError **error);

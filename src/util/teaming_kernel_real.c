@@ -375,6 +375,27 @@ virTeamingKernelRealPciListGroup(virTeamingKernel *kernel,
 }
 
 
+static int
+virTeamingKernelRealPciHold(virTeamingKernel *kernel,
+                            const virTeamingPciAddress *address,
+                            GError **error)
+{
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    virTeamingPciDevice device;
+    g_autofree char *path = NULL;
+    int fd;
+
+    if (!virTeamingKernelPciGetDevice(kernel, address, &device, error))
+        return -1;
+    path = g_strdup_printf("/dev/vfio/%d", device.iommuGroup);
+    if ((fd = open(path, O_RDWR | O_CLOEXEC)) < 0)
+        virTeamingKernelSetError(error, errno == ENOENT ? ENODEV : errno, NULL,
+                                 "cannot keep PCI device %s from others by %s",
+                                 virTeamingPciAddressFormat(address, buf), path);
+    return fd;
+}
+
+
 static gboolean
 virTeamingKernelRealVfLocate(virTeamingKernel *kernel,
                              const virTeamingPciAddress *address,
@@ -1256,6 +1277,7 @@ static const virTeamingKernelOps virTeamingKernelRealOps = {
     .pciGetState = virTeamingKernelRealPciGetState,
     .pciGetDevice = virTeamingKernelRealPciGetDevice,
     .pciListGroup = virTeamingKernelRealPciListGroup,
+    .pciHold = virTeamingKernelRealPciHold,
     .pciOpen = virTeamingKernelRealPciOpen,
     .pciHandleRead = virTeamingPciHandleRealRead,
     .pciHandleFree = virTeamingPciHandleRealFree,

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Tests between hosts: real VFs, real libvirt daemons, real guests, in the emulated lab.
+
+Each scenario is named after what it shows and says how it ends: the pair whole again, or the
+guest on its standby with a reason. Prints TAP. A scenario that can't be had fails.
+"""
+
+import argparse
+import os
+import sys
+import time
+import traceback
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lab"))
+
+from labkit import Lab, LabError, OTHER, Progress, gap_in, vantage  # noqa: E402
+
+SCENARIOS = []
+
+
+class Failed(Exception):
+    """The product does not do what it should."""
+
+
+def scenario(libvirt="11.3", always=True, **guest):
+    """Marks a function that is handed a lab with a guest that runs on a, paired."""
+    def wrap(function):
+        SCENARIOS.append({"name": function.__name__.replace("_", "-"), "run": function,
+                          "what": function.__doc__.splitlines()[0], "libvirt": libvirt,
+                          "always": always, "guest": guest})
+        return function
+    return wrap
+
+
+def expect(holds, words):
+    if not holds:
+        raise Failed(words)
+
+
+def expect_whole(lab, host, pairs=1):
+    """The VF carries on @host, with the pair's MAC, and nothing of ours is on the other."""
+    lab.wait_guest(pairs)
+    lab.wait_settled(host, pairs)
+    for pair in lab.status(host):
+        expect(not pair["problem"], f"{pair['standby']}: {pair['problem']}")
+    left = lab.leftovers(OTHER[host])
+    expect(not left, f"left on {OTHER[host]}: {', '.join(left)}")
+    lost = ping_loss(lab)
+    expect(lost == 0, f"{lost} of 20 frames lost after it was over")
+
+
+def ping_loss(lab):
+    """Frames lost from outside on the way to the guest, once all is quiet."""
+    from labkit import Meter
+    meter = Meter(duration=10)
+    time.sleep(0.5)
+    meter.say("zero")
+    time.sleep(1.2)
+    loss = meter.finish()
+    outside = next(v for v in loss["vantages"] if v["name"] == "outside")
+    return sum(g["lost"] for g in outside["to_guest"]["gaps"] if g["end_ms"] > 0)
+
+
+def wait_phase(lab, host, phase, seconds=30):
+    lab.wait_for(lambda: any(p["phase"] == phase for p in lab.status(host)),
+                 f"a pair on {host} to be {phase}", seconds)
+
+
+@scenario()
+def migrates_with_little_loss(lab):
+    """There and back: the gap at the unplug is short, and nothing stays on the source."""
+    where = "a"
+    for _ in range(2):
+        result = lab.migrate(where)
+        outside = vantage(result, "outside")
+        blackout = gap_in(result, "switchover")
+        expect(gap_in(result, "unplug") < max(400, blackout),
+               f"gap at the unplug: {gap_in(result, 'unplug'):.0f} ms, blackout {blackout:.0f}")
+        expect(gap_in(result, "prepare") <= 30,
+               f"a gap of {gap_in(result, 'prepare'):.0f} ms before the unplug")
+        expect(outside["frames_lost"] < 200, f"{outside['frames_lost']} frames lost")
+        where = OTHER[where]
+        expect_whole(lab, where)
+
+
+@scenario()
+def silent_guest_is_not_lost(lab):
+    """A guest that says nothing while its VF leaves is found on its standby."""
+    result = lab.migrate("a", silent=True, bandwidth=8)
+    expect(gap_in(result, "unplug") < 600, f"gap at the unplug: {gap_in(result, 'unplug'):.0f} ms")
+    expect(vantage(result, "outside")["frames_lost"] < 200, "lost while it was silent")
+    expect_whole(lab, "b")
+
+
+@scenario(libvirt="9.0", vf="hostdev")
+def named_vf_on_libvirt_9(lab):
+    """A VF by address, libvirt 9.0 and QEMU 7.2: there and back."""
+    for where in "ab":
+        result = lab.migrate(where)
+        expect(gap_in(result, "unplug") < 600,
+               f"gap at the unplug: {gap_in(result, 'unplug'):.0f} ms")
+        expect_whole(lab, OTHER[where])
+
+
+@scenario()
+def cancelled_during_the_copy(lab):
+    """virsh domjobabort while memory is copied: the pair is whole on the source."""
+    def abort(machine):
+        wait_phase(machine, "a", "released")
+        time.sleep(1)
+        machine.virsh("a", "domjobabort", "guest")
+    lab.migrate("a", bandwidth=4, during=abort, expect_success=False)
+    expect_whole(lab, "a")
+
+
+@scenario()
+def daemon_killed_on_the_source_while_the_vf_leaves(lab):
+    """KILL between the unplug and the switchover; started again, it cleans up."""
+    def kill(machine):
+        wait_phase(machine, "a", "released")
+        machine.stop_daemon("a", "KILL")
+        time.sleep(1)
+        machine.start_daemon("a")
+    lab.migrate("a", bandwidth=8, during=kill)
+    expect_whole(lab, "b")
+
+
+@scenario()
+def daemon_killed_on_the_source_and_late(lab):
+    """KILL during the copy; started again only when the guest has gone."""
+    def kill(machine):
+        wait_phase(machine, "a", "released")
+        machine.stop_daemon("a", "KILL")
+    lab.migrate("a", bandwidth=8, during=kill)
+    lab.start_daemon("a")
+    lab.wait_for(lambda: not lab.leftovers("a"), "the source to be clean", 15)
+    expect_whole(lab, "b")
+
+
+@scenario()
+def daemon_killed_on_the_destination_during_the_copy(lab):
+    """KILL while the VF is kept from QEMU; started again before the guest arrives."""
+    def kill(machine):
+        wait_phase(machine, "b", "arriving")
+        wait_phase(machine, "a", "released")
+        machine.stop_daemon("b", "KILL")
+        machine.start_daemon("b")
+    lab.migrate("a", bandwidth=8, during=kill)
+    expect_whole(lab, "b")
+
+
+@scenario()
+def daemon_away_on_the_destination_when_the_guest_arrives(lab):
+    """KILL during the copy; started again when the guest runs with a parked VF."""
+    def kill(machine):
+        wait_phase(machine, "b", "arriving")
+        wait_phase(machine, "a", "released")
+        machine.stop_daemon("b", "KILL")
+    lab.daemons = False     # the pair can't be settled before it is started again
+    try:
+        lab.migrate("a", pairs=0, bandwidth=8, during=kill)
+    finally:
+        lab.daemons = True
+    time.sleep(3)
+    lab.start_daemon("b")
+    expect_whole(lab, "b")
+
+
+@scenario()
+def libvirtd_restarted_on_both(lab):
+    """libvirtd restarts under a quiet pair: nothing is lost, and the pair migrates."""
+    for host in "ab":
+        lab.restart_libvirtd(host)
+    time.sleep(3)
+    expect(ping_loss(lab) == 0, "frames lost after libvirtd was restarted")
+    lab.migrate("a")
+    expect_whole(lab, "b")
+
+
+@scenario()
+def destination_qemu_dies_during_the_copy(lab):
+    """The destination's QEMU is killed: the pair is whole on the source."""
+    def kill(machine):
+        wait_phase(machine, "a", "released")
+        time.sleep(1)
+        machine.run("b", "pidof qemu-system-x86_64 | xargs -r kill -KILL")
+    lab.migrate("a", bandwidth=4, during=kill, expect_success=False)
+    expect_whole(lab, "a")
+
+
+@scenario()
+def vf_driver_reloaded_in_the_guest(lab):
+    """The guest unloads its VF driver and loads it again: what works carries."""
+    lab.guest("rmmod igbvf")
+    wait_phase(lab, "a", "shown")
+    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    lab.guest("modprobe igbvf || insmod /lib/modules/igbvf.ko")
+    expect_whole(lab, "a")
+
+
+@scenario()
+def hook_alone_does_no_harm(lab):
+    """Without a daemon the hook lets libvirt go on, as stock."""
+    lab.set_daemons(False)
+    lab.migrate("a")
+    lab.wait_guest(1)
+    lab.set_daemons(True)
+    lab.wait_settled("b")
+
+
+def run(args):
+    chosen = [s for s in SCENARIOS
+              if (args.all or s["always"] or args.scenario) and
+              (not args.scenario or any(word in s["name"] for word in args.scenario))]
+    left_out = [s["name"] for s in SCENARIOS if s not in chosen]
+    progress = Progress()
+    failed = 0
+    number = 0
+    print(f"1..{len(chosen)}", flush=True)
+    for libvirt in dict.fromkeys(s["libvirt"] for s in chosen):
+        machine = None
+        for one in (s for s in chosen if s["libvirt"] == libvirt):
+            number += 1
+            began = time.monotonic()
+            progress(f"{one['name']} (libvirt {libvirt})")
+            try:
+                if not machine:
+                    machine = Lab(libvirt, stage=args.stage).__enter__()
+                    machine.set_daemons(True)
+                machine.destroy()
+                machine.start("a", **one["guest"])
+                one["run"](machine)
+                verdict, why = "ok", ""
+            except Exception as error:     # whatever it is, the next scenario shall run
+                verdict = "not ok"
+                why = f"{error}" if isinstance(error, (Failed, LabError)) else \
+                    traceback.format_exc()
+                failed += 1
+                if machine:
+                    save_logs(machine, args.logs, one["name"])
+                    machine.__exit__()
+                    machine = None
+            progress.done()
+            print(f"{verdict} {number} - lab/{one['name']}  # {time.monotonic() - began:.0f} s")
+            for line in f"{one['what']}\n{why}".strip().splitlines():
+                print(f"#   {line}")
+            sys.stdout.flush()
+        if machine:
+            machine.__exit__()
+    print(f"# ran: {', '.join(s['name'] for s in chosen)}")
+    print(f"# did not run: {', '.join(left_out) or 'none'}")
+    print(f"# {number - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def save_logs(machine, directory, name):
+    os.makedirs(directory, exist_ok=True)
+    path = os.path.join(directory, name)
+    for host in "ab":
+        try:
+            text = machine.run(host, "cat /var/log/virtteamingd.log; virt-teaming status; "
+                                     "bridge fdb; ip link; tail -n 40 /var/log/libvirt/qemu/*.log",
+                               check=False).stdout
+        except Exception as error:
+            text = str(error)
+        with open(f"{path}-{host}.log", "w", encoding="utf-8") as file:
+            file.write(text)
+    print(f"#   logs: {path}-*.log")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="labtest", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--stage", required=True, help="what meson install laid out")
+    parser.add_argument("--logs", default="build/labtest", help="where logs of failures go")
+    parser.add_argument("--all", action="store_true", help="also those that take long")
+    parser.add_argument("scenario", nargs="*", help="part of a name; all without one")
+    return run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
