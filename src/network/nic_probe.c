@@ -359,7 +359,18 @@ virTeamingNicProbeUnbind(virTeamingNicProbing *p,
 
 /* ---- the three parts ---- */
 
-/* Empties the VF with the zero MAC, or if it refuses that, with another that is unused. */
+/* From now on another MAC that nobody has empties the VF, since zero does not. */
+static gboolean
+virTeamingNicProbeRefuseZero(virTeamingNicProbing *p,
+                             GError **error)
+{
+    virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_ACCEPTS_ZERO, VIR_TEAMING_ANSWER_NO);
+    p->off = p->mac;
+    p->off.addr[5] ^= 1;
+    return virTeamingNicProbeSetMac(p, &p->off, error);
+}
+
+
 static gboolean
 virTeamingNicProbeEmpty(virTeamingNicProbing *p,
                         GError **error)
@@ -370,18 +381,40 @@ virTeamingNicProbeEmpty(virTeamingNicProbing *p,
 
     if (!virTeamingNicProbeSetMac(p, &p->mac, error) || !virTeamingNicProbeGoOn(p, error))
         return FALSE;
-    if (virTeamingKernelVfSetMac(probe->kernel, probe->pf, p->was.vf.index, &p->off, &reason)) {
-        if (!virTeamingKernelVfGet(probe->kernel, probe->pf, p->was.vf.index, &vf, error))
-            return FALSE;
-        if (virTeamingMacIsZero(&vf.mac))
-            return TRUE;
-    } else {
+    if (!virTeamingKernelVfSetMac(probe->kernel, probe->pf, p->was.vf.index, &p->off, &reason)) {
         g_debug("%s", reason->message);
+        return virTeamingNicProbeRefuseZero(p, error);
     }
-    virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_ACCEPTS_ZERO, VIR_TEAMING_ANSWER_NO);
-    p->off = p->mac;
-    p->off.addr[5] ^= 1;
-    return virTeamingNicProbeSetMac(p, &p->off, error);
+    if (!virTeamingKernelVfGet(probe->kernel, probe->pf, p->was.vf.index, &vf, error))
+        return FALSE;
+    if (!virTeamingMacIsZero(&vf.mac))
+        return virTeamingNicProbeRefuseZero(p, error);
+    /* Whether it then gets nothing is seen later, if a peer can tell. */
+    virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_ACCEPTS_ZERO, VIR_TEAMING_ANSWER_YES);
+    return TRUE;
+}
+
+
+/* *@pass: whether frames go between the peer and the PF, either way. */
+static gboolean
+virTeamingNicProbePass(virTeamingNicProbing *p,
+                       gboolean *pass,
+                       GError **error)
+{
+    virTeamingNicWire *wire = p->probe->wire;
+    const gint64 end = wire->ops->now(wire) + VIR_TEAMING_NIC_PROBE_CHANGE * 1000;
+
+    /* How soon the last change is in force is not known yet. */
+    do {
+        if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
+            return FALSE;
+        p->pfGets = p->got[VIR_TEAMING_NIC_END_PF];
+    } while (p->pfGets != VIR_TEAMING_ANSWER_YES && wire->ops->now(wire) < end);
+    if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PF, error))
+        return FALSE;
+    p->peerGets = p->got[VIR_TEAMING_NIC_END_PEER];
+    *pass = p->pfGets == VIR_TEAMING_ANSWER_YES || p->peerGets == VIR_TEAMING_ANSWER_YES;
+    return TRUE;
 }
 
 
@@ -391,27 +424,23 @@ virTeamingNicProbeGround(virTeamingNicProbing *p,
                          GError **error)
 {
     const virTeamingNicProbe *probe = p->probe;
-    const gint64 end = probe->wire->ops->now(probe->wire) + VIR_TEAMING_NIC_PROBE_CHANGE * 1000;
-    gboolean done;
+    gboolean good;
 
     virTeamingNicProbeSay(probe, "how frames go while no VF has their MAC");
     if (!virTeamingNicProbeUnbind(p, error) ||
-        (p->was.vf.vlan && !virTeamingNicProbePark(p, FALSE, &done, error)) ||
+        (p->was.vf.vlan && !virTeamingNicProbePark(p, FALSE, &good, error)) ||
         !virTeamingNicProbeEmpty(p, error))
         return FALSE;
     if (!probe->peer)
         return TRUE;
 
-    /* How soon the change above is in force is not known yet. */
-    do {
-        if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
-            return FALSE;
-        p->pfGets = p->got[VIR_TEAMING_NIC_END_PF];
-    } while (p->pfGets != VIR_TEAMING_ANSWER_YES && probe->wire->ops->now(probe->wire) < end);
-    if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PF, error))
+    if (!virTeamingNicProbePass(p, &good, error))
         return FALSE;
-    p->peerGets = p->got[VIR_TEAMING_NIC_END_PEER];
-    if (p->pfGets == VIR_TEAMING_ANSWER_YES || p->peerGets == VIR_TEAMING_ANSWER_YES)
+    /* Or does the VF still have the MAC, despite the zero? */
+    if (!good && virTeamingMacIsZero(&p->off) &&
+        (!virTeamingNicProbeRefuseZero(p, error) || !virTeamingNicProbePass(p, &good, error)))
+        return FALSE;
+    if (good)
         return TRUE;
     g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
                 "frames do not pass between '%s' and '%s'; --peer wants an interface that is "
@@ -465,49 +494,67 @@ virTeamingNicProbeCompareTimes(gconstpointer a,
 }
 
 
-/* Times changes of the MAC under a driver; also learns how long to wait for one. */
+/* Empties the VF, which gets frames, and sees when they stop. *@took: -1: they do not. */
+static gboolean
+virTeamingNicProbeTimeOff(virTeamingNicProbing *p,
+                          gboolean *shared,
+                          gint64 *took,
+                          GError **error)
+{
+    virTeamingNicWire *wire = p->probe->wire;
+    const gint64 since = wire->ops->now(wire);
+
+    if (!virTeamingNicProbeSetMac(p, &p->off, error) ||
+        !virTeamingNicProbeAwaitSilence(p, since, took, error))
+        return FALSE;
+    if (*took >= 0 || *shared)
+        return TRUE;
+    /* Frames that no filter knows may go to any VF that hears multicast, as with the
+     * 82576 of QEMU while its PF is promiscuous. So let the PF's filter know them. */
+    return virTeamingNicProbeShare(p, TRUE, shared, error) &&
+        (!*shared ||
+         virTeamingNicProbeAwaitSilence(p, wire->ops->now(wire), took, error));
+}
+
+
+/*
+ * Times changes of the MAC under a driver, and learns how long to wait for one. *@done:
+ * FALSE if the VF does not follow.
+ */
 static gboolean
 virTeamingNicProbeTime(virTeamingNicProbing *p,
-                       gboolean *back,
+                       gboolean *done,
                        GError **error)
 {
     virTeamingNicWire *wire = p->probe->wire;
-    virTeamingNicAnswer *zero = &p->verdict->answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO];
     gint64 times[VIR_TEAMING_NIC_PROBE_ROUNDS];
     gint64 slowest = 0;
+    gboolean shared = FALSE;
 
-    *back = FALSE;
+    *done = TRUE;
     virTeamingNicProbeSay(p->probe, "how soon a change of its MAC is in force");
-    for (guint i = 0; i < VIR_TEAMING_NIC_PROBE_ROUNDS; i++) {
-        gint64 since = wire->ops->now(wire);
-        gint64 took;
+    for (guint i = 0; i < VIR_TEAMING_NIC_PROBE_ROUNDS && *done; i++) {
+        gint64 since;
+        gint64 off;
 
-        if (!virTeamingNicProbeSetMac(p, &p->off, error) ||
-            !virTeamingNicProbeAwaitSilence(p, since, &took, error))
+        if (!virTeamingNicProbeTimeOff(p, &shared, &off, error))
             return FALSE;
-        if (took < 0) {
-            /* Taken, and of no effect. */
-            *zero = VIR_TEAMING_ANSWER_NO;
-            return TRUE;
-        }
-        slowest = MAX(slowest, took);
-
         since = wire->ops->now(wire);
         if (!virTeamingNicProbeSetMac(p, &p->mac, error) ||
             !virTeamingNicProbeAwaitFrames(p, since, &times[i], error))
             return FALSE;
-        if (times[i] < 0)
-            return TRUE;
-        slowest = MAX(slowest, times[i]);
+        *done = off >= 0 && times[i] >= 0;
+        slowest = MAX(slowest, MAX(off, times[i]));
     }
-    if (*zero == VIR_TEAMING_ANSWER_UNKNOWN)
-        *zero = VIR_TEAMING_ANSWER_YES;
+    if (shared && !virTeamingNicProbeShare(p, FALSE, &shared, error))
+        return FALSE;
+    if (!*done)
+        return TRUE;
 
     qsort(times, G_N_ELEMENTS(times), sizeof(times[0]), virTeamingNicProbeCompareTimes);
     p->verdict->changeUs = times[G_N_ELEMENTS(times) / 2];
     p->verdict->changeMaxUs = times[G_N_ELEMENTS(times) - 1];
     p->settleMs = MAX(p->settleMs, 2 * slowest / 1000);
-    *back = TRUE;
     return TRUE;
 }
 
@@ -583,7 +630,13 @@ virTeamingNicProbeIdle(virTeamingNicProbing *p,
     virTeamingNicProbeSay(p->probe, "what the PF gets while nobody drives the VF");
     if (!virTeamingNicProbeUnbind(p, error) ||
         !virTeamingNicProbeSetMac(p, &p->off, error) ||
-        !virTeamingNicProbeSetMac(p, &p->mac, error) ||
+        !virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
+        return FALSE;
+    if (p->pfGets == VIR_TEAMING_ANSWER_YES)
+        answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO] =
+            virTeamingNicProbeBoth(answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO], *pf);
+
+    if (!virTeamingNicProbeSetMac(p, &p->mac, error) ||
         !virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
         return FALSE;
     if (p->pfGets == VIR_TEAMING_ANSWER_YES)
@@ -626,20 +679,15 @@ virTeamingNicProbeObject(const virTeamingNicProbe *probe,
                          const virTeamingPciDevice *device,
                          const virTeamingLink *link)
 {
-    g_autofree char *user = NULL;
-
     if (g_str_equal(device->driver, "vfio-pci"))
         return g_strdup("a guest may have it (driver vfio-pci); if none does: "
                         "virsh nodedev-reattach");
-    if (!link)
+    if (!device->netdev[0])
         return NULL;
     if (link->master[0])
         return g_strdup_printf("it is a port of '%s'; ip link set dev %s nomaster",
                                link->master, link->name);
-    if ((user = probe->wire->ops->findUser(probe->wire, link->name)))
-        return g_strdup_printf("%s; ip addr flush dev %s, or take away what uses it", user,
-                               link->name);
-    return NULL;
+    return probe->wire->ops->findUser(probe->wire, link->name);
 }
 
 
@@ -670,7 +718,7 @@ virTeamingNicProbeChoose(const virTeamingNicProbe *probe,
             (device.netdev[0] &&
              !virTeamingKernelLinkGet(probe->kernel, device.netdev, &link, error)))
             return FALSE;
-        objection = virTeamingNicProbeObject(probe, &device, device.netdev[0] ? &link : NULL);
+        objection = virTeamingNicProbeObject(probe, &device, &link);
         if (objection) {
             g_string_append_printf(why, "\n  VF %u: %s", vf->index, objection);
             continue;

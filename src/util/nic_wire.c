@@ -263,7 +263,8 @@ virTeamingNicWireRealFindUser(virTeamingNicWire *wire,
 
     while (dir && !user && (name = g_dir_read_name(dir))) {
         if (g_str_has_prefix(name, "upper_"))
-            user = g_strdup_printf("'%s' is on top of it", name + strlen("upper_"));
+            user = g_strdup_printf("'%s' is on top of it; take that away",
+                                   name + strlen("upper_"));
     }
     if (user || getifaddrs(&addresses) < 0)
         return user;
@@ -284,7 +285,7 @@ virTeamingNicWireRealFindUser(virTeamingNicWire *wire,
             continue;
         }
         inet_ntop(i->ifa_addr->sa_family, address, text, sizeof(text));
-        user = g_strdup_printf("it has the address %s", text);
+        user = g_strdup_printf("it has the address %s; ip addr flush dev %s", text, ifname);
     }
     freeifaddrs(addresses);
     return user;

@@ -36,8 +36,8 @@ typedef struct {
  * virTeamingNicWireOps:
  * @free: lets go of all that is held; changes nothing that outlives the process
  * @now: microseconds of a clock that does not jump
- * @findUser: (transfer full) (nullable): who uses the link @ifname, in words ("it has an
- *            address"), or NULL: nobody does
+ * @findUser: (transfer full) (nullable): who uses the link @ifname and how to end that, in
+ *            words ("it has the address …; ip addr flush …"), or NULL: nobody does
  * @unbind: takes the driver away from @vf, if it has one
  * @bind: gives @vf the driver @driver; NULL: the one that the system would choose
  * @take: moves the netdev of @vf out of everyone's way and switches it on. @mac: the

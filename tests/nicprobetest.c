@@ -1,0 +1,963 @@
+/*
+ * nicprobetest.c: what 'virt-teaming probe' finds out of NICs that behave differently
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * The NIC is a model: it is told on the fake kernel which MAC and VLAN its VF has and
+ * delivers frames by a few rules, of which each test bends some. Time is the model's own.
+ * Whatever changes something is counted, so that a test can stop, fail or kill the
+ * probe at each of these steps in turn and look at what is left behind.
+ */
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "nic_journal.h"
+#include "nic_probe.h"
+#include "teaming_error.h"
+#include "teaming_kernel_fake.h"
+#include "teaming_kernel_priv.h"
+
+/* PCI domains this high are not on any machine: its sysfs must not be found. */
+#define PF_PCI "fffe:01:00.0"
+#define VF_PCI "fffe:01:10.2"
+
+typedef enum {
+    NOTHING,
+    STOP,                           /* a signal comes */
+    FAIL,                           /* this step fails */
+    KILL,                           /* nothing works from this step on */
+} Accident;
+
+/* How a NIC differs from an 82576, as which it is set up if all is zero. */
+typedef struct {
+    gboolean late;                  /* steers when a driver is there, not before */
+    gboolean exclusive;             /* PF and VF hold a MAC: only the VF gets its frames */
+    gboolean refusesZero;
+    gboolean deafToZero;            /* takes the zero MAC, and goes on as before */
+    gboolean leaks;                 /* a VF in a VLAN gets what is in none */
+    gboolean noVlans;
+    gboolean parksLocal;            /* a VF in a VLAN does not hold back what the PF sends */
+    gboolean randomMac;             /* the VF's driver does not ask for its MAC */
+    gboolean neverSteers;
+    gboolean stray;                 /* what no filter knows goes to a VF with a driver */
+    gboolean noSelf;                /* the PF takes no second MAC */
+    guint delayMs;                  /* until a change is in force */
+    guint lossPercent;
+    gboolean cut;                   /* the wire is */
+    gboolean receiveFails;
+} Nic;
+
+typedef struct {
+    gint64 from;                    /* in force from then on */
+    virTeamingMac mac;
+    guint vlan;
+} Filter;
+
+typedef struct {
+    virTeamingNicWire parent;
+    virTeamingKernel *kernel;
+    const virTeamingKernelOps *kernelOps;
+    Nic nic;
+    gint64 now;
+    GArray *filters;                /* of Filter, oldest first */
+    GArray *flying;                 /* of virTeamingNicArrival */
+    gboolean taken;
+    guint sent;
+    guint steps;
+    guint often;
+    guint accidentAt;
+    Accident accident;
+    sig_atomic_t stop;
+    char *rundir;
+} Rig;
+
+static Rig *rig;                    /* of the test that runs */
+
+
+/* Counts a step. Returns: whether it may be taken. */
+static gboolean
+step(GError **error)
+{
+    gboolean due = ++rig->steps == rig->accidentAt;
+
+    switch (rig->accident) {
+    case NOTHING:
+        return TRUE;
+    case STOP:
+        rig->stop |= due;
+        return TRUE;
+    case FAIL:
+        break;
+    case KILL:
+        due = rig->steps >= rig->accidentAt;
+        break;
+    }
+    if (due)
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM, "accident");
+    return !due;
+}
+
+
+/* As step(), for what is done a hundred times: some of them will do. */
+static gboolean
+stepOften(GError **error)
+{
+    return ++rig->often % 8 != 0 || step(error);
+}
+
+
+/* ---- the kernel's side of the NIC ---- */
+
+static void
+changed(void)
+{
+    Filter filter = { .from = rig->now + rig->nic.delayMs * 1000 };
+    virTeamingVf vf;
+
+    g_assert_true(virTeamingKernelVfGet(rig->kernel, "pf0", 1, &vf, NULL));
+    if (rig->nic.deafToZero && virTeamingMacIsZero(&vf.mac))
+        return;
+    filter.mac = vf.mac;
+    filter.vlan = vf.vlan;
+    g_array_append_val(rig->filters, filter);
+}
+
+
+static gboolean
+nicVfSetMac(virTeamingKernel *kernel,
+            const char *pf,
+            guint index,
+            const virTeamingMac *mac,
+            GError **error)
+{
+    if (rig->nic.refusesZero && virTeamingMacIsZero(mac)) {
+        virTeamingKernelSetError(error, EINVAL, NULL, "set the zero MAC");
+        return FALSE;
+    }
+    if (!step(error) || !rig->kernelOps->vfSetMac(kernel, pf, index, mac, error))
+        return FALSE;
+    changed();
+    return TRUE;
+}
+
+
+static gboolean
+nicVfSetVlan(virTeamingKernel *kernel,
+             const char *pf,
+             guint index,
+             guint vlan,
+             guint qos,
+             GError **error)
+{
+    if (rig->nic.noVlans) {
+        virTeamingKernelSetError(error, EOPNOTSUPP, NULL, "set a VLAN");
+        return FALSE;
+    }
+    if (!step(error) || !rig->kernelOps->vfSetVlan(kernel, pf, index, vlan, qos, error))
+        return FALSE;
+    changed();
+    return TRUE;
+}
+
+
+static gboolean
+nicFdbAdd(virTeamingKernel *kernel,
+          const virTeamingFdbEntry *entry,
+          GError **error)
+{
+    if (rig->nic.noSelf) {
+        virTeamingKernelSetError(error, EOPNOTSUPP, NULL, "add an FDB entry");
+        return FALSE;
+    }
+    return step(error) && rig->kernelOps->fdbAdd(kernel, entry, error);
+}
+
+
+static gboolean
+nicFdbDel(virTeamingKernel *kernel,
+          const virTeamingFdbEntry *entry,
+          GError **error)
+{
+    return step(error) && rig->kernelOps->fdbDel(kernel, entry, error);
+}
+
+
+/* ---- the wire ---- */
+
+static virTeamingPciDevice
+getVf(void)
+{
+    virTeamingPciAddress address;
+    virTeamingPciDevice device;
+
+    g_assert_true(virTeamingPciAddressParse(VF_PCI, &address));
+    g_assert_true(virTeamingKernelPciGetDevice(rig->kernel, &address, &device, NULL));
+    return device;
+}
+
+
+static void
+setNetdev(const char *driver,
+          const char *netdev,
+          const virTeamingMac *mac,
+          gboolean up)
+{
+    virTeamingPciDevice device = getVf();
+    virTeamingLink link = { .pci = VF_PCI, .up = up };
+
+    if (device.netdev[0])
+        virTeamingFakeRemoveLink(rig->kernel, device.netdev);
+    g_strlcpy(device.driver, driver, sizeof(device.driver));
+    g_strlcpy(device.netdev, netdev, sizeof(device.netdev));
+    virTeamingFakeSetPci(rig->kernel, &device);
+    if (!*netdev)
+        return;
+    g_strlcpy(link.name, netdev, sizeof(link.name));
+    link.mac = *mac;
+    virTeamingFakeSetLink(rig->kernel, &link);
+}
+
+
+static void
+wireFree(virTeamingNicWire *wire)
+{
+}
+
+
+static gint64
+wireNow(virTeamingNicWire *wire)
+{
+    return rig->now;
+}
+
+
+static char *
+wireFindUser(virTeamingNicWire *wire,
+             const char *ifname)
+{
+    return g_str_equal(ifname, "busy0") ? g_strdup("it has the address 192.0.2.1") : NULL;
+}
+
+
+static gboolean
+wireUnbind(virTeamingNicWire *wire,
+           const virTeamingPciAddress *vf,
+           GError **error)
+{
+    if (!step(error))
+        return FALSE;
+    setNetdev("", "", NULL, FALSE);
+    return TRUE;
+}
+
+
+static gboolean
+wireBind(virTeamingNicWire *wire,
+         const virTeamingPciAddress *vf,
+         const char *driver,
+         GError **error)
+{
+    const virTeamingMac random = { { 0x0a, 1, 2, 3, 4, 5 } };
+    virTeamingVf config;
+
+    if (!step(error))
+        return FALSE;
+    if (getVf().driver[0])
+        return TRUE;
+    g_assert_true(virTeamingKernelVfGet(rig->kernel, "pf0", 1, &config, NULL));
+    setNetdev(driver ? driver : "igbvf", "new0",
+              rig->nic.randomMac || virTeamingMacIsZero(&config.mac) ? &random : &config.mac,
+              FALSE);
+    return TRUE;
+}
+
+
+static gboolean
+wireTake(virTeamingNicWire *wire,
+         const virTeamingPciAddress *vf,
+         virTeamingMac *mac,
+         GError **error)
+{
+    virTeamingLink link;
+
+    if (!step(error))
+        return FALSE;
+    g_assert_true(virTeamingKernelLinkGet(rig->kernel, getVf().netdev, &link, NULL));
+    *mac = link.mac;
+    rig->taken = TRUE;
+    return TRUE;
+}
+
+
+static gboolean
+wireReady(virTeamingNicWire *wire)
+{
+    return rig->now % 7 != 0;
+}
+
+
+static void
+wireDrop(virTeamingNicWire *wire)
+{
+    rig->taken = FALSE;
+}
+
+
+static gboolean
+wireSettle(virTeamingNicWire *wire,
+           const virTeamingPciAddress *vf,
+           const char *name,
+           const virTeamingMac *mac,
+           gboolean up,
+           GError **error)
+{
+    if (!step(error))
+        return FALSE;
+    setNetdev(getVf().driver, name, mac, up);
+    return TRUE;
+}
+
+
+static void
+deliver(virTeamingNicEnd end,
+        guint tag)
+{
+    virTeamingNicArrival arrival = { end, tag };
+
+    g_array_append_val(rig->flying, arrival);
+}
+
+
+/* The NIC: who gets a frame for @to? */
+static gboolean
+wireSend(virTeamingNicWire *wire,
+         virTeamingNicEnd from,
+         const virTeamingMac *to,
+         guint tag,
+         GError **error)
+{
+    const Nic *nic = &rig->nic;
+    g_autoptr(GArray) entries = virTeamingKernelFdbList(rig->kernel, "pf0", to, NULL);
+    const gboolean pfHas = entries->len > 0;
+    Filter filter = { 0 };
+    gboolean vfHas;
+    gboolean vfGets;
+
+    if (!stepOften(error))
+        return FALSE;
+    for (guint i = 0; i < rig->filters->len; i++) {
+        if (g_array_index(rig->filters, Filter, i).from <= rig->now)
+            filter = g_array_index(rig->filters, Filter, i);
+    }
+    vfHas = virTeamingMacEqual(&filter.mac, to) && !nic->neverSteers && !nic->randomMac &&
+        (rig->taken || !nic->late);
+    vfGets = vfHas && (filter.vlan == 0 || nic->leaks);
+    if (nic->stray && rig->taken && !vfHas && !pfHas)
+        vfGets = TRUE;
+    rig->sent++;
+    if (rig->sent * nic->lossPercent / 100 != (rig->sent - 1) * nic->lossPercent / 100)
+        return TRUE;
+
+    if (from == VIR_TEAMING_NIC_END_PEER) {
+        if (nic->cut)
+            return TRUE;
+        if (vfGets && rig->taken)
+            deliver(VIR_TEAMING_NIC_END_VF, tag);
+        if (!vfGets || (pfHas && !nic->exclusive))
+            deliver(VIR_TEAMING_NIC_END_PF, tag);
+    } else if (vfGets && rig->taken) {
+        deliver(VIR_TEAMING_NIC_END_VF, tag);
+    } else if (!nic->cut && !pfHas && (!vfHas || (filter.vlan && nic->parksLocal))) {
+        deliver(VIR_TEAMING_NIC_END_PEER, tag);
+    }
+    return TRUE;
+}
+
+
+static gboolean
+wireReceive(virTeamingNicWire *wire,
+            guint ms,
+            GArray *arrivals,
+            GError **error)
+{
+    g_assert_cmpuint(ms, >, 0);
+    if (rig->nic.receiveFails) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,
+                    "cannot receive frames: no buffers");
+        return FALSE;
+    }
+    if (!stepOften(error))
+        return FALSE;
+    rig->now += ms * 1000;
+    g_array_append_vals(arrivals, rig->flying->data, rig->flying->len);
+    g_array_set_size(rig->flying, 0);
+    return TRUE;
+}
+
+
+static const virTeamingNicWireOps wireOps = {
+    .free = wireFree,
+    .now = wireNow,
+    .findUser = wireFindUser,
+    .unbind = wireUnbind,
+    .bind = wireBind,
+    .take = wireTake,
+    .ready = wireReady,
+    .drop = wireDrop,
+    .settle = wireSettle,
+    .send = wireSend,
+    .receive = wireReceive,
+};
+
+
+/* ---- the host ---- */
+
+static void
+addPci(const char *pci,
+       const char *driver,
+       const char *netdev)
+{
+    virTeamingPciDevice device = { .classCode = 0x020000, .iommuGroup = -1 };
+    virTeamingLink link = { .up = TRUE, .running = TRUE };
+
+    g_assert_true(virTeamingPciAddressParse(pci, &device.address));
+    g_strlcpy(device.driver, driver, sizeof(device.driver));
+    g_strlcpy(device.netdev, netdev, sizeof(device.netdev));
+    virTeamingFakeSetPci(rig->kernel, &device);
+    if (*netdev) {
+        g_strlcpy(link.name, netdev, sizeof(link.name));
+        g_strlcpy(link.pci, pci, sizeof(link.pci));
+        g_assert_true(virTeamingMacParse("0a:00:00:00:00:07", &link.mac));
+        virTeamingFakeSetLink(rig->kernel, &link);
+    }
+}
+
+
+static void
+addVf(guint index,
+      const char *pci,
+      const char *driver,
+      const char *netdev)
+{
+    virTeamingVf vf = { .index = index, .vlan = 12, .qos = 3, .trust = -1, .spoofchk = -1 };
+
+    addPci(pci, driver, netdev);
+    g_assert_true(virTeamingPciAddressParse(pci, &vf.address));
+    g_assert_true(virTeamingMacParse("0a:00:00:00:00:07", &vf.mac));
+    if (rig->nic.noVlans)
+        vf.vlan = vf.qos = 0;
+    virTeamingFakeSetVf(rig->kernel, "pf0", &vf);
+}
+
+
+/* A host with a NIC of which VF 0 is a guest's and VF 1 is idle. */
+static Rig *
+rigNew(const Nic *nic)
+{
+    static virTeamingKernelOps ops;
+    virTeamingLink peer = { .name = "far0", .up = TRUE, .running = TRUE };
+
+    rig = g_new0(Rig, 1);
+    rig->parent.ops = &wireOps;
+    rig->kernel = virTeamingKernelNewFake();
+    rig->nic = *nic;
+    rig->filters = g_array_new(FALSE, FALSE, sizeof(Filter));
+    rig->flying = g_array_new(FALSE, FALSE, sizeof(virTeamingNicArrival));
+    rig->rundir = g_dir_make_tmp("nicprobeXXXXXX", NULL);
+    addPci(PF_PCI, "igb", "pf0");
+    virTeamingFakeSetLink(rig->kernel, &peer);
+    addVf(0, "fffe:01:10.0", "vfio-pci", "");
+    addVf(1, VF_PCI, "igbvf", "vf1");
+
+    rig->kernelOps = rig->kernel->ops;
+    ops = *rig->kernelOps;
+    ops.vfSetMac = nicVfSetMac;
+    ops.vfSetVlan = nicVfSetVlan;
+    ops.fdbAdd = nicFdbAdd;
+    ops.fdbDel = nicFdbDel;
+    rig->kernel->ops = &ops;
+    return rig;
+}
+
+
+static void
+removeDir(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+
+        g_unlink(file);
+    }
+    g_rmdir(path);
+}
+
+
+static void
+rigFree(Rig *ended)
+{
+    removeDir(ended->rundir);
+    virTeamingKernelFree(ended->kernel);
+    g_array_unref(ended->filters);
+    g_array_unref(ended->flying);
+    g_free(ended->rundir);
+    g_free(ended);
+    rig = NULL;
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rig, rigFree)
+
+
+/* All of the host that a probe may touch, as text. */
+static char *
+describe(void)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GArray) entries = virTeamingKernelFdbList(rig->kernel, "pf0", NULL, NULL);
+    g_autoptr(GArray) vfs = virTeamingKernelVfList(rig->kernel, "pf0", NULL);
+    g_autofree char *journal = g_build_filename(rig->rundir, "nic-probe.json", NULL);
+
+    for (guint i = 0; i < vfs->len; i++) {
+        const virTeamingVf *vf = &g_array_index(vfs, virTeamingVf, i);
+        char mac[VIR_TEAMING_MAC_STRING_LEN];
+        virTeamingPciDevice device;
+        virTeamingLink link;
+
+        g_assert_true(virTeamingKernelPciGetDevice(rig->kernel, &vf->address, &device, NULL));
+        g_string_append_printf(text, "vf%u %s %u/%u '%s'", i, virTeamingMacFormat(&vf->mac, mac),
+                               vf->vlan, vf->qos, device.driver);
+        if (virTeamingKernelLinkGet(rig->kernel, device.netdev, &link, NULL))
+            g_string_append_printf(text, " %s %s up=%d", link.name,
+                                   virTeamingMacFormat(&link.mac, mac), link.up);
+        g_string_append_c(text, '\n');
+    }
+    g_string_append_printf(text, "fdb %u journal %d taken %d\n", entries->len,
+                           g_file_test(journal, G_FILE_TEST_EXISTS), rig->taken);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+
+static virTeamingNicProbe
+getProbe(gboolean peer)
+{
+    return (virTeamingNicProbe){
+        .kernel = rig->kernel,
+        .wire = &rig->parent,
+        .pf = "pf0",
+        .peer = peer ? "far0" : NULL,
+        .rundir = rig->rundir,
+        .stop = &rig->stop,
+    };
+}
+
+
+/* The answers as letters, in the order of virTeamingNicTrait: y, n and ?. */
+static char *
+spell(const virTeamingNicAnswer *answers)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (virTeamingNicTrait t = 0; t < VIR_TEAMING_TRAIT_LAST; t++)
+        g_string_append_c(text, "?yn"[answers[t]]);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+
+/* ---- what is found ---- */
+
+typedef struct {
+    const char *name;
+    Nic nic;
+    gboolean alone;                 /* without a peer */
+    /* steers, keeps MAC, zero, early, copies, parks, parks local */
+    const char *answers;
+    gint64 leastUs;                 /* a change takes; -1: not known */
+    const char *reason;             /* why it is not safe; NULL: it is */
+} FindTest;
+
+static const FindTest finds[] = {
+    { "as-an-82576", { 0 }, FALSE, "yyyyyyn", 0, NULL },
+    { "as-an-82576/without-a-peer", { 0 }, TRUE, "yyy????", 0, NULL },
+    { "strays-go-to-a-vf", { .stray = TRUE }, FALSE, "yyyyyyn", 0, NULL },
+    { "steers-early-and-does-not-copy", { .exclusive = TRUE }, FALSE, "yyyynyn", 0, NULL },
+    { "steers-late", { .late = TRUE, .exclusive = TRUE }, FALSE, "yyynnyy", 0, NULL },
+    { "parks-local", { .parksLocal = TRUE }, FALSE, "yyyyyyy", 0, NULL },
+    { "refuses-zero", { .refusesZero = TRUE }, FALSE, "yynyyyn", 0, "zero MAC" },
+    { "refuses-zero/steers-late", { .refusesZero = TRUE, .late = TRUE }, FALSE, "yynnyyy", 0,
+      NULL },
+    { "refuses-zero/without-a-peer", { .refusesZero = TRUE }, TRUE, "yyn????", 0, "zero MAC" },
+    { "deaf-to-zero", { .deafToZero = TRUE }, FALSE, "yynyyyn", 0, "zero MAC" },
+    { "vlan-leaks/copies", { .leaks = TRUE }, FALSE, "yyyyynn", 0, NULL },
+    { "vlan-leaks/does-not-copy", { .leaks = TRUE, .exclusive = TRUE }, FALSE, "yyyynnn", 0,
+      "nor does an unused VLAN" },
+    { "vlan-leaks/without-a-peer", { .leaks = TRUE }, TRUE, "yyy???n", 0, NULL },
+    { "no-vlans", { .noVlans = TRUE }, FALSE, "yyyyynn", 0, NULL },
+    { "no-vlans/does-not-copy", { .noVlans = TRUE, .exclusive = TRUE }, FALSE, "yyyynnn", 0,
+      "nor does an unused VLAN" },
+    { "no-second-mac", { .noSelf = TRUE }, FALSE, "yyyynyn", 0, NULL },
+    { "random-mac", { .randomMac = TRUE }, FALSE, "?nyn??y", -1, "another MAC" },
+    { "never-steers", { .neverSteers = TRUE }, FALSE, "nyyn??y", -1, "do not reach the VF" },
+    { "slow", { .delayMs = 400 }, FALSE, "yyyyyyn", 400 * 1000, NULL },
+    { "slow/does-not-copy", { .delayMs = 400, .exclusive = TRUE }, FALSE, "yyyynyn", 400 * 1000,
+      NULL },
+    { "loses-some", { .lossPercent = 10 }, FALSE, "yyyyyyn", 0, NULL },
+};
+
+
+static void
+testFind(gconstpointer opaque)
+{
+    const FindTest *test = opaque;
+    g_autoptr(Rig) mine = rigNew(&test->nic);
+    g_autofree char *before = describe();
+    g_autofree char *after = NULL;
+    g_autofree char *answers = NULL;
+    g_autofree char *reason = NULL;
+    virTeamingNicProbe probe = getProbe(!test->alone);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virTeamingNicVerdict) verdict = virTeamingNicProbeRun(&probe, &error);
+
+    g_assert_no_error(error);
+    g_assert_nonnull(verdict);
+    answers = spell(verdict->answers);
+    g_assert_cmpstr(answers, ==, test->answers);
+
+    if (test->leastUs < 0) {
+        g_assert_cmpint(verdict->changeUs, ==, -1);
+    } else {
+        g_assert_cmpint(verdict->changeUs, >=, test->leastUs);
+        g_assert_cmpint(verdict->changeMaxUs, <=, test->leastUs + 10000);
+    }
+
+    reason = virTeamingNicVerdictObject(verdict);
+    if (test->reason) {
+        g_assert_nonnull(reason);
+        g_assert_nonnull(strstr(reason, test->reason));
+    } else {
+        g_assert_cmpstr(reason, ==, NULL);
+    }
+
+    after = describe();
+    g_assert_cmpstr(after, ==, before);
+}
+
+
+/* ---- what is left behind ---- */
+
+/* Lets @accident happen at each step in turn; returns how many steps there are. */
+static guint
+testAccidents(Accident accident,
+              gboolean recover)
+{
+    const Nic nic = { 0 };
+    gboolean ended = FALSE;
+    guint at;
+
+    for (at = 1; !ended; at++) {
+        g_autoptr(Rig) mine = rigNew(&nic);
+        g_autofree char *before = describe();
+        g_autofree char *after = NULL;
+        virTeamingNicProbe probe = getProbe(TRUE);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(virTeamingNicVerdict) verdict = NULL;
+
+        mine->accident = accident;
+        mine->accidentAt = at;
+        verdict = virTeamingNicProbeRun(&probe, &error);
+        ended = mine->steps < at;
+        /* A signal may come while all is put back already, and what a NIC refuses may
+         * be an answer. */
+        g_assert_true(!verdict == !!error);
+        g_assert_true(verdict || !ended);
+        g_assert_true(accident != KILL || !verdict || ended);
+
+        mine->accident = NOTHING;
+        mine->stop = 0;
+        if (recover)
+            g_assert_true(virTeamingNicProbeRecover(&probe, NULL));
+        after = describe();
+        g_assert_cmpstr(after, ==, before);
+    }
+    return at;
+}
+
+
+static void
+testStopped(void)
+{
+    g_assert_cmpuint(testAccidents(STOP, FALSE), >, 50);
+}
+
+
+/* What fails once is tried again by the next probe, if the first could not undo it. */
+static void
+testFailed(void)
+{
+    g_assert_cmpuint(testAccidents(FAIL, TRUE), >, 50);
+}
+
+
+static void
+testKilled(void)
+{
+    g_assert_cmpuint(testAccidents(KILL, TRUE), >, 50);
+}
+
+
+static void
+testReceiveFails(void)
+{
+    const Nic nic = { .receiveFails = TRUE };
+    g_autoptr(Rig) mine = rigNew(&nic);
+    g_autofree char *before = describe();
+    g_autofree char *after = NULL;
+    virTeamingNicProbe probe = getProbe(TRUE);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(virTeamingNicProbeRun(&probe, &error));
+    g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM);
+    g_assert_nonnull(strstr(error->message, "no buffers"));
+    after = describe();
+    g_assert_cmpstr(after, ==, before);
+}
+
+
+static void
+testWireCut(void)
+{
+    const Nic nic = { .cut = TRUE };
+    g_autoptr(Rig) mine = rigNew(&nic);
+    g_autofree char *before = describe();
+    g_autofree char *after = NULL;
+    virTeamingNicProbe probe = getProbe(TRUE);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(virTeamingNicProbeRun(&probe, &error));
+    g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED);
+    g_assert_nonnull(strstr(error->message, "'far0' and 'pf0'"));
+    after = describe();
+    g_assert_cmpstr(after, ==, before);
+}
+
+
+/* A VF that a guest has got since is the guest's. */
+static void
+testKilledAndTaken(void)
+{
+    const Nic nic = { 0 };
+    g_autoptr(Rig) mine = rigNew(&nic);
+    g_autofree char *text = NULL;
+    virTeamingNicProbe probe = getProbe(TRUE);
+
+    mine->accident = KILL;
+    mine->accidentAt = 20;
+    g_assert_null(virTeamingNicProbeRun(&probe, NULL));
+    mine->accident = NOTHING;
+    setNetdev("vfio-pci", "", NULL, FALSE);
+    g_free(virTeamingFakeTakeLog(mine->kernel));
+
+    g_assert_true(virTeamingNicProbeRecover(&probe, NULL));
+    text = virTeamingFakeTakeLog(mine->kernel);
+    g_assert_null(strstr(text, "VfSet"));
+    g_assert_cmpstr(getVf().driver, ==, "vfio-pci");
+}
+
+
+/* A VF without a driver gets one to be tried, and has none afterwards. */
+static void
+testNoDriver(void)
+{
+    const Nic nic = { 0 };
+    g_autoptr(Rig) mine = rigNew(&nic);
+    g_autofree char *before = NULL;
+    g_autofree char *after = NULL;
+    virTeamingNicProbe probe = getProbe(TRUE);
+    g_autoptr(virTeamingNicVerdict) verdict = NULL;
+
+    setNetdev("", "", NULL, FALSE);
+    before = describe();
+    verdict = virTeamingNicProbeRun(&probe, NULL);
+    g_assert_nonnull(verdict);
+    g_assert_cmpstr(verdict->vfDriver, ==, "igbvf");
+    g_assert_cmpstr(verdict->vf, ==, VF_PCI);
+    after = describe();
+    g_assert_cmpstr(after, ==, before);
+}
+
+
+/* ---- what is refused ---- */
+
+static void
+assertRefused(int code,
+              const char *words)
+{
+    virTeamingNicProbe probe = getProbe(TRUE);
+    g_autoptr(GError) error = NULL;
+
+    g_free(virTeamingFakeTakeLog(rig->kernel));
+    g_assert_null(virTeamingNicProbeRun(&probe, &error));
+    g_assert_error(error, VIR_TEAMING_ERROR, code);
+    if (!strstr(error->message, words))
+        g_error("'%s' does not say '%s'", error->message, words);
+    g_assert_cmpuint(rig->steps, ==, 0);
+}
+
+
+static void
+testRefused(void)
+{
+    const Nic nic = { 0 };
+    g_autoptr(Rig) mine = rigNew(&nic);
+    virTeamingMac mac = { { 0x0a, 0, 0, 0, 0, 7 } };
+    virTeamingLink link = { .name = "vf1", .master = "br0", .pci = VF_PCI };
+    int lock;
+
+    setNetdev("igbvf", "busy0", &mac, TRUE);
+    assertRefused(VIR_TEAMING_ERROR_BUSY, "VF 1: it has the address 192.0.2.1");
+    assertRefused(VIR_TEAMING_ERROR_BUSY, "VF 0: a guest may have it");
+    setNetdev("igbvf", "vf1", &mac, TRUE);
+    virTeamingFakeSetLink(mine->kernel, &link);
+    assertRefused(VIR_TEAMING_ERROR_BUSY, "ip link set dev vf1 nomaster");
+    setNetdev("vfio-pci", "", NULL, FALSE);
+    assertRefused(VIR_TEAMING_ERROR_BUSY, "nodedev-reattach");
+    setNetdev("igbvf", "vf1", &mac, TRUE);
+
+    link = (virTeamingLink){ .name = "far0" };
+    virTeamingFakeSetLink(mine->kernel, &link);
+    assertRefused(VIR_TEAMING_ERROR_UNSUPPORTED, "ip link set dev far0 up");
+    link.up = TRUE;
+    virTeamingFakeSetLink(mine->kernel, &link);
+    assertRefused(VIR_TEAMING_ERROR_UNSUPPORTED, "no carrier");
+    virTeamingFakeRemoveLink(mine->kernel, "far0");
+    assertRefused(VIR_TEAMING_ERROR_NOT_FOUND, "far0");
+
+    lock = virTeamingNicJournalLock(mine->rundir, NULL);
+    assertRefused(VIR_TEAMING_ERROR_BUSY, "another probe");
+    g_close(lock, NULL);
+}
+
+
+/* ---- the verdict on file ---- */
+
+static void
+testVerdict(void)
+{
+    const Nic nic = { 0 };
+    g_autoptr(Rig) mine = rigNew(&nic);
+    g_autoptr(virTeamingNicVerdict) verdict = NULL;
+    g_autoptr(virTeamingNicVerdict) again = NULL;
+    g_autofree char *text = NULL;
+    g_autofree char *textAgain = NULL;
+    g_autofree char *path = NULL;
+    g_autoptr(JsonNode) node = NULL;
+    g_autoptr(JsonNode) nodeAgain = NULL;
+    g_autoptr(GError) error = NULL;
+    virTeamingNicIdentity identity;
+    virTeamingNicIdentity other;
+    virTeamingNicProbe probe = getProbe(TRUE);
+
+    g_assert_true(virTeamingNicIdentityRead(mine->kernel, "pf0", &identity, NULL));
+    g_assert_null(virTeamingNicVerdictLoad(&identity, mine->rundir, &error));
+    g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND);
+    g_clear_error(&error);
+
+    verdict = virTeamingNicProbeRun(&probe, NULL);
+    g_assert_true(virTeamingNicVerdictSave(verdict, mine->rundir, &error));
+    g_assert_no_error(error);
+    again = virTeamingNicVerdictLoad(&identity, mine->rundir, &error);
+    g_assert_no_error(error);
+    node = virTeamingNicVerdictFormat(verdict);
+    nodeAgain = virTeamingNicVerdictFormat(again);
+    text = json_to_string(node, TRUE);
+    textAgain = json_to_string(nodeAgain, TRUE);
+    g_assert_cmpstr(text, ==, textAgain);
+
+    other = identity;
+    g_strlcpy(other.firmware, "9.9", sizeof(other.firmware));
+    g_assert_null(virTeamingNicVerdictLoad(&other, mine->rundir, &error));
+    g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND);
+    g_clear_error(&error);
+    other = identity;
+    g_strlcpy(other.device, "15b3:1017", sizeof(other.device));
+    g_assert_null(virTeamingNicVerdictLoad(&other, mine->rundir, NULL));
+    other = identity;
+    g_strlcpy(other.driver, "ixgbe", sizeof(other.driver));
+    g_assert_null(virTeamingNicVerdictLoad(&other, mine->rundir, NULL));
+
+    path = virTeamingNicVerdictPath(&identity, mine->rundir);
+    g_assert_true(g_file_set_contents(path, "[ \"no verdict\" ]", -1, NULL));
+    g_assert_null(virTeamingNicVerdictLoad(&identity, mine->rundir, &error));
+    g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID);
+}
+
+
+/* What was measured wins over the table, which wins over what is safe on all. */
+static void
+testTraits(void)
+{
+    const Nic nic = { 0 };
+    g_autoptr(Rig) mine = rigNew(&nic);
+    g_autoptr(virTeamingNicVerdict) verdict = NULL;
+    virTeamingNicIdentity identity;
+    virTeamingNicTraits traits;
+    virTeamingPciAddress pf;
+
+    g_assert_true(virTeamingPciAddressParse(PF_PCI, &pf));
+    g_assert_true(virTeamingNicTraitsFind(mine->kernel, "pf0", mine->rundir, &traits));
+    g_assert_true(traits.copies);
+    g_assert_cmpint(traits.answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO], ==,
+                    VIR_TEAMING_ANSWER_UNKNOWN);
+
+    g_assert_true(virTeamingNicIdentityRead(mine->kernel, "pf0", &identity, NULL));
+    verdict = virTeamingNicVerdictNew(&identity);
+    verdict->answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO] = VIR_TEAMING_ANSWER_YES;
+    g_assert_true(virTeamingNicVerdictSave(verdict, mine->rundir, NULL));
+    g_assert_true(virTeamingNicTraitsFind(mine->kernel, "pf0", mine->rundir, &traits));
+    g_assert_true(traits.copies);
+    g_assert_cmpint(traits.answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO], ==, VIR_TEAMING_ANSWER_YES);
+
+    verdict->answers[VIR_TEAMING_TRAIT_COPIES] = VIR_TEAMING_ANSWER_NO;
+    g_assert_true(virTeamingNicVerdictSave(verdict, mine->rundir, NULL));
+    g_assert_true(virTeamingNicTraitsFind(mine->kernel, "pf0", mine->rundir, &traits));
+    g_assert_false(traits.copies);
+
+    /* Another NIC in the slot: nothing is known of it. */
+    virTeamingFakeSetDriver(mine->kernel, &pf, "unheard-of");
+    g_assert_true(virTeamingNicTraitsFind(mine->kernel, "pf0", mine->rundir, &traits));
+    g_assert_false(traits.copies);
+    g_assert_cmpint(traits.answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO], ==,
+                    VIR_TEAMING_ANSWER_UNKNOWN);
+
+    g_assert_false(virTeamingNicTraitsFind(mine->kernel, "gone0", mine->rundir, &traits));
+}
+
+
+int
+main(int argc,
+     char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(finds); i++) {
+        g_autofree char *name = g_strconcat("/nicprobe/find/", finds[i].name, NULL);
+
+        g_test_add_data_func(name, &finds[i], testFind);
+    }
+    g_test_add_func("/nicprobe/undo/stopped-at-each-step", testStopped);
+    g_test_add_func("/nicprobe/undo/failed-at-each-step", testFailed);
+    g_test_add_func("/nicprobe/undo/killed-at-each-step", testKilled);
+    g_test_add_func("/nicprobe/undo/killed-and-taken-by-a-guest", testKilledAndTaken);
+    g_test_add_func("/nicprobe/undo/receive-fails", testReceiveFails);
+    g_test_add_func("/nicprobe/undo/wire-cut", testWireCut);
+    g_test_add_func("/nicprobe/undo/no-driver", testNoDriver);
+    g_test_add_func("/nicprobe/refused", testRefused);
+    g_test_add_func("/nicprobe/verdict", testVerdict);
+    g_test_add_func("/nicprobe/traits", testTraits);
+    return g_test_run();
+}
