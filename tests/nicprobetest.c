@@ -614,7 +614,7 @@ static void
 testFind(gconstpointer opaque)
 {
     const FindTest *test = opaque;
-    g_autoptr(Rig) mine = rigNew(&test->nic);
+    g_autoptr(Rig) mine G_GNUC_UNUSED = rigNew(&test->nic);
     g_autofree char *before = describe();
     g_autofree char *after = NULL;
     g_autofree char *answers = NULL;
@@ -714,7 +714,7 @@ static void
 testReceiveFails(void)
 {
     const Nic nic = { .receiveFails = TRUE };
-    g_autoptr(Rig) mine = rigNew(&nic);
+    g_autoptr(Rig) mine G_GNUC_UNUSED = rigNew(&nic);
     g_autofree char *before = describe();
     g_autofree char *after = NULL;
     virTeamingNicProbe probe = getProbe(TRUE);
@@ -732,7 +732,7 @@ static void
 testWireCut(void)
 {
     const Nic nic = { .cut = TRUE };
-    g_autoptr(Rig) mine = rigNew(&nic);
+    g_autoptr(Rig) mine G_GNUC_UNUSED = rigNew(&nic);
     g_autofree char *before = describe();
     g_autofree char *after = NULL;
     virTeamingNicProbe probe = getProbe(TRUE);
@@ -774,7 +774,7 @@ static void
 testNoDriver(void)
 {
     const Nic nic = { 0 };
-    g_autoptr(Rig) mine = rigNew(&nic);
+    g_autoptr(Rig) mine G_GNUC_UNUSED = rigNew(&nic);
     g_autofree char *before = NULL;
     g_autofree char *after = NULL;
     virTeamingNicProbe probe = getProbe(TRUE);
@@ -904,6 +904,7 @@ testTraits(void)
     const Nic nic = { 0 };
     g_autoptr(Rig) mine = rigNew(&nic);
     g_autoptr(virTeamingNicVerdict) verdict = NULL;
+    g_autofree char *objection = NULL;
     virTeamingNicIdentity identity;
     virTeamingNicTraits traits;
     virTeamingPciAddress pf;
@@ -926,6 +927,13 @@ testTraits(void)
     g_assert_true(virTeamingNicVerdictSave(verdict, mine->rundir, NULL));
     g_assert_true(virTeamingNicTraitsFind(mine->kernel, "pf0", mine->rundir, &traits));
     g_assert_false(traits.copies);
+
+    g_assert_null(virTeamingNicVerdictFindObjection(mine->kernel, "pf0", mine->rundir));
+    verdict->answers[VIR_TEAMING_TRAIT_KEEPS_MAC] = VIR_TEAMING_ANSWER_NO;
+    g_assert_true(virTeamingNicVerdictSave(verdict, mine->rundir, NULL));
+    objection = virTeamingNicVerdictFindObjection(mine->kernel, "pf0", mine->rundir);
+    g_assert_nonnull(objection);
+    g_assert_null(virTeamingNicVerdictFindObjection(mine->kernel, "gone0", mine->rundir));
 
     /* Another NIC in the slot: nothing is known of it. */
     virTeamingFakeSetDriver(mine->kernel, &pf, "unheard-of");

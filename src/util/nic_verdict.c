@@ -483,3 +483,27 @@ virTeamingNicVerdictLoad(const virTeamingNicIdentity *identity,
     }
     return virTeamingNicVerdictParse(identity, json_node_get_object(root));
 }
+
+
+/**
+ * virTeamingNicVerdictFindObjection:
+ * @kernel: the kernel
+ * @pf: name of the PF
+ * @dir: directory of verdicts, or NULL for VIR_TEAMING_NIC_VERDICT_DIR
+ *
+ * Returns: (transfer full) (nullable): why a verdict on file says that @pf cannot carry a
+ *          pair safely; NULL if none does.
+ */
+char *
+virTeamingNicVerdictFindObjection(virTeamingKernel *kernel,
+                                  const char *pf,
+                                  const char *dir)
+{
+    virTeamingNicIdentity identity;
+    g_autoptr(virTeamingNicVerdict) verdict = NULL;
+
+    if (!virTeamingNicIdentityRead(kernel, pf, &identity, NULL) ||
+        !(verdict = virTeamingNicVerdictLoad(&identity, dir, NULL)))
+        return NULL;
+    return virTeamingNicVerdictObject(verdict);
+}

@@ -69,5 +69,8 @@ gboolean virTeamingNicVerdictSave(const virTeamingNicVerdict *verdict,
 virTeamingNicVerdict *virTeamingNicVerdictLoad(const virTeamingNicIdentity *identity,
                                                const char *dir,
                                                GError **error);
+char *virTeamingNicVerdictFindObjection(virTeamingKernel *kernel,
+                                        const char *pf,
+                                        const char *dir);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingNicVerdict, virTeamingNicVerdictFree)
