@@ -148,12 +148,13 @@ cmd_supervise()
     esac
     for h in a b; do
         id=$(host_number $h)
-        for n in mgmt pf peer; do
+        for n in mgmt pf peer far; do
             ip tuntap add dev $n-$h mode tap
             ip link set dev $n-$h up
         done
         ip link set dev mgmt-$h master mgmt
         ip link set dev pf-$h master wire
+        ip link set dev far-$h master wire
         # What else the machine does must not show in what is measured.
         nice -n -10 qemu-system-x86_64 -name "lab-$h" -nodefaults -daemonize -display none \
             -machine q35,kernel-irqchip=split -accel "$accel" -cpu "$cpu" \
@@ -170,6 +171,8 @@ lab.name=$h lab.id=$id lab.vfs=$vfs lab.learning=$learning" \
             -device virtio-net-pci,netdev=mgmt,mac=02:69:00:00:00:0$id,romfile= \
             -netdev tap,id=peer,ifname=peer-$h,script=no,downscript=no \
             -device virtio-net-pci,netdev=peer,mac=02:71:00:00:00:0$id,romfile= \
+            -netdev tap,id=far,ifname=far-$h,script=no,downscript=no \
+            -device virtio-net-pci,netdev=far,mac=02:74:00:00:00:0$id,romfile= \
             -device pcie-root-port,id=rp1,bus=pcie.0,addr=0x10,chassis=1,slot=1 \
             -netdev tap,id=pf,ifname=pf-$h,script=no,downscript=no \
             -device igb,bus=rp1,netdev=pf,mac=02:70:00:00:00:0$id,romfile=
