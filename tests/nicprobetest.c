@@ -897,6 +897,34 @@ testVerdict(void)
 }
 
 
+/* A probe without a peer does not void what one with a peer has found. */
+static void
+testInherit(void)
+{
+    const Nic nic = { 0 };
+    g_autoptr(Rig) mine G_GNUC_UNUSED = rigNew(&nic);
+    virTeamingNicProbe with = getProbe(TRUE);
+    virTeamingNicProbe without = getProbe(FALSE);
+    g_autoptr(virTeamingNicVerdict) older = virTeamingNicProbeRun(&with, NULL);
+    g_autoptr(virTeamingNicVerdict) newer = virTeamingNicProbeRun(&without, NULL);
+    g_autofree char *kernel = g_steal_pointer(&older->kernel);
+    g_autofree char *foreign = NULL;
+    g_autofree char *inherited = NULL;
+
+    older->answers[VIR_TEAMING_TRAIT_STEERS] = VIR_TEAMING_ANSWER_NO;
+    older->kernel = g_strdup("2.4.0");
+    virTeamingNicVerdictInherit(newer, older);
+    foreign = spell(newer->answers);
+    g_assert_cmpstr(foreign, ==, "yyy????");
+
+    g_free(older->kernel);
+    older->kernel = g_steal_pointer(&kernel);
+    virTeamingNicVerdictInherit(newer, older);
+    inherited = spell(newer->answers);
+    g_assert_cmpstr(inherited, ==, "yyyyyyn");
+}
+
+
 /* What was measured wins over the table, which wins over what is safe on all. */
 static void
 testTraits(void)
@@ -966,6 +994,7 @@ main(int argc,
     g_test_add_func("/nicprobe/undo/no-driver", testNoDriver);
     g_test_add_func("/nicprobe/refused", testRefused);
     g_test_add_func("/nicprobe/verdict", testVerdict);
+    g_test_add_func("/nicprobe/inherit", testInherit);
     g_test_add_func("/nicprobe/traits", testTraits);
     return g_test_run();
 }

@@ -79,6 +79,17 @@ virTeamingProbePrintRow(int width,
 }
 
 
+static gboolean
+virTeamingProbeIsComplete(const virTeamingNicVerdict *verdict)
+{
+    for (virTeamingNicTrait t = 0; t < VIR_TEAMING_TRAIT_LAST; t++) {
+        if (verdict->answers[t] == VIR_TEAMING_ANSWER_UNKNOWN)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+
 static void
 virTeamingProbePrint(const virTeamingNicVerdict *verdict,
                      const char *pf,
@@ -121,8 +132,8 @@ virTeamingProbePrint(const virTeamingNicVerdict *verdict,
     if (why) {
         virTeamingCmdPrint(stdout, VIR_TEAMING_CMD_STYLE_ERROR, "not safe:");
         printf(" %s\n", why);
-    } else if (!verdict->peer) {
-        puts("nothing speaks against it, but not everything was asked");
+    } else if (!virTeamingProbeIsComplete(verdict)) {
+        puts("nothing speaks against it, but not everything is known");
     } else {
         puts("fit for pairs");
     }
@@ -179,6 +190,7 @@ virTeamingCmdProbe(int argc,
     g_autofree char *path = NULL;
     g_autofree char *why = NULL;
     g_autoptr(virTeamingNicVerdict) verdict = NULL;
+    g_autoptr(virTeamingNicVerdict) older = NULL;
     g_autoptr(GError) error = NULL;
     const GOptionEntry entries[] = {
         { "peer", 'p', 0, G_OPTION_ARG_STRING, &peer,
@@ -206,8 +218,11 @@ virTeamingCmdProbe(int argc,
         return virTeamingCmdFail(error);
     }
 
-    if (!virTeamingProbeRun(words[0], peer, options.json, &verdict, &error) ||
-        !virTeamingNicVerdictSave(verdict, dir, &error))
+    if (!virTeamingProbeRun(words[0], peer, options.json, &verdict, &error))
+        return virTeamingCmdFail(error);
+    if (!peer && (older = virTeamingNicVerdictLoad(&verdict->identity, dir, NULL)))
+        virTeamingNicVerdictInherit(verdict, older);
+    if (!virTeamingNicVerdictSave(verdict, dir, &error))
         return virTeamingCmdFail(error);
     path = virTeamingNicVerdictPath(&verdict->identity, dir);
     why = virTeamingNicVerdictObject(verdict);

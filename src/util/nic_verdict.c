@@ -226,6 +226,27 @@ virTeamingNicVerdictFree(virTeamingNicVerdict *verdict)
 
 
 /**
+ * virTeamingNicVerdictInherit:
+ * @verdict: a new verdict
+ * @older: one on the same NIC, from before
+ *
+ * A probe without a peer must not make us forget what one with a peer has found: what
+ * @verdict does not know is taken from @older, if that was of the same kernel.
+ */
+void
+virTeamingNicVerdictInherit(virTeamingNicVerdict *verdict,
+                            const virTeamingNicVerdict *older)
+{
+    if (g_strcmp0(verdict->kernel, older->kernel) != 0)
+        return;
+    for (virTeamingNicTrait t = 0; t < VIR_TEAMING_TRAIT_LAST; t++) {
+        if (verdict->answers[t] == VIR_TEAMING_ANSWER_UNKNOWN)
+            verdict->answers[t] = older->answers[t];
+    }
+}
+
+
+/**
  * virTeamingNicVerdictObject:
  * @verdict: a verdict
  *

@@ -59,6 +59,8 @@ gboolean virTeamingNicIdentityRead(virTeamingKernel *kernel,
 
 virTeamingNicVerdict *virTeamingNicVerdictNew(const virTeamingNicIdentity *identity);
 void virTeamingNicVerdictFree(virTeamingNicVerdict *verdict);
+void virTeamingNicVerdictInherit(virTeamingNicVerdict *verdict,
+                                 const virTeamingNicVerdict *older);
 char *virTeamingNicVerdictObject(const virTeamingNicVerdict *verdict);
 JsonNode *virTeamingNicVerdictFormat(const virTeamingNicVerdict *verdict);
 char *virTeamingNicVerdictPath(const virTeamingNicIdentity *identity,
