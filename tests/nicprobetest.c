@@ -13,7 +13,9 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nic_journal.h"
 #include "nic_probe.h"
@@ -974,6 +976,87 @@ testTraits(void)
 }
 
 
+/* ---- the real wire ---- */
+
+static void
+run(const char *command)
+{
+    g_autoptr(GError) error = NULL;
+    int status;
+
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, &status, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(status, ==, 0);
+}
+
+
+/* Sends three frames from @from; returns how many arrive at the PF's and the peer's end. */
+static void
+assertArrive(virTeamingNicWire *wire,
+             virTeamingNicEnd from,
+             guint pf,
+             guint peer)
+{
+    const virTeamingMac to = { { 0x02, 0x88, 0xb5, 1, 2, 3 } };
+    g_autoptr(GArray) arrivals = g_array_new(FALSE, FALSE, sizeof(virTeamingNicArrival));
+    guint counts[VIR_TEAMING_NIC_END_LAST] = { 0 };
+
+    for (guint tag = 7; tag < 10; tag++)
+        g_assert_true(wire->ops->send(wire, from, &to, tag, NULL));
+    g_assert_true(wire->ops->receive(wire, 50, arrivals, NULL));
+    for (guint i = 0; i < arrivals->len; i++) {
+        const virTeamingNicArrival *arrival =
+            &g_array_index(arrivals, virTeamingNicArrival, i);
+
+        g_assert_cmpuint(arrival->tag, ==, 7 + counts[arrival->end]++);
+    }
+    g_assert_cmpuint(counts[VIR_TEAMING_NIC_END_PF], ==, pf);
+    g_assert_cmpuint(counts[VIR_TEAMING_NIC_END_PEER], ==, peer);
+}
+
+
+/* A cable of the kernel's, one end of which is a bridge port as a PF is. */
+static void
+testWire(void)
+{
+    g_autoptr(virTeamingKernel) kernel = NULL;
+    g_autoptr(virTeamingNicWire) wire = NULL;
+    g_autoptr(virTeamingNicWire) other = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *address = NULL;
+
+    if (unshare(CLONE_NEWNET) < 0) {
+        g_test_skip("only root can send frames");
+        return;
+    }
+    run("ip link add dev pf0 type veth peer name far0");
+    run("ip link add dev br0 type bridge");
+    run("ip link set dev pf0 master br0 up");
+    run("ip link set dev far0 up");
+    run("ip link set dev br0 up");
+    kernel = virTeamingKernelNew(NULL, &error);
+    g_assert_no_error(error);
+    g_assert_null(virTeamingNicWireNew(kernel, "gone0", NULL, &error));
+    g_assert_nonnull(strstr(error->message, "'gone0'"));
+    g_clear_error(&error);
+
+    wire = virTeamingNicWireNew(kernel, "pf0", "far0", &error);
+    g_assert_no_error(error);
+    /* Frames of another probe are not ours. */
+    other = virTeamingNicWireNew(kernel, "pf0", "far0", &error);
+    g_assert_no_error(error);
+    g_assert_true(other->ops->send(other, VIR_TEAMING_NIC_END_PEER, &(virTeamingMac){ { 2 } }, 1,
+                                   &error));
+    assertArrive(wire, VIR_TEAMING_NIC_END_PEER, 3, 0);
+    assertArrive(wire, VIR_TEAMING_NIC_END_PF, 0, 3);
+
+    run("ip address add 192.0.2.1/24 dev far0");
+    address = wire->ops->findUser(wire, "far0");
+    g_assert_nonnull(strstr(address, "192.0.2.1"));
+    g_assert_null(wire->ops->findUser(wire, "br0"));
+}
+
+
 int
 main(int argc,
      char **argv)
@@ -996,5 +1079,7 @@ main(int argc,
     g_test_add_func("/nicprobe/verdict", testVerdict);
     g_test_add_func("/nicprobe/inherit", testInherit);
     g_test_add_func("/nicprobe/traits", testTraits);
+    /* The last, for it leaves the host's network. */
+    g_test_add_func("/nicprobe/wire", testWire);
     return g_test_run();
 }
