@@ -33,6 +33,7 @@
 
 #include "nic_probe.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
