@@ -215,6 +215,7 @@ hostSnapshot(Host *host,
 {
     virTeamingSnapshot snapshot = {
         .uuid = (char *)UUID,
+        .migratable = (char *)arrivingXml,
         .xml = activity == VIR_TEAMING_ACTIVITY_INACTIVE ? NULL : (char *)domainXml,
         .activity = activity,
         .serial = virTeamingDriverSerial(host->driver, UUID),
@@ -574,6 +575,45 @@ testParkInVlan(Host *host,
 }
 
 
+/* The VF is detached for good: the standby carries, and nothing waits for the VF. */
+static void
+testDetach(Host *host,
+           gconstpointer opaque)
+{
+    static const char standbyXml[] =
+        "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid><devices>"
+        "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
+        "<target dev='vnet0'/><model type='virtio'/><teaming type='persistent'/>"
+        "<alias name='ua-net0'/></interface></devices></domain>";
+    virTeamingSnapshot snapshot = {
+        .uuid = (char *)UUID,
+        .xml = (char *)standbyXml,
+        .activity = VIR_TEAMING_ACTIVITY_RUNNING,
+    };
+
+    hostDrive(host);
+    hostGuest(host, FALSE, 0);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+    hostSetVfMac(host, "00:00:00:00:00:00");
+    virTeamingFakeSetDriver(host->kernel, &host->vf, "igbvf");
+    snapshot.serial = virTeamingDriverSerial(host->driver, UUID);
+    virTeamingDriverTellSnapshot(host->driver, &snapshot);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    hostExpect(host, "");
+
+    /* And attached again. */
+    virTeamingFakeSetDriver(host->kernel, &host->vf, "vfio-pci");
+    hostSetVfMac(host, MAC);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
 static void
 testNeverLetsGo(Host *host,
                 gconstpointer opaque)
@@ -592,6 +632,29 @@ testNeverLetsGo(Host *host,
     hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
     hostWait(host, 2 * 1000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
+/* A guest that lets its VF go when the migration is off already gets it back. */
+static void
+testLetsGoLate(Host *host,
+               gconstpointer opaque)
+{
+    hostDrive(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelled\"}");
+    g_assert_cmpuint(host->plugged, ==, 0);
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_nonnull(strstr(host->plugXml, "sriov0"));
+
+    /* But one that was detached by its owner does not. */
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    g_assert_cmpuint(host->plugged, ==, 1);
 }
 
 
@@ -797,7 +860,9 @@ main(int argc, char **argv)
         { "/driver/arrive-in-vain", testArriveInVain },
         { "/driver/migrate-to-self", testMigrateToSelf },
         { "/driver/park-in-vlan", testParkInVlan },
+        { "/driver/detach", testDetach },
         { "/driver/never-lets-go", testNeverLetsGo },
+        { "/driver/lets-go-late", testLetsGoLate },
         { "/driver/waits-if-told", testWaitsIfTold },
         { "/driver/copies-with-live-vf", testCopiesWithLiveVf },
         { "/driver/gone-meanwhile", testGoneMeanwhile },

@@ -77,7 +77,7 @@ virTeamingDriverPlugPair(virTeamingDriver *driver,
                          gint64 now)
 {
     if (!pair->unplugged || pair->plugging || pair->guest != VIR_TEAMING_GUEST_HERE ||
-        pair->migrating || pair->postcopy || now < pair->plugAt || !driver->plug || !pair->primaryAlias)
+        pair->migrating || pair->postcopy || now < pair->plugAt || !driver->plug || !pair->primaryAlias || !pair->plugXml)
         return;
     pair->plugging = TRUE;
     pair->plugAt = now + VIR_TEAMING_DRIVER_REPLUG_MS * 1000;
@@ -319,7 +319,24 @@ virTeamingDriverPolicy(const virTeamingDriver *driver,
 }
 
 
-/* Makes or updates the pair objects of @domain. What is no longer in it has gone. */
+/* The NIC of @domain that is @pair's standby, or NULL. */
+static const virTeamingNic *
+virTeamingDomainFindStandby(const virTeamingDomain *domain,
+                            const virTeamingPairObj *pair)
+{
+    for (guint i = 0; i < domain->nics->len; i++) {
+        const virTeamingNic *nic = g_ptr_array_index(domain->nics, i);
+
+        if (nic->role == VIR_TEAMING_ROLE_PERSISTENT && nic->hasMac &&
+            virTeamingMacEqual(&nic->mac, &pair->mac))
+            return nic;
+    }
+    return NULL;
+}
+
+
+/* Makes or updates the pair objects of @domain. A standby whose VF was detached is still
+ * looked after: its guest has no other path. */
 static void
 virTeamingDriverTakeDomain(virTeamingDriver *driver,
                            const virTeamingDomain *domain,
@@ -340,6 +357,8 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
             found = virTeamingMacEqual(&def->persistent->mac, &pair->mac);
         }
         if (!found && !pair->unplugged)
+            pair->hasVf = FALSE;
+        if (!found && !virTeamingDomainFindStandby(domain, pair))
             pair->guest = VIR_TEAMING_GUEST_GONE;
     }
 
@@ -372,6 +391,25 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
             g_strlcpy(pair->tap, def->persistent->target, sizeof(pair->tap));
         if (def->transient->hasSource)
             virTeamingPairObjSetVf(pair, driver->kernel, &def->transient->source);
+    }
+}
+
+
+/* Keeps the elements of @domain's VFs, so that they can be plugged when they have gone. */
+static void
+virTeamingDriverKeepDevices(virTeamingDriver *driver,
+                            const virTeamingDomain *domain,
+                            const char *xml)
+{
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+        char *device;
+
+        if (g_str_equal(pair->uuid, domain->uuid) &&
+            (device = virTeamingDomainDumpTransient(xml, pair->standbyAlias, NULL))) {
+            g_free(pair->plugXml);
+            pair->plugXml = device;
+        }
     }
 }
 
@@ -409,6 +447,8 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
             return;
         }
         virTeamingDriverTakeDomain(driver, domain, snapshot->activity, snapshot->resync);
+        if (snapshot->migratable)
+            virTeamingDriverKeepDevices(driver, domain, snapshot->migratable);
     }
     virTeamingDriverSettleDomain(driver, snapshot->uuid);
 }
@@ -450,6 +490,7 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         if (g_strcmp0(event->device, pair->primaryAlias) == 0) {
             pair->askedOut = TRUE;
             pair->askedAt = now;
+            pair->ejectLate = FALSE;
             g_clear_pointer(&pair->aborted, g_free);
         }
         break;
@@ -462,7 +503,9 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
             pair->migrating = TRUE;
         break;
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_FAILED:
-        /* QEMU plugs the primary again, and says nothing. */
+        /* QEMU plugs the primary again, and says nothing. But what it asked of the guest
+         * it can't take back: a guest that does it now loses the device for good. */
+        pair->ejectLate |= pair->askedOut && pair->pci.busMaster;
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
         pair->postcopy = FALSE;
@@ -480,6 +523,11 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         pair->postcopy = FALSE;
         break;
     case VIR_TEAMING_QEMU_EVENT_DELETED:
+        if (pair->ejectLate && g_strcmp0(event->device, pair->primaryAlias) == 0) {
+            pair->ejectLate = FALSE;
+            pair->unplugged = TRUE;
+        }
+        break;
     case VIR_TEAMING_QEMU_EVENT_RESET:
     case VIR_TEAMING_QEMU_EVENT_OTHER:
         break;
@@ -603,12 +651,12 @@ virTeamingDriverExpect(virTeamingDriver *driver,
         pair->negotiated = FALSE;
         pair->askedOut = FALSE;
         pair->unplugged = FALSE;
+        pair->ejectLate = FALSE;
         pair->defer = policy.plug != VIR_TEAMING_PLUG_STOCK;
-        g_free(pair->plugXml);
-        pair->plugXml = virTeamingDomainDumpTransient(xml, pair->standbyAlias, NULL);
         /* Promised, and journalled, before there is a VF: see virTeamingPairObjPark(). */
         pair->parked = TRUE;
     }
+    virTeamingDriverKeepDevices(driver, domain, xml);
 }
 
 
@@ -864,5 +912,6 @@ virTeamingSnapshotFree(virTeamingSnapshot *snapshot)
         return;
     g_free(snapshot->uuid);
     g_free(snapshot->xml);
+    g_free(snapshot->migratable);
     g_free(snapshot);
 }

@@ -25,6 +25,7 @@ typedef enum {
  * virTeamingSnapshot:
  * @uuid: of the domain
  * @xml: its live XML; NULL if it is not active
+ * @migratable: the form of it that names the pools its VFs came from, or NULL
  * @activity: what it is doing
  * @serial: what virTeamingDriverSerial() was when libvirt was asked
  * @resync: events may have been missed before it: @activity is news
@@ -32,6 +33,7 @@ typedef enum {
 typedef struct {
     char *uuid;
     char *xml;
+    char *migratable;
     virTeamingActivity activity;
     guint serial;
     gboolean resync;

@@ -60,6 +60,7 @@ static const struct {
     FIELD(negotiated, FIELD_BOOLEAN),
     FIELD(askedOut, FIELD_BOOLEAN),
     FIELD(migrating, FIELD_BOOLEAN),
+    FIELD(ejectLate, FIELD_BOOLEAN),
     FIELD(defer, FIELD_BOOLEAN),
     FIELD(unplugged, FIELD_BOOLEAN),
     FIELD(plugXml, FIELD_STRING),

@@ -24,8 +24,6 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 
-#include "teaming_conf.h"
-#include "teaming_migrate.h"
 
 #define VIR_TEAMING_MONITOR_RECONNECT_S 1
 #define VIR_TEAMING_MONITOR_KEEPALIVE_S 5
@@ -92,11 +90,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingQuestion, virTeamingQuestionFree)
 static virConnectPtr
 virTeamingMonitorGetConn(virTeamingMonitor *monitor)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&monitor->lock);
+    virConnectPtr conn;
 
-    if (monitor->conn)
-        virConnectRef(monitor->conn);
-    return monitor->conn;
+    g_mutex_lock(&monitor->lock);
+    if ((conn = monitor->conn))
+        virConnectRef(conn);
+    g_mutex_unlock(&monitor->lock);
+    return conn;
 }
 
 
@@ -206,13 +206,11 @@ virTeamingMonitorSnapshot(virTeamingMonitor *monitor,
     snapshot->resync = question->resync;
     snapshot->activity = VIR_TEAMING_ACTIVITY_INACTIVE;
     if (domain && virDomainIsActive(domain) == 1) {
-        char *xml = virDomainGetXMLDesc(domain, 0);
-
-        if (xml) {
+        /* libvirt's strings are from malloc(), and so are GLib's. */
+        snapshot->xml = virDomainGetXMLDesc(domain, 0);
+        snapshot->migratable = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_MIGRATABLE);
+        if (snapshot->xml)
             snapshot->activity = virTeamingDomainGetActivity(domain);
-            snapshot->xml = g_strdup(xml);
-            free(xml);
-        }
     }
     if (domain)
         virDomainFree(domain);
@@ -372,27 +370,6 @@ virTeamingDomainHasDevice(virDomainPtr domain,
 }
 
 
-/* Thread: the element that @alias stands for, in the form that names its pool. */
-static char *
-virTeamingDomainDumpDevice(virDomainPtr domain,
-                           const char *alias)
-{
-    char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_MIGRATABLE);
-    g_autoptr(virTeamingDomain) def = xml ? virTeamingDomainParse(xml, -1, "libvirt", NULL) :
-        NULL;
-    char *device = NULL;
-
-    for (guint i = 0; def && i < def->pairs->len && !device; i++) {
-        const virTeamingPair *pair = g_ptr_array_index(def->pairs, i);
-
-        if (g_strcmp0(pair->transient->alias, alias) == 0)
-            device = virTeamingDomainDumpTransient(xml, pair->persistent->alias, NULL);
-    }
-    free(xml);
-    return device;
-}
-
-
 /**
  * virTeamingMonitorPlug:
  *
@@ -407,19 +384,11 @@ virTeamingMonitorPlug(virConnectPtr conn,
                       const virTeamingQuestion *question)
 {
     virDomainPtr domain = virDomainLookupByUUIDString(conn, question->uuid);
-    g_autofree char *xml = g_strdup(question->xml);
     char *problem = NULL;
 
-    if (domain && !xml)
-        xml = virTeamingDomainDumpDevice(domain, question->alias);
     if (!domain)
         return g_strdup_printf("cannot plug %s: %s", question->alias,
                                virGetLastErrorMessage());
-    if (!xml) {
-        virDomainFree(domain);
-        return g_strdup_printf("cannot plug %s: the domain's XML has no such device",
-                               question->alias);
-    }
 
     if (virTeamingDomainHasDevice(domain, question->alias)) {
         if (virDomainDetachDeviceAlias(domain, question->alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
@@ -429,7 +398,7 @@ virTeamingMonitorPlug(virConnectPtr conn,
              virTeamingDomainHasDevice(domain, question->alias); i++)
             g_usleep(VIR_TEAMING_MONITOR_UNPLUG_POLL_MS * 1000);
     }
-    if (!problem && virDomainAttachDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE) < 0)
+    if (!problem && virDomainAttachDeviceFlags(domain, question->xml, VIR_DOMAIN_AFFECT_LIVE) < 0)
         problem = g_strdup_printf("libvirt cannot plug %s: %s", question->alias,
                                   virGetLastErrorMessage());
     virDomainFree(domain);

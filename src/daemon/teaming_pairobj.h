@@ -49,6 +49,7 @@ typedef struct {
     gboolean negotiated;
     gboolean askedOut;
     gboolean migrating;             /* an outgoing migration is under way */
+    gboolean ejectLate;             /* a migration ended before the guest let the VF go */
     gboolean defer;                 /* the VF is to be kept from QEMU until it runs */
     gboolean unplugged;             /* QEMU has no VF; libvirt is to plug it */
     char *plugXml;                  /* what to plug: as the domain brought it along */

@@ -199,6 +199,78 @@ def vf_driver_reloaded_in_the_guest(lab):
 
 
 @scenario()
+def guest_never_lets_its_vf_go(lab):
+    """A guest that ignores the unplug: given up after the policy's time, with the reason."""
+    lab.stop_daemon("a")
+    lab.run("a", "mkdir -p /etc/virt-teaming; "
+                 "printf '[policy]\\nunplugTimeout=4\\n' > /etc/virt-teaming/virt-teaming.conf")
+    lab.start_daemon("a")
+    lab.wait_settled("a")
+    # PCI hotplug reaches the guest by this ACPI event.
+    lab.guest("echo disable > /sys/firmware/acpi/interrupts/gpe01")
+    try:
+        lab.migrate("a", pairs=0, expect_success=False)
+        problem = lab.status("a")[0]["problem"]
+        expect("did not let its VF" in problem, f"status says: {problem or 'nothing'}")
+        expect(ping_loss(lab) == 0, "frames lost after the migration was given up")
+    finally:
+        lab.run("a", "rm -f /etc/virt-teaming/virt-teaming.conf")
+        lab.stop_daemon("a")
+        lab.start_daemon("a")
+
+
+@scenario()
+def vf_detached_and_attached_by_virsh(lab):
+    """virsh detach-device leaves the guest on its standby, attach-device makes it whole."""
+    lab.run("a", "virsh dumpxml --migratable guest | "
+                 "sed -n '/<interface type=.network.>/,/<.interface>/p' > /tmp/vf.xml")
+    lab.virsh("a", "detach-device-alias", "guest", "ua-primary0", "--live")
+    lab.wait_for(lambda: not any(p["phase"] == "driving" for p in lab.status("a")),
+                 "the guest to let its VF go", 20)
+    expect(ping_loss(lab) == 0, "frames lost without the VF")
+    lab.virsh("a", "attach-device", "guest", "/tmp/vf.xml", "--live")
+    expect_whole(lab, "a")
+
+
+@scenario()
+def guest_reboots(lab):
+    """A guest that reboots is on its standby until its driver reads from the VF again."""
+    lab.virsh("a", "reset", "guest")
+    wait_phase(lab, "a", "shown")
+    expect_whole(lab, "a")
+    lab.migrate("a")
+    expect_whole(lab, "b")
+
+
+@scenario(always=False)
+def save_does_not_hang(lab):
+    """virsh save stops the guest first, which then can't let its VF go: given up, not hung."""
+    done = lab.virsh("a", "save", "guest", "/tmp/guest.save", check=False, timeout=100)
+    expect(done.returncode not in (0, 124), f"virsh save ended with {done.returncode}")
+    expect("did not let its VF" in lab.status("a")[0]["problem"], "status gives no reason")
+    lab.virsh("a", "resume", "guest", check=False)
+    lab.wait_guest(1)
+    lab.wait_settled("a")
+    expect(ping_loss(lab) == 0, "frames lost after it was given up")
+
+
+@scenario(always=False)
+def suspended_and_resumed(lab):
+    """virsh suspend and resume change nothing."""
+    lab.virsh("a", "suspend", "guest")
+    time.sleep(2)
+    lab.virsh("a", "resume", "guest")
+    expect_whole(lab, "a")
+
+
+@scenario(always=False, pairs=4)
+def four_pairs_in_one_guest(lab):
+    """Four pairs on one PF migrate, and all come back."""
+    lab.migrate("a", pairs=4)
+    expect_whole(lab, "b", pairs=4)
+
+
+@scenario()
 def hook_alone_does_no_harm(lab):
     """Without a daemon the hook lets libvirt go on, as stock."""
     lab.set_daemons(False)
