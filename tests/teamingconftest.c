@@ -373,7 +373,7 @@ testPolicyLayers(void)
     g_autofree char *path = NULL;
     g_autoptr(virTeamingDomain) domain =
         parse("<domain><metadata><p:policy xmlns:p='" VIR_TEAMING_XMLNS "' unplugTimeout='5' "
-              "standbyLink='down-while-vf'/><policy xmlns='urn:other' unplugTimeout='9'/>"
+              "parking='vlan'/><policy xmlns='urn:other' unplugTimeout='9'/>"
               "</metadata></domain>");
     virTeamingPolicy host;
     virTeamingPolicy policy;
@@ -381,7 +381,7 @@ testPolicyLayers(void)
 
     g_assert_no_error(error);
     close(fd);
-    g_file_set_contents(path, "[policy]\nunplugTimeout=60\nwithoutVf=refuse\nplug=stock\n", -1,
+    g_file_set_contents(path, "[policy]\nunplugTimeout=60\npostcopy=allow\nplug=stock\n", -1,
                         &error);
     g_assert_no_error(error);
     g_assert_true(virTeamingPolicyLoad(&host, path, &error));
@@ -390,13 +390,13 @@ testPolicyLayers(void)
 
     virTeamingDomainGetPolicy(domain, &host, &policy);
     g_assert_cmpuint(policy.unplugTimeout, ==, 5);
-    g_assert_cmpint(policy.standbyLink, ==, VIR_TEAMING_STANDBY_LINK_DOWN_WHILE_VF);
-    g_assert_cmpint(policy.withoutVf, ==, VIR_TEAMING_WITHOUT_VF_REFUSE);
+    g_assert_cmpint(policy.parking, ==, VIR_TEAMING_PARKING_VLAN);
+    g_assert_cmpint(policy.postcopy, ==, VIR_TEAMING_POSTCOPY_ALLOW);
     g_assert_cmpint(policy.plug, ==, VIR_TEAMING_PLUG_STOCK);
     g_assert_cmpint(policy.onUnplugTimeout, ==, VIR_TEAMING_ON_UNPLUG_TIMEOUT_ABORT);
 
     virTeamingDomainGetPolicy(domain, NULL, &policy);
-    g_assert_cmpint(policy.withoutVf, ==, VIR_TEAMING_WITHOUT_VF_MIGRATE);
+    g_assert_cmpint(policy.postcopy, ==, VIR_TEAMING_POSTCOPY_REFUSE);
 
     g_assert_true(virTeamingPolicyLoad(&host, "/nonexistent/virt-teaming.conf", &error));
     g_assert_cmpuint(host.set, ==, 0);

@@ -27,8 +27,6 @@ typedef struct {
 } virTeamingSetting;
 
 static const char *const onUnplugTimeoutWords[] = { "abort", "wait", NULL };
-static const char *const withoutVfWords[] = { "migrate", "refuse", NULL };
-static const char *const standbyLinkWords[] = { "up", "down-while-vf", NULL };
 static const char *const parkingWords[] = { "auto", "zero", "vlan", NULL };
 static const char *const plugWords[] = { "auto", "deferred", "stock", NULL };
 static const char *const preallocWords[] = { "no", "yes", NULL };
@@ -39,8 +37,6 @@ static const virTeamingSetting virTeamingSettings[] = {
     { "unplugTimeout", G_STRUCT_OFFSET(virTeamingPolicy, unplugTimeout), NULL },
     { "onUnplugTimeout", G_STRUCT_OFFSET(virTeamingPolicy, onUnplugTimeout),
       onUnplugTimeoutWords },
-    { "withoutVf", G_STRUCT_OFFSET(virTeamingPolicy, withoutVf), withoutVfWords },
-    { "standbyLink", G_STRUCT_OFFSET(virTeamingPolicy, standbyLink), standbyLinkWords },
     { "parking", G_STRUCT_OFFSET(virTeamingPolicy, parking), parkingWords },
     { "plug", G_STRUCT_OFFSET(virTeamingPolicy, plug), plugWords },
     { "prealloc", G_STRUCT_OFFSET(virTeamingPolicy, prealloc), preallocWords },

@@ -21,16 +21,6 @@ typedef enum {
 } virTeamingOnUnplugTimeout;
 
 typedef enum {
-    VIR_TEAMING_WITHOUT_VF_MIGRATE = 0,         /* arrive on the standby alone */
-    VIR_TEAMING_WITHOUT_VF_REFUSE,              /* stay where there is a VF */
-} virTeamingWithoutVf;
-
-typedef enum {
-    VIR_TEAMING_STANDBY_LINK_UP = 0,            /* as the XML says, always */
-    VIR_TEAMING_STANDBY_LINK_DOWN_WHILE_VF,     /* down while the VF carries */
-} virTeamingStandbyLink;
-
-typedef enum {
     VIR_TEAMING_PARKING_AUTO = 0,               /* what the NIC is known to take */
     VIR_TEAMING_PARKING_ZERO,                   /* admin MAC all zero */
     VIR_TEAMING_PARKING_VLAN,                   /* the pair's MAC in an unused VLAN */
@@ -52,19 +42,15 @@ typedef enum {
  * @set: bit n: setting n (in the order below) was written, not defaulted
  * @unplugTimeout: seconds that a guest gets to let its VF go
  * @onUnplugTimeout: what to do when they are over
- * @withoutVf: whether to migrate to a host that has no VF to give
- * @standbyLink: link state of the standby while the VF carries
  * @parking: how the NIC is kept from steering frames to a VF that nobody drives
  * @plug: when the VF is plugged on the destination
  * @prealloc: have the destination touch guest memory before it is needed
- * @postcopy: whether this domain may be migrated with post-copy
+ * @postcopy: whether it is meant to be migrated with post-copy: check warns, no more
  */
 typedef struct {
     guint set;
     guint unplugTimeout;
     virTeamingOnUnplugTimeout onUnplugTimeout;
-    virTeamingWithoutVf withoutVf;
-    virTeamingStandbyLink standbyLink;
     virTeamingParking parking;
     virTeamingPlug plug;
     gboolean prealloc;

@@ -135,10 +135,11 @@
          "NIC is not on any bridge or wire that they come by.", \
          "use type='bridge', 'network' or 'direct' on the network that the PF is in") \
     RULE(STANDBY_LINK_DOWN, "standby-link-down", ERROR, \
-         "the standby's link is down, and nothing will raise it", \
-         "When the VF goes for a migration, the guest has no path at all. The state migrates " \
-         "with the guest.", \
-         "take <link state='down'/> out, or set standbyLink='down-while-vf' in <policy>") \
+         "the standby's link is down", \
+         "When the VF goes for a migration, the guest has no path at all. Nothing can raise the " \
+         "link then, for libvirt changes no device while it migrates the domain, and the state " \
+         "migrates with the guest.", \
+         "take <link state='down'/> out; of a running domain: virsh domif-setlink DOMAIN TAP up") \
     RULE(MACHINE_WITHOUT_PCIE, "machine-without-pcie", ERROR, \
          "a machine that has no PCI Express", \
          "libvirt accepts it; QEMU shows a primary on PCI Express only, and the VF never appears " \

@@ -574,10 +574,10 @@ virTeamingCheckStandby(virTeamingCheck *check,
                          VIR_TEAMING_ELEMENT_TEAMING, "no transient NIC names '%s'",
                          virTeamingNicName(nic));
 
-    if (nic->linkDown && check->policy.standbyLink == VIR_TEAMING_STANDBY_LINK_UP)
+    if (nic->linkDown)
         virTeamingReport(check, VIR_TEAMING_RULE_STANDBY_LINK_DOWN, nic,
                          VIR_TEAMING_ELEMENT_LINK,
-                         "the standby's link is down and the policy does not raise it");
+                         "the standby's link is down");
 }
 
 
