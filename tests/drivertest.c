@@ -7,8 +7,10 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "nic_verdict.h"
 #include "teaming_driver.h"
 #include "teaming_kernel_fake.h"
+#include "teaming_validate.h"
 
 #define UUID "c7a5fdbd-edaf-9455-926a-d65c16db1809"
 #define MAC "52:54:00:12:34:56"
@@ -25,10 +27,13 @@ typedef struct {
     guint plugged;                  /* how often libvirt was asked to plug, and what */
     char *plugXml;
     guint aborted;
+    guint networksAsked;
 } Host;
 
-static const char domainXml[] =
-    "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid><devices>"
+#define DOMAIN "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid>" \
+    "<os><type arch='x86_64' machine='q35'>hvm</type></os><devices>"
+
+static const char domainXml[] = DOMAIN
     "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
     "<target dev='vnet0'/><model type='virtio'/><teaming type='persistent'/>"
     "<alias name='ua-net0'/></interface>"
@@ -39,8 +44,7 @@ static const char domainXml[] =
     "</devices></domain>";
 
 /* As the migrate hook gets it: no tap yet, and no VF taken from the pool. */
-static const char arrivingXml[] =
-    "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid><devices>"
+static const char arrivingXml[] = DOMAIN
     "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
     "<model type='virtio'/><teaming type='persistent'/>"
     "<alias name='ua-net0'/></interface>"
@@ -121,6 +125,13 @@ hostAbort(const char *uuid,
 
 
 static void
+hostAskNetworks(gpointer opaque)
+{
+    ((Host *)opaque)->networksAsked++;
+}
+
+
+static void
 hostSetUp(Host *host,
           gconstpointer opaque)
 {
@@ -141,7 +152,7 @@ hostSetUp(Host *host,
 
     host->driver = virTeamingDriverNew(host->kernel, host->statedir, &host->policy, &error);
     g_assert_no_error(error);
-    virTeamingDriverSetLibvirt(host->driver, NULL, hostPlug, hostAbort, host);
+    virTeamingDriverSetLibvirt(host->driver, NULL, hostAskNetworks, hostPlug, hostAbort, host);
     g_free(virTeamingFakeTakeLog(host->kernel));
 }
 
@@ -176,7 +187,7 @@ hostRestart(Host *host)
     host->driver = NULL;
     host->driver = virTeamingDriverNew(host->kernel, host->statedir, &host->policy, &error);
     g_assert_no_error(error);
-    virTeamingDriverSetLibvirt(host->driver, NULL, hostPlug, hostAbort, host);
+    virTeamingDriverSetLibvirt(host->driver, NULL, hostAskNetworks, hostPlug, hostAbort, host);
 }
 
 
@@ -842,6 +853,145 @@ testHookNonsense(Host *host,
 }
 
 
+/* libvirt tells of its only network, the pool, whose VFs are those of @pf. */
+static void
+hostTellPool(Host *host,
+             const char *pf,
+             gboolean active)
+{
+    g_autofree char *xml = g_strdup_printf("<network><name>sriov0</name><forward mode='hostdev'>"
+                                           "<pf dev='%s'/></forward></network>", pf);
+    g_auto(virTeamingHost) facts = { NULL };
+    g_autoptr(GError) error = NULL;
+    virTeamingNetwork *network = virTeamingNetworkParse(xml, -1, "sriov0", &error);
+
+    g_assert_no_error(error);
+    virTeamingHostInit(&facts);
+    virTeamingHostAddNetwork(&facts, network, active);
+    virTeamingDriverTellNetworks(host->driver, g_steal_pointer(&facts.networks));
+}
+
+
+static void
+hostExpectRefused(Host *host,
+                  const char *why)
+{
+    guint asked = host->networksAsked;
+    g_autofree char *print = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(virTeamingDriverTellHook(host->driver, "migrate", "begin", arrivingXml,
+                                            &print, &error));
+    g_assert_nonnull(error);
+    g_assert_cmpstr(error->message, ==, why);
+    g_assert_null(print);
+    g_assert_cmpuint(host->networksAsked, ==, asked + 1);
+    /* Nothing was begun that would have to be given up. */
+    hostExpectClean(host);
+    hostExpect(host, "");
+}
+
+
+static void
+hostExpectProblem(Host *host,
+                  const char *expected)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
+    g_autofree char *problem = NULL;
+
+    g_assert_cmpuint(pairs->len, ==, 1);
+    problem = virTeamingPairObjGetProblem(pairs->pdata[0]);
+    g_assert_cmpstr(problem, ==, expected);
+}
+
+
+/* A guest that can't run here stays where it is; once mended, or if libvirt has not told
+ * or does not tell any more, it comes. */
+static void
+testRefuseMigration(Host *host,
+                    gconstpointer opaque)
+{
+    g_auto(virTeamingHost) none = { NULL };
+
+    virTeamingHostInit(&none);
+    virTeamingDriverTellNetworks(host->driver, g_steal_pointer(&none.networks));
+    hostExpectRefused(host, "this host has no network 'sriov0' [network-missing]; define the "
+                      "network on this host, with the same name as on the others");
+    hostTellPool(host, "eth1", FALSE);
+    hostExpectRefused(host, "network 'sriov0' is not started on this host [network-inactive]; "
+                      "virsh net-start NETWORK; virsh net-autostart NETWORK");
+    hostTellPool(host, "eth7", TRUE);
+    hostExpectRefused(host, "this host has no interface 'eth7', which network 'sriov0' takes its "
+                      "VFs from [network-pf-missing]; correct <pf dev='…'/> in the network, or "
+                      "find out why the NIC's driver is not there");
+    virTeamingDriverTellNetworks(host->driver, NULL);
+    hostHook(host, "migrate", arrivingXml);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    hostHook(host, "release", arrivingXml);
+
+    hostTellPool(host, "eth1", TRUE);
+    hostHook(host, "migrate", arrivingXml);
+    hostExpectProblem(host, NULL);
+}
+
+
+/* What is wrong with the domain itself is no reason to refuse one that runs elsewhere. */
+static void
+testAdmitOddDomain(Host *host,
+                   gconstpointer opaque)
+{
+    g_auto(GStrv) parts = g_strsplit(arrivingXml, "q35", 2);
+    g_autofree char *arriving = g_strjoinv("pc", parts);
+    g_auto(GStrv) startParts = g_strsplit(domainXml, "q35", 2);
+    g_autofree char *starting = g_strjoinv("pc", startParts);
+
+    hostTellPool(host, "eth1", TRUE);
+    hostHook(host, "migrate", arriving);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostSetVfMac(host, MAC);
+    hostHook(host, "start", starting);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    hostExpectProblem(host, "machine 'pc' (x86_64) has no PCI Express [machine-without-pcie]");
+}
+
+
+/* 'virt-teaming probe' has found that no guest is reached by a VF of this NIC. */
+static void
+testUnfitNic(Host *host,
+             gconstpointer opaque)
+{
+    g_autofree char *dir = g_dir_make_tmp("virt-teaming-XXXXXX", NULL);
+    g_autofree char *path = NULL;
+    g_autoptr(virTeamingNicVerdict) verdict = NULL;
+    g_autoptr(GError) error = NULL;
+    virTeamingNicIdentity identity;
+
+    g_assert_true(virTeamingNicIdentityRead(host->kernel, "eth1", &identity, &error));
+    verdict = virTeamingNicVerdictNew(&identity);
+    verdict->answers[VIR_TEAMING_TRAIT_STEERS] = VIR_TEAMING_ANSWER_NO;
+    g_assert_true(virTeamingNicVerdictSave(verdict, dir, &error));
+    g_assert_no_error(error);
+    virTeamingDriverSetVerdicts(host->driver, dir);
+
+    hostTellPool(host, "eth1", TRUE);
+    hostExpectRefused(host, "a VF of NIC 'eth1' can't be in a pair: frames for the MAC that the "
+                      "PF has set do not reach the VF, so a guest that switches to it loses its "
+                      "network [nic-unfit]; use another NIC; after an update of driver or "
+                      "firmware, run 'virt-teaming probe' again");
+
+    /* A start is not ours to refuse. It is said, and known without libvirt's networks. */
+    virTeamingDriverTellNetworks(host->driver, NULL);
+    hostBoot(host);
+    hostExpectProblem(host, "a VF of NIC 'eth1' can't be in a pair: frames for the MAC that the "
+                      "PF has set do not reach the VF, so a guest that switches to it loses its "
+                      "network [nic-unfit]");
+
+    path = virTeamingNicVerdictPath(&identity, dir);
+    g_unlink(path);
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -871,6 +1021,9 @@ main(int argc, char **argv)
         { "/driver/restart-anywhere", testRestartAnywhere },
         { "/driver/refusals", testRefusals },
         { "/driver/hook-nonsense", testHookNonsense },
+        { "/driver/refuse-migration", testRefuseMigration },
+        { "/driver/admit-odd-domain", testAdmitOddDomain },
+        { "/driver/unfit-nic", testUnfitNic },
     };
 
     g_test_init(&argc, &argv, NULL);

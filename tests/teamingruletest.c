@@ -53,12 +53,20 @@ static void
 fillHost(virTeamingHost *host)
 {
     static const char *const names[] = {
-        "default", "empty-vfpool", "full-vfpool", "lan", "listed-vfpool", "stopped-vfpool",
-        "vfpool",
+        "default", "empty-vfpool", "full-vfpool", "lan", "listed-vfpool", "lost-vfpool",
+        "stopped-vfpool", "unfit-vfpool", "vfpool",
     };
     static const virTeamingHostDevice devices[] = {
         { .address = { .bus = 0x81, .slot = 1 }, .vf = TRUE, .nic = TRUE },
         { .address = { .bus = 0x81, .slot = 9 }, .vf = FALSE, .nic = TRUE },
+    };
+    static const struct {
+        const char *name;
+        virTeamingHostPf pf;
+    } pfs[] = {
+        { "pf0", { .present = TRUE } },
+        { "pf7", { .present = TRUE, .unfit = (char *)"this is only a test" } },
+        { "pf9", { .present = FALSE } },
     };
 
     virTeamingHostInit(host);
@@ -72,6 +80,8 @@ fillHost(virTeamingHost *host)
     }
     for (gsize i = 0; i < G_N_ELEMENTS(devices); i++)
         virTeamingHostAddDevice(host, &devices[i]);
+    for (gsize i = 0; i < G_N_ELEMENTS(pfs); i++)
+        virTeamingHostAddPf(host, pfs[i].name, &pfs[i].pf);
 }
 
 
@@ -123,9 +133,7 @@ findAll(const char *path,
         virTeamingRuleId rule,
         gboolean trip)
 {
-    const char *id = virTeamingRuleGet(rule)->id;
-    gboolean needsHost = g_str_has_prefix(id, "network-") ||
-        rule == VIR_TEAMING_RULE_TRANSIENT_NOT_VF;
+    gboolean needsHost = virTeamingRuleIsOfHost(rule);
     g_autoptr(GError) error = NULL;
     g_autoptr(virTeamingDomain) domain = virTeamingDomainParseFile(path, &error);
     g_auto(virTeamingHost) host = { NULL, NULL };
@@ -202,6 +210,7 @@ testIdentifiers(void)
         g_assert_true(g_hash_table_add(seen, (gpointer)rule->id));
         g_assert_true(rule->id[strspn(rule->id, "abcdefghijklmnopqrstuvwxyz-")] == '\0');
         g_assert_true(*rule->summary && *rule->why && *rule->hint);
+        g_assert_true(virTeamingRuleIsOfHost(i) || !g_str_has_prefix(rule->id, "network-"));
     }
 }
 

@@ -13,6 +13,7 @@
 
 #include "nodedev_conf.h"
 #include "qemu_command.h"
+#include "teaming_host.h"
 #include "teaming_validate.h"
 
 typedef struct {
@@ -116,13 +117,16 @@ virTeamingCheckAskDevice(virConnectPtr conn,
 }
 
 
-/* Asks the host for what @domain refers to. */
+/* Asks the host for what @domain refers to: libvirt, and of this host the kernel too. */
 static gboolean
 virTeamingCheckAskHost(virConnectPtr conn,
                        const virTeamingDomain *domain,
                        virTeamingHost *host,
                        GError **error)
 {
+    g_autofree char *elsewhere = virTeamingCmdGetOtherHost(conn);
+    g_autoptr(virTeamingKernel) kernel = NULL;
+
     for (guint i = 0; i < domain->nics->len; i++) {
         const virTeamingNic *nic = domain->nics->pdata[i];
 
@@ -134,6 +138,8 @@ virTeamingCheckAskHost(virConnectPtr conn,
         if (nic->hasSource && !virTeamingCheckAskDevice(conn, &nic->source, host, error))
             return FALSE;
     }
+    if (!elsewhere && (kernel = virTeamingKernelNew(NULL, NULL)))
+        virTeamingHostLook(host, domain, kernel, NULL);
     return TRUE;
 }
 

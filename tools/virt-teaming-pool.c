@@ -26,13 +26,9 @@ static gboolean
 virTeamingPoolCheckHost(virConnectPtr conn,
                         GError **error)
 {
-    char *uri = virConnectGetURI(conn);
-    g_autoptr(GUri) parsed = uri ? g_uri_parse(uri, G_URI_FLAGS_NONE, NULL) : NULL;
-    g_autofree char *host = parsed ? g_strdup(g_uri_get_host(parsed)) : NULL;
+    g_autofree char *host = virTeamingCmdGetOtherHost(conn);
 
-    free(uri);
-    if (!host || !*host || strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 ||
-        strcmp(host, "::1") == 0 || strcmp(host, g_get_host_name()) == 0)
+    if (!host)
         return TRUE;
     g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
                 "can't look at the VFs of another host; run 'virt-teaming pool' on '%s'", host);

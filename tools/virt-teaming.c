@@ -202,6 +202,31 @@ virTeamingCmdQuietLibvirt(void *opaque,
 
 
 /**
+ * virTeamingCmdGetOtherHost:
+ * @conn: a connection
+ *
+ * Returns: (transfer full) (nullable): the name of the host that @conn goes to; NULL if it
+ *          is the one that we run on, whose kernel can be asked too.
+ */
+char *
+virTeamingCmdGetOtherHost(virConnectPtr conn)
+{
+    char *uri = virConnectGetURI(conn);
+    g_autoptr(GUri) parsed = uri ? g_uri_parse(uri, G_URI_FLAGS_NONE, NULL) : NULL;
+    const char *host = parsed ? g_uri_get_host(parsed) : NULL;
+
+    free(uri);
+    /* libvirt's test driver has a host of its own. */
+    if (parsed && strcmp(g_uri_get_scheme(parsed), "test") == 0)
+        return g_strdup("test");
+    if (!host || !*host || strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 ||
+        strcmp(host, "::1") == 0 || strcmp(host, g_get_host_name()) == 0)
+        return NULL;
+    return g_strdup(host);
+}
+
+
+/**
  * virTeamingCmdSetLibvirtError:
  * @error: set to VIR_TEAMING_ERROR_LIBVIRT
  * @format: what was being done, printf style; libvirt's own words are put behind it

@@ -78,6 +78,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virNodeDevice, virNodeDeviceFree)
 virConnectPtr virTeamingCmdConnect(const char *uri,
                                    gboolean writable,
                                    GError **error);
+char *virTeamingCmdGetOtherHost(virConnectPtr conn);
 void virTeamingCmdSetLibvirtError(GError **error,
                                   const char *format,
                                   ...) G_GNUC_PRINTF(2, 3);

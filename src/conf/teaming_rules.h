@@ -269,6 +269,10 @@
          "Started now, or arriving now in a migration, the domain is refused: 'requires " \
          "exclusive access to interfaces, but none are available'.", \
          "see 'virt-teaming pool' for who uses them; make more VFs, or wait for one") \
+    RULE(NETWORK_PF_MISSING, "network-pf-missing", ERROR, \
+         "a hostdev network that takes its VFs from a NIC which is not there", \
+         "The domain can't start here, nor arrive in a migration.", \
+         "correct <pf dev='…'/> in the network, or find out why the NIC's driver is not there") \
     RULE(NETWORK_POOL_FOR_STANDBY, "network-pool-for-standby", ERROR, \
          "a persistent NIC on a network of VFs", \
          "It would become a device of the host, and such a one can't be the standby.", \
@@ -278,6 +282,11 @@
          "With NAT, routing or no forwarding, frames from outside for the pair's MAC do not " \
          "reach the standby.", \
          "use a network with <forward mode='bridge'/> and the bridge that the PF is in") \
+    RULE(NIC_UNFIT, "nic-unfit", ERROR, \
+         "a NIC whose VFs can't be in a pair", \
+         "'virt-teaming probe' has tried what the NIC, its driver and its firmware do with the " \
+         "frames of a guest that changes paths: they would be lost.", \
+         "use another NIC; after an update of driver or firmware, run 'virt-teaming probe' again") \
     RULE(TRANSIENT_NOT_VF, "transient-not-vf", ERROR, \
          "a host device that is not the VF of a NIC", \
          "Only a VF has an admin MAC to be given and taken; only a NIC can be a primary.", \

@@ -61,6 +61,37 @@ virTeamingRuleGet(virTeamingRuleId id)
 }
 
 
+/**
+ * virTeamingRuleIsOfHost:
+ * @id: which
+ *
+ * Returns: whether it is about the host rather than about the domain: one host may refuse
+ *          what another runs.
+ */
+gboolean
+virTeamingRuleIsOfHost(virTeamingRuleId id)
+{
+    static const virTeamingRuleId ofHost[] = {
+        VIR_TEAMING_RULE_NETWORK_MISSING,
+        VIR_TEAMING_RULE_NETWORK_INACTIVE,
+        VIR_TEAMING_RULE_NETWORK_NOT_POOL,
+        VIR_TEAMING_RULE_NETWORK_POOL_EMPTY,
+        VIR_TEAMING_RULE_NETWORK_POOL_EXHAUSTED,
+        VIR_TEAMING_RULE_NETWORK_POOL_FOR_STANDBY,
+        VIR_TEAMING_RULE_NETWORK_OTHER_SEGMENT,
+        VIR_TEAMING_RULE_NETWORK_PF_MISSING,
+        VIR_TEAMING_RULE_NIC_UNFIT,
+        VIR_TEAMING_RULE_TRANSIENT_NOT_VF,
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ofHost); i++) {
+        if (ofHost[i] == id)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+
 const char *
 virTeamingSeverityToString(virTeamingSeverity severity)
 {
@@ -119,6 +150,16 @@ virTeamingHostNetworkFree(gpointer opaque)
 }
 
 
+static void
+virTeamingHostPfFree(gpointer opaque)
+{
+    virTeamingHostPf *pf = opaque;
+
+    g_free(pf->unfit);
+    g_free(pf);
+}
+
+
 /**
  * virTeamingHostInit:
  * @host: becomes a host that is known to have nothing
@@ -129,6 +170,7 @@ virTeamingHostInit(virTeamingHost *host)
     host->networks = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                            virTeamingHostNetworkFree);
     host->devices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    host->pfs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, virTeamingHostPfFree);
 }
 
 
@@ -137,6 +179,7 @@ virTeamingHostClear(virTeamingHost *host)
 {
     g_clear_pointer(&host->networks, g_hash_table_unref);
     g_clear_pointer(&host->devices, g_hash_table_unref);
+    g_clear_pointer(&host->pfs, g_hash_table_unref);
 }
 
 
@@ -173,6 +216,24 @@ virTeamingHostAddDevice(virTeamingHost *host,
     g_hash_table_replace(host->devices,
                          g_strdup(virTeamingPciAddressFormat(&device->address, buf)),
                          g_memdup2(device, sizeof(*device)));
+}
+
+
+/**
+ * virTeamingHostAddPf:
+ * @host: a host
+ * @name: of a network interface, as a network's <pf> gives it
+ * @pf: what is known of it; copied
+ */
+void
+virTeamingHostAddPf(virTeamingHost *host,
+                    const char *name,
+                    const virTeamingHostPf *pf)
+{
+    virTeamingHostPf *entry = g_memdup2(pf, sizeof(*pf));
+
+    entry->unfit = g_strdup(pf->unfit);
+    g_hash_table_replace(host->pfs, g_strdup(name), entry);
 }
 
 
@@ -692,6 +753,26 @@ virTeamingCheckGuestAddress(virTeamingCheck *check,
 }
 
 
+/* The PF that @nic's VF is, or will be, one of; @network: which says so, or NULL. */
+static void
+virTeamingCheckPf(virTeamingCheck *check,
+                  const virTeamingNic *nic,
+                  const char *network,
+                  const char *name)
+{
+    const virTeamingHostPf *pf = check->host->pfs ?
+        g_hash_table_lookup(check->host->pfs, name) : NULL;
+
+    if (pf && !pf->present && network)
+        virTeamingReport(check, VIR_TEAMING_RULE_NETWORK_PF_MISSING, nic,
+                         VIR_TEAMING_ELEMENT_SOURCE, "this host has no interface '%s', which "
+                         "network '%s' takes its VFs from", name, network);
+    if (pf && pf->unfit)
+        virTeamingReport(check, VIR_TEAMING_RULE_NIC_UNFIT, nic, VIR_TEAMING_ELEMENT_SOURCE,
+                         "a VF of NIC '%s' can't be in a pair: %s", name, pf->unfit);
+}
+
+
 /* The VF on its host. */
 static void
 virTeamingCheckSource(virTeamingCheck *check,
@@ -719,6 +800,8 @@ virTeamingCheckSource(virTeamingCheck *check,
         virTeamingReport(check, VIR_TEAMING_RULE_TRANSIENT_NOT_VF, nic,
                          VIR_TEAMING_ELEMENT_SOURCE, "%s on this host is %s", address,
                          device->nic ? "a NIC, but not a VF" : "not a NIC");
+    else if (device && device->pf[0])
+        virTeamingCheckPf(check, nic, NULL, device->pf);
 }
 
 
@@ -779,6 +862,8 @@ virTeamingCheckNetworks(virTeamingCheck *check,
                              nic->network);
         else
             virTeamingCheckPool(check, nic, entry);
+        for (guint i = 0; i < network->pfs->len; i++)
+            virTeamingCheckPf(check, nic, nic->network, network->pfs->pdata[i]);
         return;
     }
 

@@ -6,6 +6,8 @@
 
 #pragma once
 
+#include <net/if.h>
+
 #include "network_conf.h"
 #include "teaming_conf.h"
 #include "teaming_rules.h"
@@ -64,16 +66,25 @@ typedef struct {
     virTeamingPciAddress address;
     gboolean vf;
     gboolean nic;
+    char pf[IF_NAMESIZE];           /* of a VF; "" if it is not known */
 } virTeamingHostDevice;
+
+/* A network interface that has, or should have, VFs. */
+typedef struct {
+    gboolean present;
+    char *unfit;                    /* why its VFs can't be in a pair, or NULL */
+} virTeamingHostPf;
 
 /**
  * virTeamingHost: what is known of the host that the domain is to run on
  * @networks: by name, or NULL if they are not known
  * @devices: by address as text, or NULL. One that is not in there is not known
+ * @pfs: by name, or NULL. One that is not in there is not known
  */
 typedef struct {
     GHashTable *networks;
     GHashTable *devices;
+    GHashTable *pfs;
 } virTeamingHost;
 
 void virTeamingHostInit(virTeamingHost *host);
@@ -84,8 +95,12 @@ void virTeamingHostAddNetwork(virTeamingHost *host,
                               gboolean active);
 void virTeamingHostAddDevice(virTeamingHost *host,
                              const virTeamingHostDevice *device);
+void virTeamingHostAddPf(virTeamingHost *host,
+                         const char *name,
+                         const virTeamingHostPf *pf);
 
 const virTeamingRule *virTeamingRuleGet(virTeamingRuleId id);
+gboolean virTeamingRuleIsOfHost(virTeamingRuleId id);
 const char *virTeamingSeverityToString(virTeamingSeverity severity);
 char *virTeamingRulesFormat(void);
 

@@ -14,7 +14,9 @@
  *
  * Hooks are special in one way: libvirt waits for them. So what must be done before
  * QEMU runs (a MAC parked, for a guest that is only arriving) is done within the
- * hook's call; and a hook must never ask libvirt, which would wait for itself.
+ * hook's call; and a hook must never ask libvirt, which would wait for itself. So what
+ * the rules must know of libvirt's networks is asked for beforehand, and forgotten as soon
+ * as it may have changed: a rule that knows nothing refuses nothing.
  *
  * The driver has one timer. Around a change it looks at the VF every
  * VIR_TEAMING_DRIVER_WATCH_MS; a change that does not end (a guest that never lets its
@@ -29,6 +31,7 @@
 
 #include "teaming_conf.h"
 #include "teaming_error.h"
+#include "teaming_host.h"
 #include "teaming_journal.h"
 #include "teaming_migrate.h"
 
@@ -45,7 +48,10 @@ struct _virTeamingDriver {
     GPtrArray *pairs;               /* of virTeamingPairObj */
     GHashTable *serials;            /* domain's uuid -> events seen */
     virTeamingPolicy policy;        /* of this host */
+    GHashTable *networks;           /* as in virTeamingHost; NULL: not known */
+    char *verdicts;                 /* directory; NULL: the usual one */
     virTeamingDriverAsk ask;        /* NULL: there is no libvirt to ask */
+    virTeamingDriverAskNetworks askNetworks;
     virTeamingDriverPlug plug;
     virTeamingDriverAbort abort;
     gpointer libvirt;
@@ -207,6 +213,8 @@ virTeamingDriverFree(virTeamingDriver *driver)
     g_clear_handle_id(&driver->timer, g_source_remove);
     g_clear_pointer(&driver->pairs, g_ptr_array_unref);
     g_clear_pointer(&driver->serials, g_hash_table_unref);
+    g_clear_pointer(&driver->networks, g_hash_table_unref);
+    g_free(driver->verdicts);
     g_free(driver->statedir);
     g_free(driver->libvirtProblem);
     g_free(driver);
@@ -217,14 +225,26 @@ virTeamingDriverFree(virTeamingDriver *driver)
 void
 virTeamingDriverSetLibvirt(virTeamingDriver *driver,
                            virTeamingDriverAsk ask,
+                           virTeamingDriverAskNetworks askNetworks,
                            virTeamingDriverPlug plug,
                            virTeamingDriverAbort abort,
                            gpointer opaque)
 {
     driver->ask = ask;
+    driver->askNetworks = askNetworks;
     driver->plug = plug;
     driver->abort = abort;
     driver->libvirt = opaque;
+}
+
+
+/* Where verdicts on NICs are, for tests. */
+void
+virTeamingDriverSetVerdicts(virTeamingDriver *driver,
+                            const char *dir)
+{
+    g_free(driver->verdicts);
+    driver->verdicts = g_strdup(dir);
 }
 
 
@@ -634,6 +654,97 @@ virTeamingDriverTellLibvirt(virTeamingDriver *driver,
 }
 
 
+/**
+ * virTeamingDriverTellNetworks:
+ * @driver: the driver
+ * @networks: (transfer full) (nullable): all of libvirt's, as in virTeamingHost; NULL if
+ *            they are not known, or not any more
+ */
+void
+virTeamingDriverTellNetworks(virTeamingDriver *driver,
+                             GHashTable *networks)
+{
+    g_clear_pointer(&driver->networks, g_hash_table_unref);
+    driver->networks = networks;
+}
+
+
+/* What the rules say of @domain on this host. */
+static GPtrArray *
+virTeamingDriverValidate(virTeamingDriver *driver,
+                         const virTeamingDomain *domain)
+{
+    g_auto(virTeamingHost) host = { NULL };
+
+    virTeamingHostInit(&host);
+    g_clear_pointer(&host.networks, g_hash_table_unref);
+    if (driver->networks)
+        host.networks = g_hash_table_ref(driver->networks);
+    virTeamingHostLook(&host, domain, driver->kernel, driver->verdicts);
+    return virTeamingDomainValidate(domain, &host, &driver->policy);
+}
+
+
+/* May @domain come here? It is known to work where it is, so only what is wrong with this
+ * host refuses it. */
+static gboolean
+virTeamingDriverAdmit(virTeamingDriver *driver,
+                      const virTeamingDomain *domain,
+                      GError **error)
+{
+    g_autoptr(GPtrArray) findings = virTeamingDriverValidate(driver, domain);
+
+    for (guint i = 0; i < findings->len; i++) {
+        const virTeamingFinding *finding = findings->pdata[i];
+        const virTeamingRule *rule = virTeamingRuleGet(finding->rule);
+        g_autofree char *text = NULL;
+
+        if (rule->severity != VIR_TEAMING_SEVERITY_ERROR || !virTeamingRuleIsOfHost(finding->rule))
+            continue;
+        text = g_strdup_printf("%s [%s]; %s", finding->message, rule->id, finding->hint);
+        g_strdelimit(text, "\r\n", ' ');
+        g_warning("domain '%s': its migration to this host is refused: %s", domain->name, text);
+        g_set_error_literal(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED, text);
+        /* Should libvirt have failed to tell what was mended, the next try will know. */
+        if (driver->askNetworks)
+            driver->askNetworks(driver->libvirt);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+
+/* Says, once, what is wrong with @domain, which is about to run here, and keeps it with its
+ * pairs. Stock libvirt would start it, and so do we. */
+static void
+virTeamingDriverReview(virTeamingDriver *driver,
+                       const virTeamingDomain *domain)
+{
+    g_autoptr(GPtrArray) findings = virTeamingDriverValidate(driver, domain);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < findings->len; i++) {
+        const virTeamingFinding *finding = findings->pdata[i];
+        const virTeamingRule *rule = virTeamingRuleGet(finding->rule);
+
+        if (rule->severity == VIR_TEAMING_SEVERITY_NOTE)
+            continue;
+        g_string_append_printf(text, "%s%s [%s]", text->len ? "; " : "", finding->message,
+                               rule->id);
+        g_warning("domain '%s': %s [%s]; %s", domain->name, finding->message, rule->id,
+                  finding->hint);
+    }
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        virTeamingPairObj *pair = driver->pairs->pdata[i];
+
+        if (!g_str_equal(pair->uuid, domain->uuid))
+            continue;
+        g_free(pair->findings);
+        pair->findings = text->len ? g_strdup(text->str) : NULL;
+    }
+}
+
+
 /* The pairs of @domain are about to arrive: from another host, or from a file. */
 static void
 virTeamingDriverExpect(virTeamingDriver *driver,
@@ -718,7 +829,8 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
  * @ret: set to what the hook shall print, NULL for nothing
  * @error: set if libvirt should not go on
  *
- * When it returns, all that must be done before libvirt goes on has been done.
+ * When it returns, all that must be done before libvirt goes on has been done, and what
+ * speaks against it has been logged.
  *
  * Returns: whether libvirt may go on.
  */
@@ -731,6 +843,7 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
                          GError **error)
 {
     const gboolean begin = g_strcmp0(suboperation, "begin") == 0;
+    const gboolean migrate = g_str_equal(operation, "migrate");
     gboolean arriving = FALSE;
     g_autoptr(virTeamingDomain) domain = virTeamingDomainParse(xml, -1, "hook", error);
 
@@ -739,15 +852,18 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
         if (!*error)
             g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
                         "hook %s: the domain's XML has no <uuid>", operation);
+        g_warning("%s", (*error)->message);
         return FALSE;
     }
     driver->hookHeard = TRUE;
     virTeamingDriverAdvance(driver, domain->uuid);
 
-    if (g_str_equal(operation, "migrate") || g_str_equal(operation, "restore")) {
+    if (migrate || g_str_equal(operation, "restore")) {
         /* libvirt calls the hook before it finds that a guest can't arrive where it is. */
         if (virTeamingDriverIsHere(driver, domain->uuid))
             return TRUE;
+        if (migrate && !virTeamingDriverAdmit(driver, domain, error))
+            return FALSE;
         /* Saved memory is an arrival, too: the VF is plugged while it is loaded. */
         virTeamingDriverTakeDomain(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
         virTeamingDriverExpect(driver, domain, xml);
@@ -778,6 +894,7 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
                 pair->negotiated = FALSE;
             }
         }
+        virTeamingDriverReview(driver, domain);
     } else if (g_str_equal(operation, "stopped") || g_str_equal(operation, "release")) {
         for (guint i = 0; i < driver->pairs->len; i++) {
             virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);

@@ -53,6 +53,10 @@ typedef void (*virTeamingDriverPlug)(const char *uuid,
                                      const char *xml,
                                      gpointer opaque);
 
+/* Asks libvirt for its networks; the answer is handed to virTeamingDriverTellNetworks()
+ * later, from the main loop. */
+typedef void (*virTeamingDriverAskNetworks)(gpointer opaque);
+
 /* Has libvirt give up the migration of domain @uuid that is under way. */
 typedef void (*virTeamingDriverAbort)(const char *uuid,
                                       gpointer opaque);
@@ -67,9 +71,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingDriver, virTeamingDriverFree)
 
 void virTeamingDriverSetLibvirt(virTeamingDriver *driver,
                                 virTeamingDriverAsk ask,
+                                virTeamingDriverAskNetworks askNetworks,
                                 virTeamingDriverPlug plug,
                                 virTeamingDriverAbort abort,
                                 gpointer opaque);
+void virTeamingDriverSetVerdicts(virTeamingDriver *driver,
+                                 const char *dir);
 guint virTeamingDriverSerial(const virTeamingDriver *driver,
                              const char *uuid);
 
@@ -82,6 +89,8 @@ void virTeamingDriverTellInventory(virTeamingDriver *driver,
                                    const char *const *uuids);
 void virTeamingDriverTellLibvirt(virTeamingDriver *driver,
                                  const char *problem);
+void virTeamingDriverTellNetworks(virTeamingDriver *driver,
+                                  GHashTable *networks);
 void virTeamingDriverTellPlug(virTeamingDriver *driver,
                               const char *uuid,
                               const virTeamingMac *mac,

@@ -79,7 +79,6 @@ virTeamingHookCallAnswer(virTeamingHookCall *call)
         g_debug("hook %s %s took %" G_GINT64_FORMAT " us", operation, suboperation,
                 g_get_monotonic_time() - began);
     } else {
-        g_warning("%s", error->message);
         answer = g_strconcat("refuse\n", error->message, NULL);
     }
     /* Small, into an empty socket: does not block. */

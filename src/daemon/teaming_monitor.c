@@ -10,8 +10,12 @@
  * Events come in on the main loop, where libvirt-glib delivers them. Questions may take
  * long (a domain's lock, a daemon that is being restarted) and must not be asked from
  * an event's callback, so they are asked by one thread of their own, one after another
- * (what takes long by nature, plugging, by others), and their answers are handed back to the main loop. The main loop never waits for
- * libvirt: the watch over a VF goes on whatever libvirtd does.
+ * (what takes long by nature, plugging, by others), and their answers are handed back to
+ * the main loop. The main loop never waits for libvirt: the watch over a VF goes on
+ * whatever libvirtd does.
+ *
+ * libvirt's networks are asked for when there is a connection, and again when one of them
+ * has changed. Between the event and the answer the driver knows none, rather than old ones.
  *
  * Events are registered for before the first question, and every answer says how many
  * events had come before it was asked for. So nothing falls between the two.
@@ -24,11 +28,14 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 
+#include "teaming_validate.h"
 
 #define VIR_TEAMING_MONITOR_RECONNECT_S 1
 #define VIR_TEAMING_MONITOR_KEEPALIVE_S 5
 #define VIR_TEAMING_MONITOR_UNPLUG_POLL_MS 50
 #define VIR_TEAMING_MONITOR_UNPLUG_POLLS 200
+/* A host that boots starts its networks one after another. */
+#define VIR_TEAMING_MONITOR_NETWORKS_MS 50
 
 /* Those that virTeamingQemuEventParse() knows: libvirtd need not send the others. */
 #define VIR_TEAMING_MONITOR_EVENTS \
@@ -39,15 +46,19 @@ struct _virTeamingMonitor {
     virTeamingDriver *driver;       /* main loop only */
     GThreadPool *thread;
     GThreadPool *worker;            /* for what takes long: plugging and giving up */
+    gboolean networks;              /* @thread only: it hears of changes of networks */
     GMutex lock;
     virConnectPtr conn;             /* under @lock; NULL while there is none */
     guint reconnect;                /* main loop only */
+    guint askNetworks;              /* main loop only: a timer */
+    guint networksSerial;           /* main loop only: changes heard of */
     char *problem;                  /* main loop only: the last one, told once */
     gboolean closing;
 };
 
 /* A question; without @uuid: connect if need be, and tell about all domains; with
- * @alias: plug @xml in its place; with @abort: give its migration up. */
+ * @alias: plug @xml in its place; with @abort: give its migration up; with @networks: tell
+ * about the networks. */
 typedef struct {
     char *uuid;
     guint serial;
@@ -56,6 +67,7 @@ typedef struct {
     char *alias;
     char *xml;
     gboolean abort;
+    gboolean networks;
 } virTeamingQuestion;
 
 /* An answer, on its way to the main loop. */
@@ -63,6 +75,9 @@ typedef struct {
     virTeamingMonitor *monitor;
     virTeamingSnapshot *snapshot;
     char **inventory;
+    gboolean networksAsked;
+    guint networksSerial;           /* of the question */
+    GHashTable *networks;           /* as in virTeamingHost; NULL: libvirt can't say */
     char *problem;                  /* with libvirt, or with plugging */
     virTeamingQuestion *plug;       /* what was to be plugged */
 } virTeamingAnswer;
@@ -70,6 +85,8 @@ typedef struct {
 static void virTeamingMonitorAsk(const char *uuid,
                                  gboolean resync,
                                  gpointer opaque);
+static void virTeamingMonitorAskNetworks(gpointer opaque);
+static gboolean virTeamingMonitorNetworksDue(gpointer opaque);
 static gboolean virTeamingMonitorReconnect(gpointer opaque);
 
 
@@ -110,9 +127,14 @@ virTeamingMonitorDeliver(gpointer opaque)
     if (!monitor->closing && answer->plug) {
         virTeamingDriverTellPlug(monitor->driver, answer->plug->uuid, &answer->plug->mac,
                                  answer->problem);
+    } else if (!monitor->closing && answer->networksAsked) {
+        /* If one has changed since, the next answer is on its way. */
+        if (answer->networksSerial == monitor->networksSerial)
+            virTeamingDriverTellNetworks(monitor->driver, g_steal_pointer(&answer->networks));
     } else if (!monitor->closing) {
         virTeamingDriverTellLibvirt(monitor->driver, answer->problem);
         if (answer->problem) {
+            virTeamingDriverTellNetworks(monitor->driver, NULL);
             if (g_strcmp0(answer->problem, monitor->problem) != 0)
                 g_warning("%s; trying again", answer->problem);
             if (!monitor->reconnect)
@@ -127,12 +149,14 @@ virTeamingMonitorDeliver(gpointer opaque)
                                           (const char *const *)answer->inventory);
             for (char **uuid = answer->inventory; *uuid; uuid++)
                 virTeamingMonitorAsk(*uuid, TRUE, monitor);
+            virTeamingMonitorAskNetworks(monitor);
         }
         if (answer->snapshot)
             virTeamingDriverTellSnapshot(monitor->driver, answer->snapshot);
     }
     virTeamingSnapshotFree(answer->snapshot);
     g_strfreev(answer->inventory);
+    g_clear_pointer(&answer->networks, g_hash_table_unref);
     virTeamingQuestionFree(answer->plug);
     g_free(answer->problem);
     return G_SOURCE_REMOVE;
@@ -242,6 +266,47 @@ virTeamingMonitorInventory(virConnectPtr conn)
 }
 
 
+/**
+ * virTeamingMonitorNetworks:
+ *
+ * Thread: which networks are there? Half an answer would be worse than none: a network
+ * that is not in it would be taken for one that this host does not have.
+ *
+ * Returns: as in virTeamingHost; NULL if libvirt can't say.
+ */
+static GHashTable *
+virTeamingMonitorNetworks(virConnectPtr conn)
+{
+    g_auto(virTeamingHost) host = { NULL };
+    virNetworkPtr *networks = NULL;
+    int n = virConnectListAllNetworks(conn, &networks, 0);
+    gboolean good = n >= 0;
+
+    virTeamingHostInit(&host);
+    for (int i = 0; i < n; i++) {
+        char *xml = good ? virNetworkGetXMLDesc(networks[i], 0) : NULL;
+        g_autoptr(GError) error = NULL;
+        virTeamingNetwork *network;
+
+        if (xml && (network = virTeamingNetworkParse(xml, -1, virNetworkGetName(networks[i]),
+                                                     &error))) {
+            /* Changes with every guest, without an event; libvirt itself counts. */
+            network->connections = 0;
+            virTeamingHostAddNetwork(&host, network, virNetworkIsActive(networks[i]) == 1);
+        } else if (xml) {
+            g_warning("network %s; the rules about networks are not applied", error->message);
+            good = FALSE;
+        } else if (good) {
+            good = virGetLastErrorCode() == VIR_ERR_NO_NETWORK;
+        }
+        free(xml);
+        virNetworkFree(networks[i]);
+    }
+    free(networks);
+    return good ? g_steal_pointer(&host.networks) : NULL;
+}
+
+
 static void
 virTeamingMonitorQemuEvent(virConnectPtr conn,
                            virDomainPtr domain,
@@ -297,6 +362,24 @@ virTeamingMonitorDevice(virConnectPtr conn,
 }
 
 
+/* Main loop: a network came, went, was started or stopped. */
+static void
+virTeamingMonitorNetwork(virConnectPtr conn,
+                         virNetworkPtr network,
+                         int event,
+                         int detail,
+                         void *opaque)
+{
+    virTeamingMonitor *monitor = opaque;
+
+    monitor->networksSerial++;
+    virTeamingDriverTellNetworks(monitor->driver, NULL);
+    if (!monitor->askNetworks)
+        monitor->askNetworks = g_timeout_add(VIR_TEAMING_MONITOR_NETWORKS_MS,
+                                             virTeamingMonitorNetworksDue, monitor);
+}
+
+
 /* Main loop: libvirtd went away. Guests run on, and so does the watch over their VFs. */
 static void
 virTeamingMonitorClosed(virConnectPtr conn,
@@ -347,6 +430,12 @@ virTeamingMonitorConnect(virTeamingMonitor *monitor)
         virConnectClose(conn);
         return problem;
     }
+
+    /* Without it, libvirt's networks stay unknown: see virTeamingMonitorWork(). */
+    monitor->networks =
+        virConnectNetworkEventRegisterAny(conn, NULL, VIR_NETWORK_EVENT_ID_LIFECYCLE,
+                                          VIR_NETWORK_EVENT_CALLBACK(virTeamingMonitorNetwork),
+                                          monitor, NULL) >= 0;
 
     g_mutex_lock(&monitor->lock);
     monitor->conn = conn;
@@ -432,6 +521,11 @@ virTeamingMonitorWork(gpointer data,
 
     if (question->abort && conn) {
         virTeamingMonitorAbort(conn, question->uuid);
+    } else if (question->networks) {
+        answer.networksAsked = TRUE;
+        answer.networksSerial = question->serial;
+        answer.networks = conn && monitor->networks ? virTeamingMonitorNetworks(conn) : NULL;
+        virTeamingMonitorAnswer(monitor, answer);
     } else if (question->alias) {
         answer.problem = conn ? virTeamingMonitorPlug(conn, question) :
             g_strdup("cannot plug the VF while there is no connection to libvirt");
@@ -505,6 +599,30 @@ virTeamingMonitorAsk(const char *uuid,
 }
 
 
+/* Main loop; see virTeamingDriverAskNetworks. */
+static void
+virTeamingMonitorAskNetworks(gpointer opaque)
+{
+    virTeamingMonitor *monitor = opaque;
+    virTeamingQuestion *question = g_new0(virTeamingQuestion, 1);
+
+    question->networks = TRUE;
+    question->serial = monitor->networksSerial;
+    g_thread_pool_push(monitor->thread, question, NULL);
+}
+
+
+static gboolean
+virTeamingMonitorNetworksDue(gpointer opaque)
+{
+    virTeamingMonitor *monitor = opaque;
+
+    monitor->askNetworks = 0;
+    virTeamingMonitorAskNetworks(monitor);
+    return G_SOURCE_REMOVE;
+}
+
+
 static gboolean
 virTeamingMonitorReconnect(gpointer opaque)
 {
@@ -537,8 +655,8 @@ virTeamingMonitorNew(const char *uri,
     g_mutex_init(&monitor->lock);
     monitor->thread = g_thread_pool_new(virTeamingMonitorWork, monitor, 1, FALSE, NULL);
     monitor->worker = g_thread_pool_new(virTeamingMonitorWork, monitor, 2, FALSE, NULL);
-    virTeamingDriverSetLibvirt(driver, virTeamingMonitorAsk, virTeamingMonitorAskPlug,
-                               virTeamingMonitorAskAbort, monitor);
+    virTeamingDriverSetLibvirt(driver, virTeamingMonitorAsk, virTeamingMonitorAskNetworks,
+                               virTeamingMonitorAskPlug, virTeamingMonitorAskAbort, monitor);
     virTeamingMonitorAsk(NULL, TRUE, monitor);
     return monitor;
 }
@@ -551,8 +669,9 @@ virTeamingMonitorFree(virTeamingMonitor *monitor)
     if (!monitor)
         return;
     monitor->closing = TRUE;
-    virTeamingDriverSetLibvirt(monitor->driver, NULL, NULL, NULL, NULL);
+    virTeamingDriverSetLibvirt(monitor->driver, NULL, NULL, NULL, NULL, NULL);
     g_clear_handle_id(&monitor->reconnect, g_source_remove);
+    g_clear_handle_id(&monitor->askNetworks, g_source_remove);
     g_thread_pool_free(monitor->thread, TRUE, TRUE);
     g_thread_pool_free(monitor->worker, TRUE, TRUE);
     if (monitor->conn) {

@@ -67,6 +67,7 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->primaryAlias);
     g_free(pair->plugXml);
     g_free(pair->plugProblem);
+    g_free(pair->findings);
     g_free(pair->aborted);
     g_free(pair->problem);
     g_free(pair->journalled);
@@ -346,7 +347,7 @@ virTeamingPairObjIsHere(const virTeamingPairObj *pair,
 char *
 virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
 {
-    const char *words[4] = { NULL };
+    const char *words[5] = { NULL };
     guint n = 0;
 
     if (pair->problem)
@@ -355,6 +356,8 @@ virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
         words[n++] = pair->plugProblem;
     if (pair->aborted)
         words[n++] = pair->aborted;
+    if (pair->findings)
+        words[n++] = pair->findings;
     return n ? g_strjoinv("; ", (char **)words) : NULL;
 }
 

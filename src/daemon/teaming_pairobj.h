@@ -77,6 +77,7 @@ typedef struct {
     gboolean plugging;              /* libvirt is at it */
     gint64 plugAt;                  /* not before */
     char *plugProblem;              /* why it could not, last time */
+    char *findings;                 /* what the rules say of its domain, or NULL */
     char *aborted;                  /* why we gave its last migration up, or NULL */
     gboolean postcopy;              /* runs here, and its memory still arrives */
     char *problem;                  /* why it is not as it should be, or NULL */

@@ -1,0 +1,93 @@
+/*
+ * teaming_host.c: what the rules need to know of this very host
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/*
+ * Theory of operation
+ *
+ * Which networks a host has, libvirt says; what stands behind their names, the kernel. The
+ * rules take both from a virTeamingHost and ask nobody. Whoever talks to libvirt puts the
+ * networks in; this file adds the kernel's part, for one domain and no more: libvirt waits
+ * while its hook is answered. What the kernel does not say stays unknown, and is not judged.
+ */
+
+#include "teaming_host.h"
+
+#include "nic_verdict.h"
+#include "teaming_error.h"
+
+/* Base class "network controller" of the PCI code and ID assignment specification. */
+#define VIR_TEAMING_PCI_CLASS_NETWORK 0x02
+
+
+static void
+virTeamingHostLookPf(virTeamingHost *host,
+                     const char *name,
+                     virTeamingKernel *kernel,
+                     const char *verdicts)
+{
+    virTeamingHostPf pf = { .present = TRUE };
+    g_autoptr(GError) error = NULL;
+    virTeamingLink link;
+
+    if (virTeamingKernelLinkGet(kernel, name, &link, &error))
+        /* @name may be an alternative one, which sysfs does not know. */
+        pf.unfit = virTeamingNicVerdictFindObjection(kernel, link.name, verdicts);
+    else if (g_error_matches(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND))
+        pf.present = FALSE;
+    else
+        return;
+    virTeamingHostAddPf(host, name, &pf);
+    g_free(pf.unfit);
+}
+
+
+static void
+virTeamingHostLookDevice(virTeamingHost *host,
+                         const virTeamingPciAddress *address,
+                         virTeamingKernel *kernel,
+                         const char *verdicts)
+{
+    virTeamingHostDevice device = { .address = *address };
+    virTeamingPciDevice pci;
+    guint index;
+
+    if (!virTeamingKernelPciGetDevice(kernel, address, &pci, NULL))
+        return;
+    device.nic = pci.classCode >> 16 == VIR_TEAMING_PCI_CLASS_NETWORK;
+    device.vf = pci.physfn[0] != '\0';
+    if (device.vf && virTeamingKernelVfLocate(kernel, address, device.pf, &index, NULL))
+        virTeamingHostLookPf(host, device.pf, kernel, verdicts);
+    virTeamingHostAddDevice(host, &device);
+}
+
+
+/**
+ * virTeamingHostLook:
+ * @host: knows the networks, if anybody does; grows by PFs and devices
+ * @domain: whose transient NICs say what to look at
+ * @kernel: of the host
+ * @verdicts: (nullable): directory of verdicts on NICs, NULL for the usual one
+ */
+void
+virTeamingHostLook(virTeamingHost *host,
+                   const virTeamingDomain *domain,
+                   virTeamingKernel *kernel,
+                   const char *verdicts)
+{
+    for (guint i = 0; i < domain->nics->len; i++) {
+        const virTeamingNic *nic = domain->nics->pdata[i];
+        const virTeamingHostNetwork *network = NULL;
+
+        if (nic->role != VIR_TEAMING_ROLE_TRANSIENT)
+            continue;
+        if (nic->hasSource)
+            virTeamingHostLookDevice(host, &nic->source, kernel, verdicts);
+        if (host->networks && nic->network)
+            network = g_hash_table_lookup(host->networks, nic->network);
+        for (guint j = 0; network && j < network->conf->pfs->len; j++)
+            virTeamingHostLookPf(host, network->conf->pfs->pdata[j], kernel, verdicts);
+    }
+}

@@ -1,0 +1,15 @@
+/*
+ * teaming_host.h: what the rules need to know of this very host
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "teaming_kernel.h"
+#include "teaming_validate.h"
+
+void virTeamingHostLook(virTeamingHost *host,
+                        const virTeamingDomain *domain,
+                        virTeamingKernel *kernel,
+                        const char *verdicts);
