@@ -142,7 +142,8 @@ virTeamingNicReadFirmware(const char *pf,
 {
     struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
     struct ifreq request = { .ifr_data = (void *)&info };
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    /* Any socket will do, and virtteamingd's unit admits no AF_INET. */
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     ret[0] = '\0';
     g_strlcpy(request.ifr_name, pf, sizeof(request.ifr_name));
