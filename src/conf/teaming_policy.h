@@ -12,7 +12,7 @@
 #define VIR_TEAMING_XMLNS "https://virt-teaming.org/xmlns/teaming/1.0"
 
 /* Defaults for one host: a GKeyFile, group [policy], keys as the attributes of <policy>. */
-#define VIR_TEAMING_POLICY_FILE "/etc/virt-teaming/virt-teaming.conf"
+#define VIR_TEAMING_POLICY_FILE VIR_TEAMING_SYSCONFDIR "/virt-teaming/virt-teaming.conf"
 #define VIR_TEAMING_POLICY_GROUP "policy"
 
 typedef enum {
