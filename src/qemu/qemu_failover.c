@@ -40,7 +40,9 @@
  *  - its guest is here and may probe it at any moment: the pair's MAC, which Linux's
  *    VF drivers read once, at probe. Zero then would make the guest draw a random
  *    MAC and never pair. If the NIC copies, that harms nobody. If it does not, the MAC
- *    is put in an unused VLAN, which untagged frames do not enter.
+ *    is put in an unused VLAN, which untagged frames do not enter. Who knows the NIC
+ *    better may choose (@parking).
+ *  - its guest has gone, or libvirt has yet to plug it: what libvirt gave it.
  */
 
 #include "qemu_failover.h"
