@@ -177,6 +177,14 @@ hostTearDown(Host *host,
 }
 
 
+static void
+hostSpin(void)
+{
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+}
+
+
 /* The daemon dies, without a word, and another one starts. */
 static void
 hostRestart(Host *host)
@@ -367,8 +375,7 @@ testLeave(Host *host,
                "FdbDel eth1 " MAC " master\n");
     /* What the bridge learns meanwhile must not decide. */
     virTeamingFakeReceive(host->kernel, "eth1", &host->mac, 0);
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
+    hostSpin();
     hostExpect(host, "FdbDel eth1 " MAC " master\n");
 
     hostGuest(host, TRUE, 0);
@@ -441,8 +448,7 @@ testArrive(Host *host,
 
     /* libvirt takes a VF, and says which one only later. */
     hostSetVfMac(host, MAC);
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
+    hostSpin();
     hostExpect(host,
                "VfSetMac eth1 0 00:00:00:00:00:00\n"
                "FdbAdd eth1 " MAC " master static sticky\n");
@@ -451,8 +457,7 @@ testArrive(Host *host,
     hostHook(host, "start", domainXml);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
     hostSetVfMac(host, MAC);
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
+    hostSpin();
     hostExpect(host, "VfSetMac eth1 0 00:00:00:00:00:00\n");
 
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
@@ -478,8 +483,7 @@ testArriveDeferred(Host *host,
     hostAddLink(host, "vnet0", "tun", "br0", "");
     hostSetVfMac(host, MAC);
     hostHook(host, "start", domainXml);
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
+    hostSpin();
     hostExpect(host,
                "VfSetMac eth1 0 00:00:00:00:00:00\n"
                "PciHold 0000:01:10.0\n"
@@ -607,7 +611,11 @@ testDetach(Host *host,
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n");
+    /* libvirt takes the MAC away before it gives the VF back, and before it says so. */
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
     hostSetVfMac(host, "00:00:00:00:00:00");
+    hostSpin();
+    hostExpect(host, "");
     virTeamingFakeSetDriver(host->kernel, &host->vf, "igbvf");
     snapshot.serial = virTeamingDriverSerial(host->driver, UUID);
     virTeamingDriverTellSnapshot(host->driver, &snapshot);
@@ -853,6 +861,381 @@ testHookNonsense(Host *host,
 }
 
 
+/*
+ * Walks: everything that can happen to a pair, in every order, with what goes wrong.
+ *
+ * World is the truth: what libvirt, QEMU and the guest do, as they really may. The daemon is
+ * told of it, but may miss any event, and may die and start again at any moment. Whenever it
+ * is then given libvirt's word and some time, what must hold of a quiet host holds:
+ *
+ *  1. a guest that runs here and reads its VF gets its frames there: the VF has its MAC, in
+ *     no VLAN of ours, and the bridge does not send them to the standby;
+ *  2. one that runs here and does not read its VF gets them on its standby: the uplink's
+ *     filter takes them, and the bridge sends them there;
+ *  3. of a guest that is not here yet, or any more, this host takes no frames: no MAC on the
+ *     VF, no filter, no entry that leads to the standby;
+ *  4. of a guest that has gone, nothing of ours is left.
+ */
+typedef enum {
+    WORLD_OFF,                      /* not here */
+    WORLD_EXPECTED,                 /* the migrate hook was called */
+    WORLD_INCOMING,                 /* QEMU waits for its memory */
+    WORLD_LANDED,                   /* and has it */
+    WORLD_HERE,
+    WORLD_UNPLUG,                   /* QEMU has asked the guest for its VF */
+    WORLD_COPY,
+    WORLD_STOPPED,                  /* it is stopped, to go on elsewhere */
+} World;
+
+typedef struct {
+    Host host;
+    World world;
+    gboolean busMaster;
+    guint vectors;
+    gboolean lose;                  /* the next event is lost */
+    guint answered;                 /* requests to plug that libvirt has answered */
+    GString *path;                  /* what has happened, for who reads a failure */
+} Walk;
+
+
+static void
+walkEvent(Walk *walk,
+          const char *name,
+          const char *details)
+{
+    if (!walk->lose)
+        hostEvent(&walk->host, name, details);
+    walk->lose = FALSE;
+}
+
+
+static void
+walkGuest(Walk *walk,
+          gboolean busMaster,
+          guint vectors)
+{
+    walk->busMaster = busMaster;
+    walk->vectors = vectors;
+    hostGuest(&walk->host, busMaster, vectors);
+}
+
+
+/* libvirt ends the domain, and gives the VF back to the host. */
+static void
+walkStop(Walk *walk)
+{
+    virTeamingFakeSetPciState(walk->host.kernel, &walk->host.vf, FALSE, 0);
+    virTeamingFakeRemoveLink(walk->host.kernel, "vnet0");
+    virTeamingFakeSetDriver(walk->host.kernel, &walk->host.vf, "igbvf");
+    hostSetVfMac(&walk->host, "00:00:00:00:00:00");
+    walk->busMaster = FALSE;
+    walk->vectors = 0;
+    walk->world = WORLD_OFF;
+    hostHook(&walk->host, "release", domainXml);
+}
+
+
+/* libvirt takes the VF, makes the tap, and is about to run QEMU. */
+static void
+walkStart(Walk *walk,
+          World world)
+{
+    virTeamingFakeSetDriver(walk->host.kernel, &walk->host.vf, "vfio-pci");
+    hostSetVfMac(&walk->host, MAC);
+    hostAddLink(&walk->host, "vnet0", "tun", "br0", "");
+    walk->world = world;
+    hostHook(&walk->host, "start", domainXml);
+}
+
+
+/* Things that can happen; each returns whether it can, in the world as it is. */
+static gboolean
+walkTake(Walk *walk,
+         guint action)
+{
+    static const char *const names[] = {
+        "start", "migrate-hook", "stop", "negotiated", "resume", "bit", "vectors",
+        "no-vectors", "no-bit", "unplug", "active", "guest-stops", "cancel", "lost-event",
+        "daemon-dies", "uplink-learns", "libvirt-plugs", NULL
+    };
+    const World world = walk->world;
+    const gboolean runs = world >= WORLD_HERE && world <= WORLD_COPY;
+
+    g_string_append_printf(walk->path, " %s", names[action]);
+    switch (action) {
+    case 0:
+        if (world != WORLD_OFF && world != WORLD_EXPECTED)
+            return FALSE;
+        walkStart(walk, world == WORLD_OFF ? WORLD_HERE : WORLD_INCOMING);
+        return TRUE;
+    case 1:
+        if (world != WORLD_OFF)
+            return FALSE;
+        walk->world = WORLD_EXPECTED;
+        hostHook(&walk->host, "migrate", arrivingXml);
+        return TRUE;
+    case 2:
+        if (world == WORLD_OFF)
+            return FALSE;
+        walkStop(walk);
+        return TRUE;
+    case 3:
+        if (world != WORLD_INCOMING && !runs)
+            return FALSE;
+        if (world == WORLD_INCOMING)
+            walk->world = WORLD_LANDED;
+        walkEvent(walk, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+        return TRUE;
+    case 4:
+        if (world != WORLD_LANDED)
+            return FALSE;
+        walk->world = WORLD_HERE;
+        walkEvent(walk, "RESUME", NULL);
+        return TRUE;
+    case 5:
+        if (!runs || world == WORLD_COPY || walk->busMaster ||
+            !virTeamingDriverPairs(walk->host.driver)->len ||
+            ((virTeamingPairObj *)virTeamingDriverPairs(walk->host.driver)->pdata[0])->unplugged)
+            return FALSE;
+        walkGuest(walk, TRUE, 0);
+        return TRUE;
+    case 6:
+        if (!walk->busMaster || walk->vectors || world == WORLD_UNPLUG)
+            return FALSE;
+        walkGuest(walk, TRUE, 3);
+        return TRUE;
+    case 7:
+        if (!walk->vectors)
+            return FALSE;
+        walkGuest(walk, TRUE, 0);
+        return TRUE;
+    case 8:
+        if (!walk->busMaster)
+            return FALSE;
+        walkGuest(walk, FALSE, 0);
+        return TRUE;
+    case 9:
+        if (world != WORLD_HERE)
+            return FALSE;
+        walk->world = WORLD_UNPLUG;
+        walkEvent(walk, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+        return TRUE;
+    case 10:
+        if (world != WORLD_UNPLUG || walk->busMaster)
+            return FALSE;
+        walk->world = WORLD_COPY;
+        walkEvent(walk, "MIGRATION", "{\"status\":\"active\"}");
+        return TRUE;
+    case 11:
+        if (world != WORLD_COPY)
+            return FALSE;
+        walk->world = WORLD_STOPPED;
+        walkEvent(walk, "STOP", NULL);
+        return TRUE;
+    case 12:
+        if (world != WORLD_UNPLUG && world != WORLD_COPY && world != WORLD_STOPPED)
+            return FALSE;
+        walk->world = WORLD_HERE;
+        walkEvent(walk, "MIGRATION", "{\"status\":\"failed\"}");
+        return TRUE;
+    case 13:
+        if (walk->lose)
+            return FALSE;
+        walk->lose = TRUE;
+        return TRUE;
+    case 14:
+        hostRestart(&walk->host);
+        return TRUE;
+    case 15:
+        virTeamingFakeReceive(walk->host.kernel, "eth1", &walk->host.mac, 0);
+        hostSpin();
+        return TRUE;
+    case 16:
+        if (walk->answered == walk->host.plugged || world != WORLD_HERE)
+            return FALSE;
+        walk->answered = walk->host.plugged;
+        hostSetVfMac(&walk->host, MAC);
+        virTeamingDriverTellPlug(walk->host.driver, UUID, &walk->host.mac, NULL);
+        return TRUE;
+    default:
+        g_assert_not_reached();
+    }
+}
+
+#define WALK_ACTIONS 17
+
+
+/* libvirt's word and some time, and then what must hold. */
+static void
+walkCheck(Walk *walk)
+{
+    static const virTeamingActivity activities[] = {
+        [WORLD_INCOMING] = VIR_TEAMING_ACTIVITY_INCOMING,
+        [WORLD_LANDED] = VIR_TEAMING_ACTIVITY_INCOMING,
+        [WORLD_HERE] = VIR_TEAMING_ACTIVITY_RUNNING,
+        [WORLD_UNPLUG] = VIR_TEAMING_ACTIVITY_OUTGOING,
+        [WORLD_COPY] = VIR_TEAMING_ACTIVITY_OUTGOING,
+        [WORLD_STOPPED] = VIR_TEAMING_ACTIVITY_DEPARTING,
+    };
+    Host *host = &walk->host;
+    const gboolean reads = walk->busMaster && walk->vectors >= 2;
+    g_autoptr(GArray) bridged = NULL;
+    g_autoptr(GArray) own = NULL;
+    gboolean toStandby = FALSE;
+    gboolean self = FALSE;
+    virTeamingVf vf;
+
+    walk->lose = FALSE;
+    if (walk->world == WORLD_EXPECTED)
+        return;
+    hostSnapshot(host, walk->world == WORLD_OFF ? VIR_TEAMING_ACTIVITY_INACTIVE :
+                 activities[walk->world], TRUE);
+    hostSpin();
+    hostWait(host, 2000);
+    hostSpin();
+    hostWait(host, 2000);
+
+    if (walk->world == WORLD_OFF) {
+        /* What the bridge has learnt by itself is its own. */
+        virTeamingFdbEntry learnt = { .dev = "eth1", .mac = host->mac,
+                                      .flags = VIR_TEAMING_FDB_MASTER };
+        g_autoptr(GArray) left = virTeamingKernelFdbList(host->kernel, "br0", &host->mac, NULL);
+
+        if (left->len == 1 && !(g_array_index(left, virTeamingFdbEntry, 0).flags &
+                                VIR_TEAMING_FDB_STATIC))
+            virTeamingKernelFdbDel(host->kernel, &learnt, NULL);
+        hostExpectClean(host);
+        return;
+    }
+
+    bridged = virTeamingKernelFdbList(host->kernel, "br0", &host->mac, NULL);
+    own = virTeamingKernelFdbList(host->kernel, "eth1", &host->mac, NULL);
+    for (guint i = 0; i < bridged->len; i++)
+        toStandby |= g_str_equal(g_array_index(bridged, virTeamingFdbEntry, i).dev, "vnet0");
+    for (guint i = 0; i < own->len; i++)
+        self |= !!(g_array_index(own, virTeamingFdbEntry, i).flags & VIR_TEAMING_FDB_SELF);
+    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL));
+
+    if (walk->world >= WORLD_HERE && walk->world <= WORLD_COPY) {
+        if (reads) {
+            g_assert_true(virTeamingMacEqual(&vf.mac, &host->mac));
+            g_assert_cmpuint(vf.vlan, !=, VIR_TEAMING_PARK_VLAN);
+            g_assert_false(toStandby);
+        } else if (!walk->busMaster) {
+            g_assert_true(toStandby);
+            g_assert_true(self);
+        }
+    } else if (walk->world != WORLD_LANDED) {
+        g_assert_true(virTeamingMacIsZero(&vf.mac));
+        g_assert_false(toStandby);
+        g_assert_false(self);
+    }
+}
+
+
+static void
+walkBegin(Walk *walk)
+{
+    hostSetUp(&walk->host, NULL);
+    walk->path = g_string_new(NULL);
+}
+
+
+static void
+walkEnd(Walk *walk)
+{
+    hostTearDown(&walk->host, NULL);
+    g_string_free(walk->path, TRUE);
+}
+
+
+static GLogWriterOutput
+walkLog(GLogLevelFlags level,
+        const GLogField *fields,
+        gsize nfields,
+        gpointer opaque)
+{
+    return level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL) ?
+        g_log_writer_default(level, fields, nfields, opaque) : G_LOG_WRITER_HANDLED;
+}
+
+
+/* Thousands of messages: not at all. */
+static void
+walkSetUp(void)
+{
+    static gboolean done;
+
+    if (done)
+        return;
+    done = TRUE;
+    g_log_set_writer_func(walkLog, NULL, NULL);
+}
+
+
+/* Every sequence of so many things that can happen; most can't, in that order. */
+static void
+testAllOrders(void)
+{
+    const guint depth = g_test_slow() ? 6 : 5;
+    guint64 nleaves = 0;
+    guint64 total = 1;
+
+    walkSetUp();
+    for (guint i = 0; i < depth; i++)
+        total *= WALK_ACTIONS;
+    for (guint64 n = 0; n < total;) {
+        Walk walk = { 0 };
+        guint64 weight = total;
+        guint64 rest = n;
+        gboolean possible = TRUE;
+
+        walkBegin(&walk);
+        for (guint i = 0; i < depth && possible; i++) {
+            weight /= WALK_ACTIONS;
+            possible = walkTake(&walk, rest / weight);
+            rest %= weight;
+        }
+        if (possible) {
+            walkCheck(&walk);
+            nleaves++;
+        }
+        /* What can't happen first need not be tried with all that could follow. */
+        n = (n / weight + 1) * weight;
+        walkEnd(&walk);
+    }
+    g_test_message("%" G_GUINT64_FORMAT " orders of %u things", nleaves, depth);
+    g_assert_cmpuint(nleaves, >, 1000);
+}
+
+
+/* Long lives, by chance, looked at again and again; the seed is printed by the framework. */
+static void
+testLongLives(void)
+{
+    const guint lives = g_test_slow() ? 20000 : 400;
+    guint64 nsteps = 0;
+
+    walkSetUp();
+    for (guint i = 0; i < lives; i++) {
+        Walk walk = { 0 };
+
+        walkBegin(&walk);
+        for (guint step = 0; step < 200; step++) {
+            if (walkTake(&walk, g_test_rand_int_range(0, WALK_ACTIONS)))
+                nsteps++;
+            if (g_test_rand_int_range(0, 4) == 0)
+                walkCheck(&walk);
+        }
+        if (walk.world != WORLD_OFF)
+            walkStop(&walk);
+        walkCheck(&walk);
+        walkEnd(&walk);
+    }
+    g_test_message("%" G_GUINT64_FORMAT " things in %u lives", nsteps, lives);
+}
+
+
 /* libvirt tells of its only network, the pool, whose VFs are those of @pf. */
 static void
 hostTellPool(Host *host,
@@ -1026,10 +1409,15 @@ main(int argc, char **argv)
         { "/driver/unfit-nic", testUnfitNic },
     };
 
+    /* Thousands of journals: not to a disk. GLib looks at this once. */
+    if (g_file_test("/dev/shm", G_FILE_TEST_IS_DIR))
+        g_setenv("TMPDIR", "/dev/shm", TRUE);
     g_test_init(&argc, &argv, NULL);
     /* Refusals are warned of; that is no failure of the test. */
     g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
     for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
         g_test_add(tests[i].path, Host, NULL, hostSetUp, tests[i].test, hostTearDown);
+    g_test_add_func("/driver/all-orders", testAllOrders);
+    g_test_add_func("/driver/long-lives", testLongLives);
     return g_test_run();
 }

@@ -543,10 +543,12 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         pair->postcopy = FALSE;
         break;
     case VIR_TEAMING_QEMU_EVENT_DELETED:
-        if (pair->ejectLate && g_strcmp0(event->device, pair->primaryAlias) == 0) {
-            pair->ejectLate = FALSE;
-            pair->unplugged = TRUE;
-        }
+        if (g_strcmp0(event->device, pair->primaryAlias) != 0)
+            break;
+        /* From here on the VF is libvirt's, which takes the MAC away again. */
+        pair->hasVf = FALSE;
+        pair->unplugged |= pair->ejectLate;
+        pair->ejectLate = FALSE;
         break;
     case VIR_TEAMING_QEMU_EVENT_RESET:
     case VIR_TEAMING_QEMU_EVENT_OTHER:
@@ -894,7 +896,6 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
                 pair->negotiated = FALSE;
             }
         }
-        virTeamingDriverReview(driver, domain);
     } else if (g_str_equal(operation, "stopped") || g_str_equal(operation, "release")) {
         for (guint i = 0; i < driver->pairs->len; i++) {
             virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
@@ -909,6 +910,9 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
     }
 
     virTeamingDriverSettleDomain(driver, domain->uuid);
+    /* The guest's frames come first. */
+    if (begin && g_str_equal(operation, "start"))
+        virTeamingDriverReview(driver, domain);
     return TRUE;
 }
 
