@@ -133,7 +133,7 @@ findAll(const char *path,
         virTeamingRuleId rule,
         gboolean trip)
 {
-    gboolean needsHost = virTeamingRuleIsOfHost(rule);
+    gboolean needsHost = virTeamingRuleIsOfHost(rule) || rule == VIR_TEAMING_RULE_TRANSIENT_NOT_VF;
     g_autoptr(GError) error = NULL;
     g_autoptr(virTeamingDomain) domain = virTeamingDomainParseFile(path, &error);
     g_auto(virTeamingHost) host = { NULL, NULL };

@@ -65,8 +65,8 @@ virTeamingRuleGet(virTeamingRuleId id)
  * virTeamingRuleIsOfHost:
  * @id: which
  *
- * Returns: whether it is about the host rather than about the domain: one host may refuse
- *          what another runs.
+ * Returns: whether it is about the host's networks and their NICs rather than about the
+ *          domain: one host may refuse what another runs.
  */
 gboolean
 virTeamingRuleIsOfHost(virTeamingRuleId id)
@@ -81,7 +81,6 @@ virTeamingRuleIsOfHost(virTeamingRuleId id)
         VIR_TEAMING_RULE_NETWORK_OTHER_SEGMENT,
         VIR_TEAMING_RULE_NETWORK_PF_MISSING,
         VIR_TEAMING_RULE_NIC_UNFIT,
-        VIR_TEAMING_RULE_TRANSIENT_NOT_VF,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(ofHost); i++) {
