@@ -237,7 +237,8 @@
     RULE(POSTCOPY, "postcopy", WARNING, \
          "post-copy is allowed for a domain with a VF", \
          "vfio pins all of the guest's memory at once when the VF is plugged, which waits for " \
-         "every page that post-copy has not brought yet.", \
+         "every page that post-copy has not brought yet. virtteamingd plugs it only when all have " \
+         "come; until then the guest is on its standby.", \
          "set postcopy='refuse' in <policy>, and migrate without --postcopy") \
     RULE(UNMIGRATABLE, "unmigratable", WARNING, \
          "something else keeps the domain from being migrated", \
