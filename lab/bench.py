@@ -69,7 +69,7 @@ def main():
     progress = Progress()
     rows = []
     try:
-        with Lab(args.libvirt, stage=args.stage, options=["--memory", "3072"]) as machine:
+        with Lab(args.libvirt, stage=args.stage) as machine:
             for memory in args.memory:
                 machine.set_daemons(False)
                 plain = row(f"virtio only, {memory} MiB",

@@ -24,8 +24,10 @@
  * cannot write a frame to the guest's memory, and Linux clears it whenever a driver
  * lets its device go. The interrupt vectors say a little more closely when the driver
  * reads: they appear some 40 ms after the bit rises and go some 100 ms before it
- * falls. A guest that uses the VF in a way which shows fewer than two vectors
- * counts as reading VIR_TEAMING_FAILOVER_READY_MS after the bit has risen.
+ * falls. Fewer than two, with the bit set, may be a driver that needs no more, or one
+ * that got stuck on its way up. On a NIC that copies nothing need be decided: both paths
+ * get the frames for as long as it lasts. On another, such a driver counts as reading
+ * VIR_TEAMING_FAILOVER_READY_MS after the bit has risen.
  *
  * Linux's net_failover drops what arrives on the standby while it has a primary and
  * the other way round, so while a change is under way both paths get every frame and
@@ -58,7 +60,8 @@ gboolean
 virTeamingFailoverReads(const virTeamingObserved *seen)
 {
     return seen->hasVf && seen->busMaster &&
-        (seen->vectors >= 2 || seen->masterMs >= VIR_TEAMING_FAILOVER_READY_MS);
+        (seen->vectors >= 2 ||
+         (!seen->traits.copies && seen->masterMs >= VIR_TEAMING_FAILOVER_READY_MS));
 }
 
 

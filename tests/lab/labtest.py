@@ -6,6 +6,7 @@ guest on its standby with a reason. Prints TAP. A scenario that can't be had fai
 """
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -268,6 +269,35 @@ def four_pairs_in_one_guest(lab):
     """Four pairs on one PF migrate, and all come back."""
     lab.migrate("a", pairs=4)
     expect_whole(lab, "b", pairs=4)
+
+
+@scenario()
+def running_domain_is_checked(lab):
+    """virt-teaming check of a running pair finds what QEMU was given, and no error."""
+    done = lab.run("a", "virt-teaming check guest --connect qemu:///system --format json",
+                   check=False)
+    expect(done.returncode in (0, 1), f"check ended with {done.returncode}: {done.stderr}")
+    report = json.loads(done.stdout)
+    found = [f["rule"] for f in report["findings"] if f["severity"] == "error"]
+    expect(not found, f"errors: {', '.join(found)}")
+    pool = json.loads(lab.run("a", "virt-teaming pool sriov0 --connect qemu:///system "
+                                   "--format json", check=False).stdout)
+    expect("ua-primary0" in json.dumps(pool), "the pool does not know whose its VF is")
+
+
+@scenario()
+def migration_to_a_host_without_the_pool_is_refused(lab):
+    """The hook refuses, with the rule, before any memory is copied."""
+    lab.virsh("b", "net-destroy", "sriov0")
+    time.sleep(1)
+    try:
+        result = lab.migrate("a", expect_success=False)
+        expect("network" in result["virsh"] and "sriov0" in result["virsh"],
+               f"virsh says: {result['virsh']}")
+        expect(vantage(result, "outside")["frames_lost"] == 0, "frames lost all the same")
+        expect_whole(lab, "a")
+    finally:
+        lab.virsh("b", "net-start", "sriov0")
 
 
 @scenario()
