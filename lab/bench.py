@@ -52,8 +52,8 @@ def row(name, results):
             "early_ms": median(lambda r: gap_in(r, "prepare", ["destination-peer"])),
             "lost_beside": median(lost_beside), "stall_ms": median(stall),
             "downtime_ms": median(lambda r: r["marks"]["resume"] - r["marks"]["stop"]),
-            "vf_back_ms": median(lambda r: r["marks"].get("replug", 0) -
-                                 r["marks"]["resume"])}
+            "vf_back_ms": median(lambda r: r["marks"]["replug"] - r["marks"]["resume"])
+                          if "replug" in results[0]["marks"] else None}
 
 
 def main():
@@ -94,10 +94,10 @@ def main():
                 "lost beside", "stall", "early", "VF back after")
         print("%-24s %12s %6s %10s %12s %12s %9s %7s %14s" % head)
         for r in rows:
-            print("%-24s %9.0f ms %6s %7.0f ms %9.0f ms %12.0f %6.0f ms %4.0f ms %11.0f ms" % (
+            back = f"{r['vf_back_ms']:.0f} ms" if r["vf_back_ms"] is not None else "-"
+            print("%-24s %9.0f ms %6s %7.0f ms %9.0f ms %12.0f %6.0f ms %4.0f ms %14s" % (
                 r["case"], r["longest_gap_ms"], r.get("ratio", ""), r["unplug_ms"],
-                r["downtime_ms"], r["lost_beside"], r["stall_ms"], r["early_ms"],
-                r["vf_back_ms"]))
+                r["downtime_ms"], r["lost_beside"], r["stall_ms"], r["early_ms"], back))
     return 0
 
 
