@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * drivertest.c: what the daemon does to a host, told by hooks, events and libvirt
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <glib/gstdio.h>

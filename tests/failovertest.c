@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * failovertest.c: the sequencer, row by row, and what must hold of all rows
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "qemu_failover.h"

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * hooktest.c: the hook as libvirt calls it, with a daemon in every state
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <gio/gio.h>

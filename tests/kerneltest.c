@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kerneltest.c: the contract of virTeamingKernel, on the fake and on the real kernel
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * nicprobetest.c: what 'virt-teaming probe' finds out of NICs that behave differently
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

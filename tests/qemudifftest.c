@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * qemudifftest.c: the real QEMU driver of libvirt writes the arguments that we say
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <errno.h>

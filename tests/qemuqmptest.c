@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * qemuqmptest.c: the real QEMU takes our arguments, and its devices have the properties
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <signal.h>

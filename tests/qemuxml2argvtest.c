@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * qemuxml2argvtest.c: the QEMU arguments of a domain's pairs are what they should be
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <string.h>

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * sriovpooltest.c: what a hostdev network makes of a host
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teamingruletest.c: each rule says what it should, and is silent where it should
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <string.h>

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * utiltest.c: MAC and PCI addresses
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <glib.h>

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * virtteamingtest.c: what people see of virt-teaming check and argv
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <string.h>

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * virt-teaming-argv.c: the QEMU arguments of a domain's pairs
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "virt-teaming.h"

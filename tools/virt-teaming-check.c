@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * virt-teaming-check.c: say what is wrong with a domain's teaming
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "virt-teaming.h"

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * virt-teaming-lazy.c: libvirt, loaded when it is first asked something
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <dlfcn.h>

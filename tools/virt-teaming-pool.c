@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * virt-teaming-pool.c: the VFs of hostdev networks: free, used by whom, why not
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "virt-teaming.h"

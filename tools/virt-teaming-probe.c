@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * virt-teaming-probe.c: find out whether a NIC can carry a failover pair
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "virt-teaming.h"

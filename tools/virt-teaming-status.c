@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * virt-teaming-status.c: which path carries a guest's frames, and why
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <gio/gio.h>

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * virt-teaming.c: the command people type
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "virt-teaming.h"

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * virt-teaming.h: what the subcommands of virt-teaming share
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * network_conf.c: a libvirt <network>, as far as a pool of VFs goes
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "network_conf.h"

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * nodedev_conf.c: a libvirt node <device>, as far as it tells a VF from other devices
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "nodedev_conf.h"

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * nodedev_conf.h: a libvirt node <device>, as far as it tells a VF from other devices
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

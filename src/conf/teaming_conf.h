@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_conf.h: the teaming pairs of a domain, out of its XML and back
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_migrate.h: the XML of a domain that arrives: what to change, what to keep
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

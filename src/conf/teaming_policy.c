@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_policy.c: how one domain wants its pairs treated
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "teaming_policy.h"

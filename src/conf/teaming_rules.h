@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_rules.h: every rule of what a domain's teaming must be
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_validate.c: what is wrong with a domain's teaming
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "teaming_validate.h"

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_xml.h: XML text to a tree, from people who may mean harm
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

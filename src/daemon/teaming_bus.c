@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_bus.c: what the daemon answers over D-Bus
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

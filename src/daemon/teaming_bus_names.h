@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_bus_names.h: where and how the daemon is found, for it and its clients
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

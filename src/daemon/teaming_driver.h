@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_driver.h: all failover pairs of this host, and what moves them
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

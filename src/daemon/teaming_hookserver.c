@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_hookserver.c: the socket on which libvirt's hook hands its calls over
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

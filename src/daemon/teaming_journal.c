@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_journal.c: what must survive the daemon: one small file per pair
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_monitor.c: the connection to libvirt: its events, and what it answers
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

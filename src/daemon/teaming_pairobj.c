@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_pairobj.c: one failover pair on this host: what we know of it, what we did for it
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * virtteamingd.c: keeps the failover pairs of this host on the path that works
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <errno.h>

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * virt-teaming-hook.c: hands a call of libvirt's QEMU hook over to virtteamingd
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * nic_probe.h: find out, without any guest, whether a NIC can carry a failover pair
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * sriov_pool.c: the VFs of a hostdev network: free, used by whom, unusable and why
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

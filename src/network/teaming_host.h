@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_host.h: what the rules need to know of this very host
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

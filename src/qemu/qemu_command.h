@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * qemu_command.h: a pair's NICs as arguments for QEMU
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

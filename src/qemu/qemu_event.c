@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * qemu_event.c: the QMP events that matter to a failover pair
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

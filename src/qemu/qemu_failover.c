@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * qemu_failover.c: the sequencer: what should be of one failover pair, and how to get there
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

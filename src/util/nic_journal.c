@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * nic_journal.c: what a probe of a NIC must put back, on file while it runs
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

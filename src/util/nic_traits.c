@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * nic_traits.c: what a NIC does with its filters, which no kernel interface tells
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "nic_traits.h"

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * nic_verdict.h: what 'virt-teaming probe' has found out of a NIC, on file
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

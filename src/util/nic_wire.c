@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * nic_wire.c: raw frames into and out of a NIC, and VFs that come and go
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

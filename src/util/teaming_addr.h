@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_addr.h: MAC and PCI addresses
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_error.h: the one way in which virt-teaming reports errors
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_kernel.c: what the kernel offers: PCI functions, links, VFs, bridge FDB
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_kernel_fake.c: virTeamingKernel as a model of a host in memory, for tests
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_kernel_fake.h: the host that virTeamingKernelNewFake() pretends to be
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_kernel_priv.h: what the two implementations of virTeamingKernel share
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * teaming_kernel_real.c: virTeamingKernel by way of sysfs and rtnetlink
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 /*

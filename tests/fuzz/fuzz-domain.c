@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * fuzz-domain.c: any bytes as a domain: no crash, no hang, and what is read is kept
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <stdint.h>

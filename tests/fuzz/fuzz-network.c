@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * fuzz-network.c: any bytes as a network or a node device: no crash, no hang
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <stdint.h>

@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * fuzz.h: what libFuzzer calls
- *
- * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #pragma once
