@@ -45,6 +45,7 @@ struct _virTeamingDriver {
     virTeamingKernel *kernel;
     char *statedir;
     GPtrArray *pairs;               /* of virTeamingPairObj */
+    char **pfs;                     /* names of PFs with VFs, when last expecting one */
     GHashTable *serials;            /* domain's uuid -> events seen */
     virTeamingPolicy policy;        /* of this host */
     GHashTable *networks;           /* as in virTeamingHost; NULL: not known */
@@ -144,7 +145,10 @@ virTeamingDriverNotified(const char *ifname,
         if (mac)
             concerned |= virTeamingMacEqual(mac, &pair->mac);
         else if (ifname && pair->guest == VIR_TEAMING_GUEST_INCOMING && !pair->hasVf)
-            concerned |= virTeamingPairObjLocateVf(pair, driver->kernel, ifname);
+            /* While libvirt takes a VF many links change; only a PF is worth a look. */
+            concerned |= (!driver->pfs || g_strv_contains((const char *const *)driver->pfs,
+                                                          ifname)) &&
+                virTeamingPairObjLocateVf(pair, driver->kernel, ifname);
         else if (ifname)
             concerned |= g_str_equal(ifname, pair->pf) ||
                 g_str_equal(ifname, pair->uplink) ||
@@ -214,6 +218,7 @@ virTeamingDriverFree(virTeamingDriver *driver)
     g_clear_pointer(&driver->serials, g_hash_table_unref);
     g_clear_pointer(&driver->networks, g_hash_table_unref);
     g_free(driver->verdicts);
+    g_strfreev(driver->pfs);
     g_free(driver->statedir);
     g_free(driver->libvirtProblem);
     g_free(driver);
@@ -746,6 +751,29 @@ virTeamingDriverReview(virTeamingDriver *driver,
 }
 
 
+/* Which links can a VF be looked for on? Asked while there is time. */
+static void
+virTeamingDriverListPfs(virTeamingDriver *driver)
+{
+    g_autoptr(GArray) links = virTeamingKernelLinkList(driver->kernel, NULL);
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+    for (guint i = 0; links && i < links->len; i++) {
+        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
+        virTeamingPciAddress address;
+        virTeamingPciDevice device;
+
+        if (virTeamingPciAddressParse(link->pci, &address) &&
+            virTeamingKernelPciGetDevice(driver->kernel, &address, &device, NULL) &&
+            device.physfn[0] == '\0')
+            g_strv_builder_add(builder, link->name);
+    }
+    g_clear_pointer(&driver->pfs, g_strfreev);
+    if (links)
+        driver->pfs = g_strv_builder_end(builder);
+}
+
+
 /* The pairs of @domain are about to arrive: from another host, or from a file. */
 static void
 virTeamingDriverExpect(virTeamingDriver *driver,
@@ -768,6 +796,7 @@ virTeamingDriverExpect(virTeamingDriver *driver,
         /* Promised, and journalled, before there is a VF: see virTeamingPairObjPark(). */
         pair->parked = TRUE;
     }
+    virTeamingDriverListPfs(driver);
     virTeamingDriverKeepDevices(driver, domain, xml);
 }
 
