@@ -312,6 +312,17 @@ hostBoot(Host *host)
 }
 
 
+/* libvirt prepares for a guest that comes from elsewhere. */
+static void
+hostArrive(Host *host)
+{
+    hostHook(host, "migrate", arrivingXml);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostSetVfMac(host, MAC);
+    hostHook(host, "start", domainXml);
+}
+
+
 static void
 hostDrive(Host *host)
 {
@@ -478,10 +489,7 @@ static void
 testArriveDeferred(Host *host,
                    gconstpointer opaque)
 {
-    hostHook(host, "migrate", arrivingXml);
-    hostAddLink(host, "vnet0", "tun", "br0", "");
-    hostSetVfMac(host, MAC);
-    hostHook(host, "start", domainXml);
+    hostArrive(host);
     hostSpin();
     hostExpect(host,
                "VfSetMac eth1 0 00:00:00:00:00:00\n"
@@ -521,10 +529,7 @@ static void
 testArriveUnseen(Host *host,
                  gconstpointer opaque)
 {
-    hostHook(host, "migrate", arrivingXml);
-    hostAddLink(host, "vnet0", "tun", "br0", "");
-    hostSetVfMac(host, MAC);
-    hostHook(host, "start", domainXml);
+    hostArrive(host);
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
     hostRestart(host);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LANDING);
@@ -725,10 +730,7 @@ static void
 testArriveInVain(Host *host,
                  gconstpointer opaque)
 {
-    hostHook(host, "migrate", arrivingXml);
-    hostAddLink(host, "vnet0", "tun", "br0", "");
-    hostSetVfMac(host, MAC);
-    hostHook(host, "start", domainXml);
+    hostArrive(host);
     hostStop(host);
     hostExpectClean(host);
 }

@@ -38,6 +38,7 @@
 #define VIR_TEAMING_DRIVER_LEISURE_MS 50
 #define VIR_TEAMING_DRIVER_PATIENCE_MS (30 * 1000)
 #define VIR_TEAMING_DRIVER_IDLE_MS 1000
+#define VIR_TEAMING_DRIVER_REPLUG_MS 5000
 /* From the migrate hook to the start hook libvirt needs some 100 ms. */
 #define VIR_TEAMING_DRIVER_EXPECT_MS (5 * 60 * 1000)
 
@@ -45,7 +46,7 @@ struct _virTeamingDriver {
     virTeamingKernel *kernel;
     char *statedir;
     GPtrArray *pairs;               /* of virTeamingPairObj */
-    char **pfs;                     /* names of PFs with VFs, when last expecting one */
+    char **pfs;                     /* links that may be PFs, when a guest was last expected */
     GHashTable *serials;            /* domain's uuid -> events seen */
     virTeamingPolicy policy;        /* of this host */
     GHashTable *networks;           /* as in virTeamingHost; NULL: not known */
@@ -60,10 +61,23 @@ struct _virTeamingDriver {
     char *libvirtProblem;
 };
 
-
-#define VIR_TEAMING_DRIVER_REPLUG_MS 5000
-
 static void virTeamingDriverArm(virTeamingDriver *driver);
+
+
+/* The next pair of domain @uuid from place *@i on, or NULL; *@i moves behind it. */
+static virTeamingPairObj *
+virTeamingDriverNext(const virTeamingDriver *driver,
+                     const char *uuid,
+                     guint *i)
+{
+    while (*i < driver->pairs->len) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, (*i)++);
+
+        if (g_str_equal(pair->uuid, uuid))
+            return pair;
+    }
+    return NULL;
+}
 
 
 static void
@@ -280,10 +294,10 @@ virTeamingDriverFind(virTeamingDriver *driver,
                      const char *uuid,
                      const virTeamingMac *mac)
 {
-    for (guint i = 0; i < driver->pairs->len; i++) {
-        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+    virTeamingPairObj *pair;
 
-        if (g_str_equal(pair->uuid, uuid) && virTeamingMacEqual(&pair->mac, mac))
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
+        if (virTeamingMacEqual(&pair->mac, mac))
             return pair;
     }
     return NULL;
@@ -368,13 +382,11 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
                            gboolean news)
 {
     const virTeamingPolicy policy = virTeamingDriverPolicy(driver, domain);
+    virTeamingPairObj *pair;
 
-    for (guint i = 0; i < driver->pairs->len; i++) {
-        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
         gboolean found = FALSE;
 
-        if (!g_str_equal(pair->uuid, domain->uuid))
-            continue;
         for (guint j = 0; j < domain->pairs->len && !found; j++) {
             const virTeamingPair *def = g_ptr_array_index(domain->pairs, j);
 
@@ -388,10 +400,10 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
 
     for (guint i = 0; i < domain->pairs->len; i++) {
         const virTeamingPair *def = g_ptr_array_index(domain->pairs, i);
-        virTeamingPairObj *pair = virTeamingDriverFind(driver, domain->uuid,
-                                                       &def->persistent->mac);
-        const gboolean fresh = !pair;
+        gboolean fresh;
 
+        pair = virTeamingDriverFind(driver, domain->uuid, &def->persistent->mac);
+        fresh = !pair;
         if (fresh) {
             pair = virTeamingPairObjNew(domain->uuid, domain->name, &def->persistent->mac);
             pair->changedAt = g_get_monotonic_time();
@@ -425,16 +437,25 @@ virTeamingDriverKeepDevices(virTeamingDriver *driver,
                             const virTeamingDomain *domain,
                             const char *xml)
 {
-    for (guint i = 0; i < driver->pairs->len; i++) {
-        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-        char *device;
+    virTeamingPairObj *pair;
 
-        if (g_str_equal(pair->uuid, domain->uuid) &&
-            (device = virTeamingDomainDumpTransient(xml, pair->standbyAlias, NULL))) {
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
+        char *device = virTeamingDomainDumpTransient(xml, pair->standbyAlias, NULL);
+
+        if (device) {
             g_free(pair->plugXml);
             pair->plugXml = device;
         }
     }
+}
+
+
+/* libvirt says that the domain is not active. One that is only expected is not yet. */
+static void
+virTeamingPairObjMiss(virTeamingPairObj *pair)
+{
+    if (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->started)
+        pair->guest = VIR_TEAMING_GUEST_GONE;
 }
 
 
@@ -449,6 +470,7 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
 {
     g_autoptr(virTeamingDomain) domain = NULL;
     g_autoptr(GError) error = NULL;
+    virTeamingPairObj *pair;
 
     if (snapshot->serial != virTeamingDriverSerial(driver, snapshot->uuid)) {
         virTeamingDriverAskAbout(driver, snapshot->uuid, snapshot->resync);
@@ -456,14 +478,8 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
     }
 
     if (snapshot->activity == VIR_TEAMING_ACTIVITY_INACTIVE) {
-        for (guint i = 0; i < driver->pairs->len; i++) {
-            virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-
-            /* One that is only expected is not active yet. */
-            if (g_str_equal(pair->uuid, snapshot->uuid) &&
-                (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->started))
-                pair->guest = VIR_TEAMING_GUEST_GONE;
-        }
+        for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
+            virTeamingPairObjMiss(pair);
     } else {
         domain = virTeamingDomainParse(snapshot->xml, -1, snapshot->uuid, &error);
         if (!domain) {
@@ -492,9 +508,8 @@ virTeamingDriverTellInventory(virTeamingDriver *driver,
     for (guint i = 0; i < driver->pairs->len; i++) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
 
-        if (!g_strv_contains(uuids, pair->uuid) &&
-            (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->started))
-            pair->guest = VIR_TEAMING_GUEST_GONE;
+        if (!g_strv_contains(uuids, pair->uuid))
+            virTeamingPairObjMiss(pair);
     }
     virTeamingDriverSettleDomain(driver, NULL);
 }
@@ -621,16 +636,13 @@ virTeamingDriverTellEvent(virTeamingDriver *driver,
 {
     gboolean concerned = FALSE;
     gint64 now = g_get_monotonic_time();
+    virTeamingPairObj *pair;
 
     if (event->type == VIR_TEAMING_QEMU_EVENT_OTHER)
         return;
     virTeamingDriverAdvance(driver, uuid);
 
-    for (guint i = 0; i < driver->pairs->len; i++) {
-        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-
-        if (!g_str_equal(pair->uuid, uuid))
-            continue;
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
         virTeamingPairObjTellEvent(pair, event, now);
         pair->changedAt = now;
         concerned = TRUE;
@@ -639,10 +651,8 @@ virTeamingDriverTellEvent(virTeamingDriver *driver,
         return;
 
     virTeamingDriverSettleDomain(driver, uuid);
-    for (guint i = 0; i < driver->pairs->len; i++) {
-        if (g_str_equal(((virTeamingPairObj *)driver->pairs->pdata[i])->uuid, uuid))
-            virTeamingDriverGuard(driver, driver->pairs->pdata[i], now);
-    }
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));)
+        virTeamingDriverGuard(driver, pair, now);
     /* The VF may have been unplugged for good, or the tap been made meanwhile. */
     if (event->type == VIR_TEAMING_QEMU_EVENT_DELETED ||
         event->type == VIR_TEAMING_QEMU_EVENT_RESUMED)
@@ -728,6 +738,7 @@ virTeamingDriverReview(virTeamingDriver *driver,
 {
     g_autoptr(GPtrArray) findings = virTeamingDriverValidate(driver, domain);
     g_autoptr(GString) text = g_string_new(NULL);
+    virTeamingPairObj *pair;
 
     for (guint i = 0; i < findings->len; i++) {
         const virTeamingFinding *finding = findings->pdata[i];
@@ -740,11 +751,7 @@ virTeamingDriverReview(virTeamingDriver *driver,
         g_warning("domain '%s': %s [%s]; %s", domain->name, finding->message, rule->id,
                   finding->hint);
     }
-    for (guint i = 0; i < driver->pairs->len; i++) {
-        virTeamingPairObj *pair = driver->pairs->pdata[i];
-
-        if (!g_str_equal(pair->uuid, domain->uuid))
-            continue;
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
         g_free(pair->findings);
         pair->findings = text->len ? g_strdup(text->str) : NULL;
     }
@@ -781,12 +788,9 @@ virTeamingDriverExpect(virTeamingDriver *driver,
                        const char *xml)
 {
     const virTeamingPolicy policy = virTeamingDriverPolicy(driver, domain);
+    virTeamingPairObj *pair;
 
-    for (guint i = 0; i < driver->pairs->len; i++) {
-        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-
-        if (!g_str_equal(pair->uuid, domain->uuid))
-            continue;
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
         pair->started = FALSE;
         pair->negotiated = FALSE;
         pair->askedOut = FALSE;
@@ -806,10 +810,10 @@ static gboolean
 virTeamingDriverIsHere(virTeamingDriver *driver,
                        const char *uuid)
 {
-    for (guint i = 0; i < driver->pairs->len; i++) {
-        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+    virTeamingPairObj *pair;
 
-        if (g_str_equal(pair->uuid, uuid) && pair->guest != VIR_TEAMING_GUEST_INCOMING &&
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
+        if (pair->guest != VIR_TEAMING_GUEST_INCOMING &&
             virTeamingPairObjIsHere(pair, driver->kernel))
             return TRUE;
     }
@@ -876,6 +880,7 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
     const gboolean migrate = g_str_equal(operation, "migrate");
     gboolean arriving = FALSE;
     g_autoptr(virTeamingDomain) domain = virTeamingDomainParse(xml, -1, "hook", error);
+    virTeamingPairObj *pair;
 
     *ret = NULL;
     if (!domain || !domain->uuid) {
@@ -903,9 +908,8 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
         /* Nothing but a migrate or restore before it makes a start an arrival. */
         for (guint i = 0; i < domain->pairs->len; i++) {
             const virTeamingPair *def = g_ptr_array_index(domain->pairs, i);
-            virTeamingPairObj *pair = virTeamingDriverFind(driver, domain->uuid,
-                                                           &def->persistent->mac);
 
+            pair = virTeamingDriverFind(driver, domain->uuid, &def->persistent->mac);
             if (pair && pair->guest == VIR_TEAMING_GUEST_INCOMING) {
                 arriving = TRUE;
             } else if (pair) {
@@ -916,21 +920,13 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
         }
         virTeamingDriverTakeDomain(driver, domain, arriving ? VIR_TEAMING_ACTIVITY_INCOMING :
                                    VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
-        for (guint i = 0; i < driver->pairs->len; i++) {
-            virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-
-            if (g_str_equal(pair->uuid, domain->uuid)) {
-                pair->started = TRUE;
-                pair->negotiated = FALSE;
-            }
+        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
+            pair->started = TRUE;
+            pair->negotiated = FALSE;
         }
     } else if (g_str_equal(operation, "stopped") || g_str_equal(operation, "release")) {
-        for (guint i = 0; i < driver->pairs->len; i++) {
-            virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-
-            if (g_str_equal(pair->uuid, domain->uuid))
-                pair->guest = VIR_TEAMING_GUEST_GONE;
-        }
+        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));)
+            pair->guest = VIR_TEAMING_GUEST_GONE;
     } else if (g_str_equal(operation, "started") || g_str_equal(operation, "attach")) {
         virTeamingDriverAskAbout(driver, domain->uuid, FALSE);
     } else if (g_str_equal(operation, "reconnect")) {
