@@ -2,312 +2,24 @@
 """Tests between hosts: real VFs, real libvirt daemons, real guests, in the emulated lab.
 
 Each scenario is named after what it shows and says how it ends: the pair whole again, or the
-guest on its standby with a reason. Prints TAP. A scenario that can't be had fails.
+guest on its standby with a reason. Prints TAP. A scenario that can't be had fails. They are
+in the files case_*.py beside this one.
 """
 
 import argparse
-import json
+import glob
+import importlib
 import os
 import sys
 import time
 import traceback
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lab"))
+from labcase import SCENARIOS, Failed
+from labkit import Lab, LabError, Progress
 
-from labkit import Lab, LabError, OTHER, Progress, gap_in, vantage  # noqa: E402
-
-SCENARIOS = []
-
-
-class Failed(Exception):
-    """The product does not do what it should."""
-
-
-def scenario(libvirt="11.3", always=True, **guest):
-    """Marks a function that is handed a lab with a guest that runs on a, paired."""
-    def wrap(function):
-        SCENARIOS.append({"name": function.__name__.replace("_", "-"), "run": function,
-                          "what": function.__doc__.splitlines()[0], "libvirt": libvirt,
-                          "always": always, "guest": guest})
-        return function
-    return wrap
-
-
-def expect(holds, words):
-    if not holds:
-        raise Failed(words)
-
-
-def expect_whole(lab, host, pairs=1):
-    """The VF carries on @host, with the pair's MAC, and nothing of ours is on the other."""
-    lab.wait_guest(pairs)
-    lab.wait_settled(host, pairs)
-    for pair in lab.status(host):
-        expect(not pair["problem"], f"{pair['standby']}: {pair['problem']}")
-    left = lab.leftovers(OTHER[host])
-    expect(not left, f"left on {OTHER[host]}: {', '.join(left)}")
-    lost = ping_loss(lab)
-    expect(lost == 0, f"{lost} of 20 frames lost after it was over")
-
-
-def ping_loss(lab):
-    """Frames lost from outside on the way to the guest, once all is quiet."""
-    from labkit import Meter
-    meter = Meter(duration=10)
-    time.sleep(0.5)
-    meter.say("zero")
-    time.sleep(1.2)
-    loss = meter.finish()
-    outside = next(v for v in loss["vantages"] if v["name"] == "outside")
-    return sum(g["lost"] for g in outside["to_guest"]["gaps"] if g["end_ms"] > 0)
-
-
-def wait_phase(lab, host, phase, seconds=30):
-    lab.wait_for(lambda: any(p["phase"] == phase for p in lab.status(host)),
-                 f"a pair on {host} to be {phase}", seconds)
-
-
-@scenario()
-def migrates_with_little_loss(lab):
-    """There and back: the gap at the unplug is short, and nothing stays on the source."""
-    where = "a"
-    for _ in range(2):
-        result = lab.migrate(where)
-        outside = vantage(result, "outside")
-        blackout = gap_in(result, "switchover")
-        expect(gap_in(result, "unplug") < max(400, blackout),
-               f"gap at the unplug: {gap_in(result, 'unplug'):.0f} ms, blackout {blackout:.0f}")
-        expect(gap_in(result, "prepare") <= 30,
-               f"a gap of {gap_in(result, 'prepare'):.0f} ms before the unplug")
-        expect(outside["frames_lost"] < 200, f"{outside['frames_lost']} frames lost")
-        where = OTHER[where]
-        expect_whole(lab, where)
-
-
-@scenario()
-def silent_guest_is_not_lost(lab):
-    """A guest that says nothing while its VF leaves is found on its standby."""
-    result = lab.migrate("a", silent=True, bandwidth=8)
-    expect(gap_in(result, "unplug") < 600, f"gap at the unplug: {gap_in(result, 'unplug'):.0f} ms")
-    expect(vantage(result, "outside")["frames_lost"] < 200, "lost while it was silent")
-    expect_whole(lab, "b")
-
-
-@scenario(libvirt="9.0", vf="hostdev")
-def named_vf_on_libvirt_9(lab):
-    """A VF by address, libvirt 9.0 and QEMU 7.2: there and back."""
-    for where in "ab":
-        result = lab.migrate(where)
-        expect(gap_in(result, "unplug") < 600,
-               f"gap at the unplug: {gap_in(result, 'unplug'):.0f} ms")
-        expect_whole(lab, OTHER[where])
-
-
-@scenario()
-def cancelled_during_the_copy(lab):
-    """virsh domjobabort while memory is copied: the pair is whole on the source."""
-    def abort(machine):
-        wait_phase(machine, "a", "released")
-        time.sleep(1)
-        machine.virsh("a", "domjobabort", "guest")
-    lab.migrate("a", bandwidth=4, during=abort, expect_success=False)
-    expect_whole(lab, "a")
-
-
-@scenario()
-def daemon_killed_on_the_source_while_the_vf_leaves(lab):
-    """KILL between the unplug and the switchover; started again, it cleans up."""
-    def kill(machine):
-        wait_phase(machine, "a", "released")
-        machine.stop_daemon("a", "KILL")
-        time.sleep(1)
-        machine.start_daemon("a")
-    lab.migrate("a", bandwidth=8, during=kill)
-    expect_whole(lab, "b")
-
-
-@scenario()
-def daemon_killed_on_the_source_and_late(lab):
-    """KILL during the copy; started again only when the guest has gone."""
-    def kill(machine):
-        wait_phase(machine, "a", "released")
-        machine.stop_daemon("a", "KILL")
-    lab.migrate("a", bandwidth=8, during=kill)
-    lab.start_daemon("a")
-    lab.wait_for(lambda: not lab.leftovers("a"), "the source to be clean", 15)
-    expect_whole(lab, "b")
-
-
-@scenario()
-def daemon_killed_on_the_destination_during_the_copy(lab):
-    """KILL while the VF is kept from QEMU; started again before the guest arrives."""
-    def kill(machine):
-        wait_phase(machine, "b", "arriving")
-        wait_phase(machine, "a", "released")
-        machine.stop_daemon("b", "KILL")
-        machine.start_daemon("b")
-    lab.migrate("a", bandwidth=8, during=kill)
-    expect_whole(lab, "b")
-
-
-@scenario()
-def daemon_away_on_the_destination_when_the_guest_arrives(lab):
-    """KILL during the copy; started again when the guest runs with a parked VF."""
-    def kill(machine):
-        wait_phase(machine, "b", "arriving")
-        wait_phase(machine, "a", "released")
-        machine.stop_daemon("b", "KILL")
-    lab.daemons = False     # the pair can't be settled before it is started again
-    try:
-        lab.migrate("a", pairs=0, bandwidth=8, during=kill)
-    finally:
-        lab.daemons = True
-    time.sleep(3)
-    lab.start_daemon("b")
-    expect_whole(lab, "b")
-
-
-@scenario()
-def libvirtd_restarted_on_both(lab):
-    """libvirtd restarts under a quiet pair: nothing is lost, and the pair migrates."""
-    for host in "ab":
-        lab.restart_libvirtd(host)
-    time.sleep(3)
-    expect(ping_loss(lab) == 0, "frames lost after libvirtd was restarted")
-    lab.migrate("a")
-    expect_whole(lab, "b")
-
-
-@scenario()
-def destination_qemu_dies_during_the_copy(lab):
-    """The destination's QEMU is killed: the pair is whole on the source."""
-    def kill(machine):
-        wait_phase(machine, "a", "released")
-        time.sleep(1)
-        machine.run("b", "pidof qemu-system-x86_64 | xargs -r kill -KILL")
-    lab.migrate("a", bandwidth=4, during=kill, expect_success=False)
-    expect_whole(lab, "a")
-
-
-@scenario()
-def vf_driver_reloaded_in_the_guest(lab):
-    """The guest unloads its VF driver and loads it again: what works carries."""
-    lab.guest("rmmod igbvf")
-    wait_phase(lab, "a", "shown")
-    expect(ping_loss(lab) == 0, "frames lost on the standby")
-    lab.guest("modprobe igbvf || insmod /lib/modules/igbvf.ko")
-    expect_whole(lab, "a")
-
-
-@scenario()
-def guest_never_lets_its_vf_go(lab):
-    """A guest that ignores the unplug: given up after the policy's time, with the reason."""
-    lab.stop_daemon("a")
-    lab.run("a", "mkdir -p /etc/virt-teaming; "
-                 "printf '[policy]\\nunplugTimeout=4\\n' > /etc/virt-teaming/virt-teaming.conf")
-    lab.start_daemon("a")
-    lab.wait_settled("a")
-    # PCI hotplug reaches the guest by this ACPI event.
-    lab.guest("echo disable > /sys/firmware/acpi/interrupts/gpe01")
-    try:
-        lab.migrate("a", pairs=0, expect_success=False)
-        problem = lab.status("a")[0]["problem"]
-        expect("did not let its VF" in problem, f"status says: {problem or 'nothing'}")
-        expect(ping_loss(lab) == 0, "frames lost after the migration was given up")
-    finally:
-        lab.run("a", "rm -f /etc/virt-teaming/virt-teaming.conf")
-        lab.stop_daemon("a")
-        lab.start_daemon("a")
-
-
-@scenario()
-def vf_detached_and_attached_by_virsh(lab):
-    """virsh detach-device leaves the guest on its standby, attach-device makes it whole."""
-    lab.run("a", "virsh dumpxml --migratable guest | "
-                 "sed -n '/<interface type=.network.>/,/<.interface>/p' > /tmp/vf.xml")
-    lab.virsh("a", "detach-device-alias", "guest", "ua-primary0", "--live")
-    lab.wait_for(lambda: not any(p["phase"] == "driving" for p in lab.status("a")),
-                 "the guest to let its VF go", 20)
-    expect(ping_loss(lab) == 0, "frames lost without the VF")
-    lab.virsh("a", "attach-device", "guest", "/tmp/vf.xml", "--live")
-    expect_whole(lab, "a")
-
-
-@scenario()
-def guest_reboots(lab):
-    """A guest that reboots is on its standby until its driver reads from the VF again."""
-    lab.virsh("a", "reset", "guest")
-    wait_phase(lab, "a", "shown")
-    expect_whole(lab, "a")
-    lab.migrate("a")
-    expect_whole(lab, "b")
-
-
-@scenario(always=False)
-def save_does_not_hang(lab):
-    """virsh save stops the guest first, which then can't let its VF go: given up, not hung."""
-    done = lab.virsh("a", "save", "guest", "/tmp/guest.save", check=False, timeout=100)
-    expect(done.returncode not in (0, 124), f"virsh save ended with {done.returncode}")
-    expect("did not let its VF" in lab.status("a")[0]["problem"], "status gives no reason")
-    lab.virsh("a", "resume", "guest", check=False)
-    lab.wait_guest(1)
-    lab.wait_settled("a")
-    expect(ping_loss(lab) == 0, "frames lost after it was given up")
-
-
-@scenario(always=False)
-def suspended_and_resumed(lab):
-    """virsh suspend and resume change nothing."""
-    lab.virsh("a", "suspend", "guest")
-    time.sleep(2)
-    lab.virsh("a", "resume", "guest")
-    expect_whole(lab, "a")
-
-
-@scenario(always=False, pairs=4)
-def four_pairs_in_one_guest(lab):
-    """Four pairs on one PF migrate, and all come back."""
-    lab.migrate("a", pairs=4)
-    expect_whole(lab, "b", pairs=4)
-
-
-@scenario()
-def running_domain_is_checked(lab):
-    """virt-teaming check of a running pair finds what QEMU was given, and no error."""
-    done = lab.run("a", "virt-teaming check guest --connect qemu:///system --format json",
-                   check=False)
-    expect(done.returncode in (0, 1), f"check ended with {done.returncode}: {done.stderr}")
-    report = json.loads(done.stdout)
-    found = [f["rule"] for f in report["findings"] if f["severity"] == "error"]
-    expect(not found, f"errors: {', '.join(found)}")
-    pool = json.loads(lab.run("a", "virt-teaming pool sriov0 --connect qemu:///system "
-                                   "--format json", check=False).stdout)
-    expect("ua-primary0" in json.dumps(pool), "the pool does not know whose its VF is")
-
-
-@scenario()
-def migration_to_a_host_without_the_pool_is_refused(lab):
-    """The hook refuses, with the rule, before any memory is copied."""
-    lab.virsh("b", "net-destroy", "sriov0")
-    time.sleep(1)
-    try:
-        result = lab.migrate("a", expect_success=False)
-        expect("network" in result["virsh"] and "sriov0" in result["virsh"],
-               f"virsh says: {result['virsh']}")
-        expect(vantage(result, "outside")["frames_lost"] == 0, "frames lost all the same")
-        expect_whole(lab, "a")
-    finally:
-        lab.virsh("b", "net-start", "sriov0")
-
-
-@scenario()
-def hook_alone_does_no_harm(lab):
-    """Without a daemon the hook lets libvirt go on, as stock."""
-    lab.set_daemons(False)
-    lab.migrate("a")
-    lab.wait_guest(1)
-    lab.set_daemons(True)
-    lab.wait_settled("b")
+for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                          "case_*.py"))):
+    importlib.import_module(os.path.basename(path)[:-3])
 
 
 def run(args):
@@ -319,18 +31,19 @@ def run(args):
     failed = 0
     number = 0
     print(f"1..{len(chosen)}", flush=True)
-    for libvirt in dict.fromkeys(s["libvirt"] for s in chosen):
+    for libvirt, options in dict.fromkeys((s["libvirt"], s["options"]) for s in chosen):
         machine = None
-        for one in (s for s in chosen if s["libvirt"] == libvirt):
+        for one in (s for s in chosen if (s["libvirt"], s["options"]) == (libvirt, options)):
             number += 1
             began = time.monotonic()
             progress(f"{one['name']} (libvirt {libvirt})")
             try:
                 if not machine:
-                    machine = Lab(libvirt, stage=args.stage).__enter__()
+                    machine = Lab(libvirt, stage=args.stage, options=options).__enter__()
                     machine.set_daemons(True)
                 machine.destroy()
-                machine.start("a", **one["guest"])
+                if one["start"]:
+                    machine.start("a", **one["guest"])
                 one["run"](machine)
                 verdict, why = "ok", ""
             except Exception as error:     # whatever it is, the next scenario shall run

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What scenarios are made of: how one is marked, and what it can expect of the lab."""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lab"))
+
+from labkit import OTHER, Meter  # noqa: E402
+
+SCENARIOS = []
+
+
+class Failed(Exception):
+    """The product does not do what it should."""
+
+
+def scenario(libvirt="11.3", always=True, options=(), start=True, **guest):
+    """Marks a function that is handed a lab with a guest that runs on a, paired.
+
+    @always: runs also without --all. @options: of "lab up". @start: whether there is a guest;
+    what else is given says which (see Lab.start)."""
+    def wrap(function):
+        SCENARIOS.append({"name": function.__name__.replace("_", "-"), "run": function,
+                          "what": function.__doc__.splitlines()[0], "libvirt": libvirt,
+                          "always": always, "options": tuple(options),
+                          "start": start, "guest": guest})
+        return function
+    return wrap
+
+
+def expect(holds, words):
+    if not holds:
+        raise Failed(words)
+
+
+def expect_whole(lab, host, pairs=1):
+    """The VF carries on @host, with the pair's MAC, and nothing of ours is on the other."""
+    lab.wait_guest(pairs)
+    lab.wait_settled(host, pairs)
+    for pair in lab.status(host):
+        expect(not pair["problem"], f"{pair['standby']}: {pair['problem']}")
+    left = lab.leftovers(OTHER[host])
+    expect(not left, f"left on {OTHER[host]}: {', '.join(left)}")
+    lost = ping_loss(lab)
+    expect(lost == 0, f"{lost} of 20 frames lost after it was over")
+
+
+def ping_loss(lab):
+    """Frames lost from outside on the way to the guest, once all is quiet."""
+    meter = Meter(duration=10)
+    time.sleep(0.5)
+    meter.say("zero")
+    time.sleep(1.2)
+    loss = meter.finish()
+    outside = next(v for v in loss["vantages"] if v["name"] == "outside")
+    return sum(g["lost"] for g in outside["to_guest"]["gaps"] if g["end_ms"] > 0)
+
+
+def wait_phase(lab, host, phase, seconds=30):
+    lab.wait_for(lambda: any(p["phase"] == phase for p in lab.status(host)),
+                 f"a pair on {host} to be {phase}", seconds)
