@@ -411,27 +411,30 @@ XML
 XML
 }
 
-# The arguments of the meter for a pair of a guest, in "meter_target".
+# meter_at GUEST PAIR [outside]: the arguments of the meter for a pair of a guest, seen from
+# everywhere or only from outside, in "meter_target".
 meter_at()
 {
     need_lab "guest and meter"
     local ns=/proc/$lab_pid/root/run/netns
-    meter_target=(--guest "10.$((70 + $2)).1.$1:7000" --vantage "outside=$ns/client"
-                  --vantage "peer-a=$ns/peer-a" --vantage "peer-b=$ns/peer-b")
+    meter_target=(--guest "10.$((70 + $2)).1.$1:7000" --vantage "outside=$ns/client")
+    [[ ${3:-} = outside ]] ||
+        meter_target+=(--vantage "peer-a=$ns/peer-a" --vantage "peer-b=$ns/peer-b")
 }
 
 cmd_meter()
 {
-    local pair=0 number=1
+    local pair=0 number=1 from=
 
     while [[ $# -gt 0 ]]; do
         case $1 in
             --pair) pair=${2:-}; shift 2 ;;
             --number) number=${2:-}; shift 2 ;;
+            --outside-only) from=outside; shift ;;
             *) break ;;
         esac
     done
-    meter_at "$number" "$pair"
+    meter_at "$number" "$pair" "$from"
     exec "$dir/bin/meter" "${meter_target[@]}" "$@"
 }
 

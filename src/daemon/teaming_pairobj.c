@@ -73,6 +73,7 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_queue_clear_full(&pair->history, (GDestroyNotify)virTeamingPairChangeFree);
     if (pair->holdFd >= 0)
         close(pair->holdFd);
+    virTeamingPciHandleFree(pair->pciHandle);
     g_free(pair);
 }
 
@@ -86,6 +87,7 @@ virTeamingPairObjAdoptVf(virTeamingPairObj *pair,
     pair->traitsKnown = FALSE;
     pair->masterSince = 0;
     pair->readySince = 0;
+    g_clear_pointer(&pair->pciHandle, virTeamingPciHandleFree);
 }
 
 
@@ -243,37 +245,63 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
 }
 
 
-/**
- * virTeamingPairObjGlance:
- * @pair: the pair
- * @kernel: the host
- * @now: monotonic microseconds
- *
- * Returns: whether the VF's bits have changed in a way that may matter.
- */
-gboolean
-virTeamingPairObjGlance(virTeamingPairObj *pair,
-                        virTeamingKernel *kernel,
-                        gint64 now)
+/* Do the VF's bits differ from what was read last? As cheap as one can ask: it is asked
+ * every few milliseconds, and the answer is nearly always no. */
+static gboolean
+virTeamingPairObjPciMoved(virTeamingPairObj *pair,
+                          virTeamingKernel *kernel)
 {
-    virTeamingPciState pci = { .driver = "" };
-    virTeamingObserved seen;
-    gboolean changed;
+    gboolean busMaster;
+    guint vectors;
+
+    if (!pair->hasVf)
+        return pair->pci.driver[0] != '\0';
+    if (!pair->pciHandle)
+        pair->pciHandle = virTeamingKernelPciOpen(kernel, &pair->vf, NULL);
+    if (pair->pciHandle &&
+        virTeamingPciHandleRead(pair->pciHandle, &busMaster, &vectors, NULL))
+        return busMaster != pair->pci.busMaster || vectors != pair->pci.vectors;
+    /* Gone, or made anew under the same address. */
+    g_clear_pointer(&pair->pciHandle, virTeamingPciHandleFree);
+    return TRUE;
+}
+
+
+/**
+ * virTeamingPairObjReadPci:
+ *
+ * Reads all of the VF's state.
+ *
+ * Returns: whether it differs from what was read last in a way that may matter.
+ */
+static gboolean
+virTeamingPairObjReadPci(virTeamingPairObj *pair,
+                         virTeamingKernel *kernel)
+{
+    const virTeamingPciState before = pair->pci;
 
     /* While libvirt hands the VF over, the host's own driver may set the bit. */
+    pair->pci = (virTeamingPciState) { .driver = "" };
     if (pair->hasVf &&
-        (!virTeamingKernelPciGetState(kernel, &pair->vf, &pci, NULL) ||
-         !strstr(pci.driver, "vfio"))) {
-        pci.busMaster = FALSE;
-        pci.vectors = 0;
+        (!virTeamingKernelPciGetState(kernel, &pair->vf, &pair->pci, NULL) ||
+         !strstr(pair->pci.driver, "vfio"))) {
+        pair->pci.busMaster = FALSE;
+        pair->pci.vectors = 0;
     }
+    return pair->pci.busMaster != before.busMaster ||
+        (pair->pci.vectors > 0) != (before.vectors > 0) ||
+        (pair->pci.vectors >= 2) != (before.vectors >= 2);
+}
 
-    changed = pci.busMaster != pair->pci.busMaster ||
-        (pci.vectors > 0) != (pair->pci.vectors > 0) ||
-        (pci.vectors >= 2) != (pair->pci.vectors >= 2);
-    pair->pci = pci;
 
-    if (!pci.busMaster)
+/* Since when the VF has been a bus master, and since when it has been read. */
+static void
+virTeamingPairObjKeepTime(virTeamingPairObj *pair,
+                          gint64 now)
+{
+    virTeamingObserved seen;
+
+    if (!pair->pci.busMaster)
         pair->masterSince = 0;
     else if (!pair->masterSince)
         pair->masterSince = now;
@@ -283,7 +311,28 @@ virTeamingPairObjGlance(virTeamingPairObj *pair,
         pair->readySince = 0;
     else if (!pair->readySince)
         pair->readySince = now;
+}
 
+
+/**
+ * virTeamingPairObjGlance:
+ * @pair: the pair
+ * @kernel: the host
+ * @now: monotonic microseconds
+ *
+ * Returns: whether the VF's bits have changed in a way that may matter, or the phase has
+ *          with time.
+ */
+gboolean
+virTeamingPairObjGlance(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel,
+                        gint64 now)
+{
+    const gboolean changed = virTeamingPairObjPciMoved(pair, kernel) &&
+        virTeamingPairObjReadPci(pair, kernel);
+    virTeamingObserved seen;
+
+    virTeamingPairObjKeepTime(pair, now);
     virTeamingPairObjObserve(pair, now, &seen);
     return changed || virTeamingFailoverPhase(&seen) != pair->phase;
 }
@@ -785,7 +834,8 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     guint nsteps;
 
     virTeamingPairObjLearnTraits(pair, kernel);
-    virTeamingPairObjGlance(pair, kernel, now);
+    virTeamingPairObjReadPci(pair, kernel);
+    virTeamingPairObjKeepTime(pair, now);
     virTeamingPairObjObserve(pair, now, &seen);
     phase = virTeamingFailoverPhase(&seen);
     desired = virTeamingFailoverDesire(phase, &seen);

@@ -64,6 +64,7 @@ typedef struct {
     /* What was observed last, and when things began (monotonic microseconds). */
     virTeamingPhase phase;
     virTeamingPciState pci;
+    virTeamingPciHandle *pciHandle; /* of @vf, for those that look often; NULL: not open */
     virTeamingNicTraits traits;
     gboolean traitsKnown;
     char bridge[IF_NAMESIZE];
