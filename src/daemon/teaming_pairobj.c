@@ -378,12 +378,9 @@ virTeamingPairObjIsHere(const virTeamingPairObj *pair,
 char *
 virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
 {
-    const char *words[6] = { NULL };
+    const char *words[5] = { NULL };
     guint n = 0;
 
-    if (pair->cutOff)
-        words[n++] = "the standby's tap and the bridge's uplink are in no VLAN that both have: "
-            "without its VF the guest is cut off (see 'bridge vlan')";
     if (pair->problem)
         words[n++] = pair->problem;
     if (pair->plugProblem)
@@ -556,7 +553,7 @@ virTeamingPairObjLookVlans(virTeamingPairObj *pair,
         i += a <= b;
         j += b <= a;
     }
-    pair->cutOff = pair->vlans->len == 0;
+    pair->cutOff = pair->vlans->len == 0 && pair->uplink[0];
     return TRUE;
 }
 
@@ -1007,6 +1004,7 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     virTeamingStep plan[VIR_TEAMING_PLAN_MAX];
     g_autoptr(GArray) entries = NULL;
     g_autoptr(GString) steps = g_string_new(NULL);
+    g_autofree char *fault = NULL;
     g_autoptr(GError) error = NULL;
     guint nsteps;
 
@@ -1064,7 +1062,11 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
         pair->changedAt = now;
     }
     pair->phase = phase;
-    virTeamingPairObjSetProblem(pair, error ? error->message : NULL, now);
+    if (!error && pair->cutOff)
+        fault = g_strdup_printf("'%s' and '%s' are in no VLAN of '%s' in common: without its VF "
+                                "the guest is cut off; see 'bridge vlan'", pair->tap,
+                                pair->uplink, pair->bridge);
+    virTeamingPairObjSetProblem(pair, error ? error->message : fault, now);
 
     /* What has been undone need not be undone again. */
     if (nsteps > 0)
