@@ -54,6 +54,7 @@ virTeamingBusFormatPair(const virTeamingPairObj *pair)
     g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
     const gboolean known = pair->phase != VIR_TEAMING_PHASE_LAST;
     g_autofree char *problem = virTeamingPairObjGetProblem(pair);
+    g_autofree char *wiring = virTeamingPairObjGetWiring(pair);
     char mac[VIR_TEAMING_MAC_STRING_LEN];
     char vf[VIR_TEAMING_PCI_STRING_LEN] = "";
 
@@ -67,6 +68,7 @@ virTeamingBusFormatPair(const virTeamingPairObj *pair)
     virTeamingBusAddString(&builder, "tap", pair->tap);
     virTeamingBusAddString(&builder, "bridge", pair->bridge);
     virTeamingBusAddString(&builder, "uplink", pair->uplink);
+    virTeamingBusAddString(&builder, "wiring", wiring);
     virTeamingBusAddString(&builder, "pf", pair->pf);
     virTeamingBusAddString(&builder, "vf", vf);
     g_variant_builder_add(&builder, "{sv}", "vf-index",

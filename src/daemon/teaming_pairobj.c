@@ -14,6 +14,17 @@
  *
  * Glancing is the cheap part of looking, done every few milliseconds around a change:
  * the VF's Bus Master Enable bit and its vectors.
+ *
+ * A bridge that filters VLANs has an entry for a MAC in each, so what is said of "the entry"
+ * holds in every VLAN of the tap that the uplink is in, too: the guest's frames come and go
+ * in these and in no others. The uplink may be in thousands. Entries of ours in another VLAN
+ * (the tap was moved) go with the next change. The filters of the NIC (the VF's MAC, the
+ * uplink's list) know no VLAN: which VLANs the uplink takes, the bridge tells the NIC.
+ *
+ * A standby that is a macvtap on the uplink has no bridge. The kernel itself has its MAC in
+ * the uplink's list while it is up, and libvirt takes it up when the guest is about to run.
+ * That is where the sequencer wants it most of the time; what is left to do is to take it
+ * off where it would be in the way, and put it back.
  */
 
 #include "teaming_pairobj.h"
@@ -26,6 +37,8 @@
 #include "teaming_journal.h"
 
 #define VIR_TEAMING_PAIR_RETRY_MS 1000
+/* In more VLANs than that, a bridge's entries are listed, not looked up. */
+#define VIR_TEAMING_PAIR_LOOKUPS 8
 
 
 virTeamingPairObj *
@@ -43,6 +56,7 @@ virTeamingPairObjNew(const char *uuid,
     pair->holdFd = -1;
     virTeamingPolicyInit(&pair->policy);
     g_queue_init(&pair->history);
+    pair->vlans = g_array_new(FALSE, FALSE, sizeof(guint16));
     return pair;
 }
 
@@ -70,6 +84,7 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->aborted);
     g_free(pair->problem);
     g_free(pair->journalled);
+    g_array_unref(pair->vlans);
     g_queue_clear_full(&pair->history, (GDestroyNotify)virTeamingPairChangeFree);
     if (pair->holdFd >= 0)
         close(pair->holdFd);
@@ -193,15 +208,18 @@ static void
 virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
                              virTeamingKernel *kernel)
 {
-    virTeamingFdbEntry entry = { .mac = pair->mac };
+    virTeamingFdbEntry self = { .mac = pair->mac, .flags = VIR_TEAMING_FDB_SELF };
+    g_autoptr(GArray) entries = virTeamingKernelFdbList(kernel, pair->uplink, &pair->mac, NULL);
 
-    g_strlcpy(entry.dev, pair->uplink, sizeof(entry.dev));
-    entry.flags = VIR_TEAMING_FDB_SELF;
-    if (pair->selfAdded && virTeamingKernelFdbDel(kernel, &entry, NULL))
+    g_strlcpy(self.dev, pair->uplink, sizeof(self.dev));
+    if (pair->selfAdded && virTeamingKernelFdbDel(kernel, &self, NULL))
         pair->selfAdded = FALSE;
-    entry.flags = VIR_TEAMING_FDB_MASTER;
-    if (pair->fdbAdded)
-        virTeamingKernelFdbDel(kernel, &entry, NULL);
+    for (guint i = 0; pair->fdbAdded && entries && i < entries->len; i++) {
+        const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, i);
+
+        if (entry->flags & VIR_TEAMING_FDB_STICKY)
+            virTeamingKernelFdbDel(kernel, entry, NULL);
+    }
 }
 
 
@@ -209,7 +227,8 @@ virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
  * virTeamingPairObjResolve:
  *
  * Finds the bridge and its uplink, by the standby's tap or, before libvirt has made
- * that, by the VF's PF. What is still true of the last time is kept.
+ * that, by the VF's PF. What is still true of the last time is kept. The uplink of a macvtap
+ * is what it sits on.
  */
 static void
 virTeamingPairObjResolve(virTeamingPairObj *pair,
@@ -218,6 +237,19 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
 {
     g_autoptr(GArray) links = NULL;
     virTeamingLink uplink;
+
+    if (pair->macvtap) {
+        pair->bridge[0] = '\0';
+        if (g_str_equal(pair->uplink, tap->lower))
+            return;
+        if (pair->uplink[0])
+            virTeamingPairObjLeaveUplink(pair, kernel);
+        pair->uplink[0] = '\0';
+        if (virTeamingKernelLinkGet(kernel, tap->lower, &uplink, NULL) &&
+            virTeamingLinkIsOfPf(kernel, &uplink, pair->pf))
+            g_strlcpy(pair->uplink, tap->lower, sizeof(pair->uplink));
+        return;
+    }
 
     if (pair->uplink[0] && virTeamingKernelLinkGet(kernel, pair->uplink, &uplink, NULL) &&
         uplink.master[0] && (!tap || g_str_equal(uplink.master, tap->master))) {
@@ -410,6 +442,33 @@ virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
 }
 
 
+/**
+ * virTeamingPairObjGetWiring:
+ *
+ * Returns: (transfer full): how the standby reaches the wire, for people.
+ */
+char *
+virTeamingPairObjGetWiring(const virTeamingPairObj *pair)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (pair->macvtap && pair->uplink[0])
+        return g_strdup_printf("macvtap on %s", pair->uplink);
+    if (!pair->uplink[0])
+        return g_strdup("no uplink of the VF's NIC: its filter for the VF is all that is set");
+    g_string_append_printf(text, "bridge %s, uplink %s", pair->bridge, pair->uplink);
+    for (guint i = 0; pair->filtersVlans && i < pair->vlans->len; i++) {
+        g_string_append_printf(text, "%s%u", i ? ", " : ", VLAN ",
+                               g_array_index(pair->vlans, guint16, i));
+        if (i == VIR_TEAMING_PAIR_LOOKUPS) {
+            g_string_append(text, ", …");
+            break;
+        }
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+
 /* Which of the sequencer's words fits what the NIC holds for the VF. */
 static virTeamingVfFilter
 virTeamingPairObjReadVf(const virTeamingPairObj *pair,
@@ -426,30 +485,193 @@ virTeamingPairObjReadVf(const virTeamingPairObj *pair,
 }
 
 
+static gboolean
+virTeamingPairObjHasVlan(const virTeamingPairObj *pair,
+                         guint vlan)
+{
+    for (guint i = 0; i < pair->vlans->len; i++) {
+        if (g_array_index(pair->vlans, guint16, i) == vlan)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+
+/* Is @entry ours and in a VLAN in which the guest is not, or not any more? A bridge that does
+ * not filter VLANs has entries in them all the same, which mean nothing. */
+static gboolean
+virTeamingPairObjIsStale(const virTeamingPairObj *pair,
+                         const virTeamingFdbEntry *entry)
+{
+    return pair->filtersVlans && entry->flags & VIR_TEAMING_FDB_STICKY &&
+        !virTeamingPairObjHasVlan(pair, entry->vlan);
+}
+
+
+/* Where the bridge sends the MAC in @vlan. */
 static virTeamingFdbPath
-virTeamingPairObjReadFdb(const virTeamingPairObj *pair,
-                         const GArray *entries)
+virTeamingPairObjReadFdbVlan(const virTeamingPairObj *pair,
+                             const GArray *entries,
+                             guint vlan)
 {
     const guint pinned = VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY;
-    virTeamingFdbPath path = VIR_TEAMING_FDB_BOTH;
 
     for (guint i = 0; i < entries->len; i++) {
         const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, i);
         const gboolean ours = (entry->flags & pinned) == pinned;
 
-        if (!(entry->flags & VIR_TEAMING_FDB_MASTER))
+        if (!(entry->flags & VIR_TEAMING_FDB_MASTER) || entry->vlan != vlan)
             continue;
         if (g_str_equal(entry->dev, pair->tap))
-            path = ours ? VIR_TEAMING_FDB_STANDBY : VIR_TEAMING_FDB_LEARNT_STANDBY;
-        else if (g_str_equal(entry->dev, pair->uplink))
-            path = ours ? VIR_TEAMING_FDB_UPLINK : VIR_TEAMING_FDB_LEARNT_UPLINK;
-        else
-            path = VIR_TEAMING_FDB_ELSEWHERE;
-        /* On a bridge with VLANs there is one entry in each: look at the worst. */
-        if (!ours)
+            return ours ? VIR_TEAMING_FDB_STANDBY : VIR_TEAMING_FDB_LEARNT_STANDBY;
+        if (g_str_equal(entry->dev, pair->uplink))
+            return ours ? VIR_TEAMING_FDB_UPLINK : VIR_TEAMING_FDB_LEARNT_UPLINK;
+        return VIR_TEAMING_FDB_ELSEWHERE;
+    }
+    return VIR_TEAMING_FDB_BOTH;
+}
+
+
+/* Where the bridge sends the MAC: in all VLANs as desired, or else in one that is not. */
+static virTeamingFdbPath
+virTeamingPairObjReadFdb(const virTeamingPairObj *pair,
+                         const GArray *entries,
+                         virTeamingFdbPath desired)
+{
+    virTeamingFdbPath path = VIR_TEAMING_FDB_BOTH;
+
+    for (guint i = 0; i < entries->len; i++) {
+        if (virTeamingPairObjIsStale(pair, &g_array_index(entries, virTeamingFdbEntry, i)))
+            return desired == VIR_TEAMING_FDB_FORGET ?
+                VIR_TEAMING_FDB_UPLINK : VIR_TEAMING_FDB_ELSEWHERE;
+    }
+    for (guint i = 0; i < pair->vlans->len; i++) {
+        path = virTeamingPairObjReadFdbVlan(pair, entries,
+                                            g_array_index(pair->vlans, guint16, i));
+        if (!virTeamingFailoverFdbHolds(path, desired))
             break;
     }
     return path;
+}
+
+
+/**
+ * virTeamingPairObjLookVlans:
+ * @pair: the pair, resolved
+ * @kernel: the host
+ * @bridge: its bridge, or ""
+ * @hasTap: whether the standby's tap is in the bridge
+ * @error: set to what the kernel said
+ *
+ * Finds in which VLANs the bridge needs entries: 0, if it filters none; else those that both
+ * tap and uplink are in.
+ */
+static gboolean
+virTeamingPairObjLookVlans(virTeamingPairObj *pair,
+                           virTeamingKernel *kernel,
+                           const char *bridge,
+                           gboolean hasTap,
+                           GError **error)
+{
+    const guint16 none = 0;
+    virTeamingLink link = { .vlanFiltering = FALSE };
+    g_autoptr(GArray) ofTap = NULL;
+    g_autoptr(GArray) ofUplink = NULL;
+
+    g_array_set_size(pair->vlans, 0);
+    pair->cutOff = FALSE;
+    pair->filtersVlans = bridge[0] && virTeamingKernelLinkGet(kernel, bridge, &link, NULL) &&
+        link.vlanFiltering;
+    if (!pair->filtersVlans) {
+        g_array_append_val(pair->vlans, none);
+        return TRUE;
+    }
+    if (!hasTap)
+        return TRUE;
+    if (!(ofTap = virTeamingKernelVlanList(kernel, pair->tap, error)) ||
+        (pair->uplink[0] && !(ofUplink = virTeamingKernelVlanList(kernel, pair->uplink, error))))
+        return FALSE;
+    if (!ofUplink)
+        ofUplink = g_array_ref(ofTap);
+    for (guint i = 0, j = 0; i < ofTap->len && j < ofUplink->len;) {
+        const guint16 a = g_array_index(ofTap, guint16, i);
+        const guint16 b = g_array_index(ofUplink, guint16, j);
+
+        if (a == b)
+            g_array_append_val(pair->vlans, a);
+        i += a <= b;
+        j += b <= a;
+    }
+    pair->cutOff = pair->vlans->len == 0 && pair->uplink[0];
+    return TRUE;
+}
+
+
+/* Looks up the bridge's entries for the MAC: those that lead to the uplink, which @own has
+ * already, and what else there is in the VLANs that count. With few VLANs, a lookup in each
+ * costs less than a walk over all of a bridge's entries. @bridge: "" if there is none. */
+static GArray *
+virTeamingPairObjLookFdb(virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         const char *bridge,
+                         const GArray *own,
+                         GError **error)
+{
+    g_autoptr(GArray) entries = NULL;
+
+    if (bridge[0] && pair->vlans->len > VIR_TEAMING_PAIR_LOOKUPS)
+        return virTeamingKernelFdbList(kernel, bridge, &pair->mac, error);
+
+    entries = own ? g_array_copy((GArray *)own) :
+        g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
+    for (guint i = 0; bridge[0] && i < pair->vlans->len; i++) {
+        virTeamingFdbEntry entry;
+        g_autoptr(GError) reason = NULL;
+
+        if (virTeamingKernelFdbGet(kernel, bridge, &pair->mac,
+                                   g_array_index(pair->vlans, guint16, i), &entry, &reason)) {
+            if (!g_str_equal(entry.dev, pair->uplink))
+                g_array_append_val(entries, entry);
+        } else if (!g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&reason));
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&entries);
+}
+
+
+/**
+ * virTeamingPairObjLookSelf:
+ * @pair: the pair, resolved
+ * @tap: the standby, if it is a macvtap
+ * @own: entries of the uplink
+ * @desired: what should be; a macvtap that is not up is left alone
+ *
+ * Returns: whether the uplink's own filter takes the MAC, if it matters.
+ */
+static gboolean
+virTeamingPairObjLookSelf(const virTeamingPairObj *pair,
+                          const virTeamingLink *tap,
+                          const GArray *own,
+                          virTeamingDatapath *desired)
+{
+    gboolean self = FALSE;
+
+    for (guint i = 0; own && i < own->len; i++)
+        self |= !!(g_array_index(own, virTeamingFdbEntry, i).flags & VIR_TEAMING_FDB_SELF);
+    if (!own)
+        desired->self = FALSE;
+    if (!pair->macvtap)
+        /* A filter entry that somebody else made stays his. */
+        return self && (desired->self || pair->selfAdded);
+
+    if (!tap->up)
+        desired->self = FALSE;
+    /* Both may have the MAC, unless that keeps the frames from the VF, or from another host. */
+    if (pair->guest == VIR_TEAMING_GUEST_HERE && pair->traits.copies)
+        desired->self |= self;
+    return self;
 }
 
 
@@ -484,7 +706,7 @@ virTeamingPairObjLookVf(virTeamingPairObj *pair,
  * @kernel: the host
  * @desired: what should be; what does not exist on this host (no tap yet, no uplink)
  *           is taken out of it
- * @entries: set to the FDB entries of the pair's MAC
+ * @entries: set to those FDB entries of the pair's MAC that matter
  * @ret: filled with what is
  * @error: set to what the kernel said
  *
@@ -498,17 +720,25 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
                       virTeamingDatapath *ret,
                       GError **error)
 {
-    virTeamingLink tap;
+    virTeamingLink tap = { .name = "" };
     const gboolean hasTap = pair->tap[0] &&
         virTeamingKernelLinkGet(kernel, pair->tap, &tap, NULL) &&
         virTeamingLinkIsBridge(kernel, tap.master, pair->bridge);
+    const char *bridge;
+    g_autoptr(GArray) own = NULL;
     g_autoptr(GArray) found = NULL;
 
+    pair->macvtap = g_str_equal(tap.kind, "macvtap");
     ret->hold = pair->holdFd >= 0;
     if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
         return FALSE;
 
-    virTeamingPairObjResolve(pair, kernel, hasTap ? &tap : NULL);
+    virTeamingPairObjResolve(pair, kernel, hasTap || pair->macvtap ? &tap : NULL);
+    bridge = pair->bridge[0] ? pair->bridge : hasTap ? tap.master : "";
+    if (!virTeamingPairObjLookVlans(pair, kernel, bridge, hasTap, error) ||
+        (pair->uplink[0] &&
+         !(own = virTeamingKernelFdbList(kernel, pair->uplink, &pair->mac, error))))
+        return FALSE;
 
     ret->learning = hasTap ? tap.learning : TRUE;
     if (!hasTap)
@@ -517,37 +747,14 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
     if (desired->learning && !pair->learningOff)
         ret->learning = TRUE;
 
-    found = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
-    if (pair->bridge[0] || hasTap) {
-        g_array_unref(found);
-        if (!(found = virTeamingKernelFdbList(kernel, pair->bridge[0] ? pair->bridge :
-                                              tap.master, &pair->mac, error)))
-            return FALSE;
-    }
-    ret->fdb = virTeamingPairObjReadFdb(pair, found);
+    if (!(found = virTeamingPairObjLookFdb(pair, kernel, bridge, own, error)))
+        return FALSE;
     if ((desired->fdb == VIR_TEAMING_FDB_STANDBY && !hasTap) ||
-        (desired->fdb == VIR_TEAMING_FDB_UPLINK && !pair->uplink[0]))
+        (desired->fdb == VIR_TEAMING_FDB_UPLINK && !pair->uplink[0]) ||
+        pair->vlans->len == 0 || pair->macvtap)
         desired->fdb = VIR_TEAMING_FDB_FORGET;
-
-    ret->self = FALSE;
-    if (pair->uplink[0]) {
-        g_autoptr(GArray) own = virTeamingKernelFdbList(kernel, pair->uplink,
-                                                        &pair->mac, error);
-
-        if (!own)
-            return FALSE;
-        for (guint i = 0; i < own->len; i++) {
-            const virTeamingFdbEntry *entry = &g_array_index(own, virTeamingFdbEntry, i);
-
-            if (entry->flags & VIR_TEAMING_FDB_SELF)
-                ret->self = TRUE;
-        }
-    } else {
-        desired->self = FALSE;
-    }
-    /* A filter entry that somebody else made stays his. */
-    if (!desired->self && !pair->selfAdded)
-        ret->self = FALSE;
+    ret->fdb = virTeamingPairObjReadFdb(pair, found, desired->fdb);
+    ret->self = virTeamingPairObjLookSelf(pair, &tap, own, desired);
 
     *entries = g_steal_pointer(&found);
     return TRUE;
@@ -588,10 +795,12 @@ virTeamingPairObjPromise(virTeamingPairObj *pair,
 }
 
 
+/* Pins the MAC to @dev in all VLANs that count; elsewhere nothing of ours stays. */
 static gboolean
 virTeamingPairObjPin(virTeamingPairObj *pair,
                      virTeamingKernel *kernel,
                      const char *dev,
+                     const GArray *entries,
                      GError **error)
 {
     virTeamingFdbEntry entry = {
@@ -599,8 +808,21 @@ virTeamingPairObjPin(virTeamingPairObj *pair,
         .flags = VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY,
     };
 
+    /* Before the first is added: one in no VLAN takes the others along when it goes. */
+    for (guint i = 0; i < entries->len; i++) {
+        const virTeamingFdbEntry *there = &g_array_index(entries, virTeamingFdbEntry, i);
+
+        if (virTeamingPairObjIsStale(pair, there) &&
+            !virTeamingKernelFdbDel(kernel, there, error))
+            return FALSE;
+    }
     g_strlcpy(entry.dev, dev, sizeof(entry.dev));
-    return virTeamingKernelFdbAdd(kernel, &entry, error);
+    for (guint i = 0; i < pair->vlans->len; i++) {
+        entry.vlan = g_array_index(pair->vlans, guint16, i);
+        if (!virTeamingKernelFdbAdd(kernel, &entry, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 
@@ -722,9 +944,9 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
         pair->learningOff = FALSE;
         return TRUE;
     case VIR_TEAMING_STEP_FDB_STANDBY:
-        return virTeamingPairObjPin(pair, kernel, pair->tap, error);
+        return virTeamingPairObjPin(pair, kernel, pair->tap, entries, error);
     case VIR_TEAMING_STEP_FDB_UPLINK:
-        return virTeamingPairObjPin(pair, kernel, pair->uplink, error);
+        return virTeamingPairObjPin(pair, kernel, pair->uplink, entries, error);
     case VIR_TEAMING_STEP_FDB_BOTH:
         return virTeamingPairObjUnpin(pair, kernel, entries, TRUE, error);
     case VIR_TEAMING_STEP_FDB_FORGET:
@@ -797,6 +1019,7 @@ virTeamingPairObjPark(virTeamingPairObj *pair,
 
     if (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->negotiated ||
         !pair->parked || !pair->hasVf ||
+        pair->traits.answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO] == VIR_TEAMING_ANSWER_NO ||
         !virTeamingPairObjLookVf(pair, kernel, &parked, &vf, NULL) || vf == parked.vf ||
         !virTeamingPairObjTake(pair, kernel, VIR_TEAMING_STEP_VF_ZERO, NULL, NULL))
         return;
@@ -830,6 +1053,7 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     virTeamingStep plan[VIR_TEAMING_PLAN_MAX];
     g_autoptr(GArray) entries = NULL;
     g_autoptr(GString) steps = g_string_new(NULL);
+    g_autofree char *fault = NULL;
     g_autoptr(GError) error = NULL;
     guint nsteps;
 
@@ -888,7 +1112,11 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
         pair->changedAt = now;
     }
     pair->phase = phase;
-    virTeamingPairObjSetProblem(pair, error ? error->message : NULL, now);
+    if (!error && pair->cutOff)
+        fault = g_strdup_printf("'%s' and '%s' are in no VLAN of '%s' in common: without its VF "
+                                "the guest is cut off; see 'bridge vlan'", pair->tap,
+                                pair->uplink, pair->bridge);
+    virTeamingPairObjSetProblem(pair, error ? error->message : fault, now);
 
     /* What has been undone need not be undone again. */
     if (nsteps > 0)

@@ -68,6 +68,10 @@ typedef struct {
     virTeamingNicTraits traits;
     gboolean traitsKnown;
     char bridge[IF_NAMESIZE];
+    gboolean macvtap;               /* the standby sits on @uplink; there is no bridge */
+    gboolean filtersVlans;          /* @bridge does */
+    GArray *vlans;                  /* of guint16: where @bridge needs entries for the MAC */
+    gboolean cutOff;                /* it filters, and there is none */
     virTeamingPolicy policy;
     gint64 askedAt;                 /* when QEMU asked for the VF */
     gint64 masterSince;
@@ -111,6 +115,7 @@ gboolean virTeamingPairObjSettle(virTeamingPairObj *pair,
 gboolean virTeamingPairObjIsHere(const virTeamingPairObj *pair,
                                  virTeamingKernel *kernel);
 char *virTeamingPairObjGetProblem(const virTeamingPairObj *pair);
+char *virTeamingPairObjGetWiring(const virTeamingPairObj *pair);
 void virTeamingPairObjObserve(const virTeamingPairObj *pair,
                               gint64 now,
                               virTeamingObserved *ret);

@@ -50,6 +50,7 @@ typedef struct {
     char name[IF_NAMESIZE];
     char kind[16];                  /* "bridge", "tun", "veth", …; "" for hardware */
     char master[IF_NAMESIZE];       /* bridge (or bond, …) it is a port of, or "" */
+    char lower[IF_NAMESIZE];        /* macvtap, VLAN, …: link that it sits on, or "" */
     virTeamingMac mac;
     gboolean up;                    /* IFF_UP */
     gboolean running;               /* carrier */
@@ -139,6 +140,10 @@ gboolean virTeamingKernelLinkSetLearning(virTeamingKernel *kernel,
                                          const char *port,
                                          gboolean learning,
                                          GError **error);
+
+GArray *virTeamingKernelVlanList(virTeamingKernel *kernel,
+                                 const char *port,
+                                 GError **error);
 
 GArray *virTeamingKernelVfList(virTeamingKernel *kernel,
                                const char *pf,
