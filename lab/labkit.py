@@ -263,6 +263,14 @@ class Lab:
 
     # --- migrations
 
+    @staticmethod
+    def begin_migration(source, name="guest", *options):
+        """An unmodified virsh migrate --live to the other hypervisor, under way."""
+        return subprocess.Popen(
+            [LAB, "run", "--no-input", "--timeout", "180", source, "virsh", "migrate",
+             "--live", *options, name, f"qemu+tcp://{OTHER[source]}/system"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
     def migrate(self, source, name="guest", pairs=1, bandwidth=None, silent=False,
                 during=None, expect_success=True, number=1):
         """Moves a guest from @source to the other hypervisor with an unmodified virsh migrate
@@ -278,11 +286,7 @@ class Lab:
             speed = ["--bandwidth", str(bandwidth)] if bandwidth else []
             meter.say("zero")
             zero_ns = time.time_ns()
-            with subprocess.Popen(
-                    [LAB, "run", "--no-input", "--timeout", "180", source, "virsh", "migrate",
-                     "--live", *speed, name, f"qemu+tcp://{target}/system"],
-                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT, text=True) as virsh:
+            with self.begin_migration(source, name, *speed) as virsh:
                 if during:
                     time.sleep(0.5)
                     during(self)
