@@ -726,6 +726,25 @@ testRefusedTwice(Host *host,
 }
 
 
+/* Its owner's detach keeps the slot busy: QEMU is refused, says nothing, and waits for that. */
+static void
+testRefusedAndWaits(Host *host,
+                    gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "MIGRATION", "{\"status\":\"wait-unplug\"}");
+    hostWait(host, 27 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostWait(host, 4 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    hostWait(host, 31 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    g_assert_cmpuint(host->plugged, ==, 0);
+}
+
+
 /* The guest takes its VF up just before it is stopped: there is still time to give up. */
 static void
 testStopsWithLiveVf(Host *host,
@@ -1528,6 +1547,7 @@ main(int argc, char **argv)
         { "/driver/waits-if-told", testWaitsIfTold },
         { "/driver/copies-with-live-vf", testCopiesWithLiveVf },
         { "/driver/refused-twice", testRefusedTwice },
+        { "/driver/refused-and-waits", testRefusedAndWaits },
         { "/driver/stops-with-live-vf", testStopsWithLiveVf },
         { "/driver/firmware-never-lets-go", testFirmwareNeverLetsGo },
         { "/driver/suspended-while-asked-out", testSuspendedWhileAskedOut },

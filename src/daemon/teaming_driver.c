@@ -333,6 +333,7 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
         return;
     case VIR_TEAMING_ACTIVITY_RUNNING:
         virTeamingPairObjResume(pair);
+        pair->waiting = FALSE;
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
         return;
@@ -545,7 +546,15 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         pair->postcopy = pair->guest == VIR_TEAMING_GUEST_INCOMING ||
             (pair->guest == VIR_TEAMING_GUEST_HERE && !pair->migrating);
         break;
+    case VIR_TEAMING_QEMU_EVENT_MIGRATION_WAITING:
+        /* Refused by a slot that its owner's detach keeps busy, QEMU waits for that. */
+        if (pair->guest == VIR_TEAMING_GUEST_HERE && !pair->askedOut) {
+            pair->waiting = TRUE;
+            pair->askedAt = now;
+        }
+        break;
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_ACTIVE:
+        pair->waiting = FALSE;
         if (pair->guest == VIR_TEAMING_GUEST_HERE)
             pair->migrating = TRUE;
         break;
@@ -553,6 +562,7 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         /* QEMU plugs the primary again, and says nothing. But what it asked of the guest
          * it can't take back: a guest that does it now loses the device for good. */
         pair->ejectLate |= pair->askedOut && pair->pci.busMaster;
+        pair->waiting = FALSE;
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
         pair->postcopy = FALSE;
@@ -626,7 +636,7 @@ virTeamingDriverGuard(virTeamingDriver *driver,
             "migration given up: the guest's memory was being copied while its VF %s still "
             "could write to it; the guest did not take the unplug request, or was reset: try "
             "again when it is quiet", pair->primaryAlias));
-    } else if (pair->askedOut && !pair->migrating &&
+    } else if ((pair->askedOut || pair->waiting) && !pair->migrating &&
                pair->policy.onUnplugTimeout == VIR_TEAMING_ON_UNPLUG_TIMEOUT_ABORT &&
                pair->askedAt && now - pair->askedAt >= timeout) {
         virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(

@@ -223,10 +223,16 @@ def keep_vf_xml(lab):
 @scenario(native_hotplug=True)
 def busy_slot_is_never_switched_over(lab):
     """QEMU's unplug request refused, and it copies with a live VF: noticed, aborted in time."""
-    # Its owner takes the VF away. For five seconds the slot blinks, and the VF is live.
-    keep_vf_xml(lab)
+    def blink(on):
+        """The slot's power indicator, in the PCI Express capability's Slot Control."""
+        lab.guest("c=/sys/bus/pci/devices/0000:00:03.0/config; "
+                  "byte() { hexdump -v -s $1 -n 1 -e '1/1 \"%u\"' $c; }; p=$(byte 52); "
+                  "while [ $(byte $p) != 16 ]; do p=$(byte $((p + 1))); done; "
+                  f"printf '\\{2 if on else 1:03o}' | "
+                  "dd of=$c bs=1 seek=$((p + 25)) conv=notrunc")
+
+    blink(True)
     since = mark(lab, "a")
-    lab.virsh("a", "detach-device-alias", "guest", "ua-primary0", "--live")
     with migrating(lab, "a", ends=False):
         pass
     refused = lab.run("a", "grep -c 'unplug primary device' /var/log/libvirt/qemu/guest.log",
@@ -235,11 +241,12 @@ def busy_slot_is_never_switched_over(lab):
     expect_reason(lab, "a", "still could write to it")
     expect(" STOP " not in lab.run("a", f"tail -n +{since + 1} {LOG}").stdout,
            "the guest had been stopped already")
-    at(lab, "a", since, "DEVICE_DELETED")
-    expect(ping_loss(lab) == 0, "frames lost without the VF")
-    lab.virsh("a", "attach-device", "guest", "/tmp/vf.xml", "--live")
     expect_carried(lab, "a")
     expect_one_mac(lab)
+    blink(False)
+    with migrating(lab, "a", ends=True):
+        pass
+    expect_whole(lab, "b")
 
 
 @scenario(always=False, native_hotplug=True)
@@ -249,10 +256,15 @@ def migrates_with_native_hotplug(lab):
         with migrating(lab, where, ends=True):
             pass
         expect_whole(lab, OTHER[where])
+    # The slot blinks for five seconds after its owner has taken the VF away, which is live.
     keep_vf_xml(lab)
     lab.virsh("a", "detach-device-alias", "guest", "ua-primary0", "--live")
-    lab.wait_for(lambda: "ua-primary0" not in lab.virsh("a", "dumpxml", "guest").stdout,
-                 "the VF to go", 30)
+    with migrating(lab, "a") as result:
+        pass
+    where = "b" if result["worked"] else "a"
+    expect_carried(lab, where, 1 if result["worked"] else 0)
+    if result["worked"]:
+        return
     # The slot blinks until the guest's driver has probed.
     lab.virsh("a", "attach-device", "guest", "/tmp/vf.xml", "--live")
     with migrating(lab, "a") as result:
