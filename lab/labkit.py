@@ -264,6 +264,14 @@ class Lab:
 
     # --- migrations
 
+    @staticmethod
+    def begin_migration(source, name="guest", *options):
+        """An unmodified virsh migrate --live to the other hypervisor, under way."""
+        return subprocess.Popen(
+            [LAB, "run", "--no-input", "--timeout", "180", source, "virsh", "migrate",
+             "--live", *options, name, f"qemu+tcp://{OTHER[source]}/system"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
     def migrate(self, source, name="guest", pairs=1, number=1, bandwidth=None, silent=False,
                 interval=None, options=(), during=None, expect_success=True):
         """Moves a guest from @source to the other hypervisor with an unmodified virsh migrate
@@ -297,12 +305,7 @@ class Lab:
                 meter.say("zero")
             zero_ns = time.time_ns()
             for g in guests:
-                calls.append(subprocess.Popen(
-                    [LAB, "run", "--no-input", "--timeout", "180", g["source"], "virsh",
-                     "migrate", "--live", *speed, *options, g["name"],
-                     f"qemu+tcp://{OTHER[g['source']]}/system"],
-                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT, text=True))
+                calls.append(self.begin_migration(g["source"], g["name"], *speed, *options))
             if during:
                 time.sleep(0.5)
                 during(self)

@@ -320,6 +320,9 @@ virTeamingPairObjReadPci(virTeamingPairObj *pair,
         pair->pci.busMaster = FALSE;
         pair->pci.vectors = 0;
     }
+    /* QEMU has given it back: what was asked of the guest is over and done with. */
+    if (pair->pci.busMaster && !before.busMaster && pair->phase != VIR_TEAMING_PHASE_LAST)
+        pair->ejectLate = FALSE;
     return pair->pci.busMaster != before.busMaster ||
         (pair->pci.vectors > 0) != (before.vectors > 0) ||
         (pair->pci.vectors >= 2) != (before.vectors >= 2);

@@ -73,7 +73,8 @@ typedef struct {
     GArray *vlans;                  /* of guint16: where @bridge needs entries for the MAC */
     gboolean cutOff;                /* it filters, and there is none */
     virTeamingPolicy policy;
-    gint64 askedAt;                 /* when QEMU asked for the VF */
+    gboolean waiting;               /* QEMU waits for the VF, but has not said that it asked */
+    gint64 askedAt;                 /* when QEMU asked for the VF, or began to wait */
     gint64 masterSince;
     gint64 readySince;
     gint64 changedAt;
@@ -83,6 +84,7 @@ typedef struct {
     char *plugProblem;              /* why it could not, last time */
     char *findings;                 /* what the rules say of its domain, or NULL */
     char *aborted;                  /* why we gave its last migration up, or NULL */
+    gint64 abortAt;                 /* not before */
     gboolean postcopy;              /* runs here, and its memory still arrives */
     char *problem;                  /* why it is not as it should be, or NULL */
     gint64 retryAt;                 /* if there is a problem: when to try again */
