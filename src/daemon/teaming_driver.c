@@ -39,6 +39,8 @@
 #define VIR_TEAMING_DRIVER_PATIENCE_MS (30 * 1000)
 #define VIR_TEAMING_DRIVER_IDLE_MS 1000
 #define VIR_TEAMING_DRIVER_REPLUG_MS 5000
+/* How long the host may take to remove a VF that it has asked back. */
+#define VIR_TEAMING_DRIVER_REMOVE_MS (30 * 1000)
 /* From the migrate hook to the start hook libvirt needs some 100 ms. */
 #define VIR_TEAMING_DRIVER_EXPECT_MS (5 * 60 * 1000)
 
@@ -57,6 +59,7 @@ struct _virTeamingDriver {
     virTeamingDriverAbort abort;
     gpointer libvirt;
     guint timer;
+    gint64 strangersAt;             /* a link of no pair has changed; 0: none has */
     gboolean hookHeard;
     char *libvirtProblem;
 };
@@ -152,6 +155,11 @@ virTeamingDriverNotified(const char *ifname,
     virTeamingDriver *driver = opaque;
     gint64 now = g_get_monotonic_time();
 
+    /* It may be one of ours that was renamed, or has become an uplink. There can be many of
+     * them while libvirt starts a guest, so that is looked into at leisure. */
+    if (ifname && !mac && !driver->strangersAt)
+        driver->strangersAt = now;
+
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
         gboolean concerned = !ifname;
@@ -196,6 +204,7 @@ virTeamingDriverNew(virTeamingKernel *kernel,
                     GError **error)
 {
     g_autoptr(virTeamingDriver) driver = g_new0(virTeamingDriver, 1);
+    const gint64 now = g_get_monotonic_time();
 
     driver->kernel = kernel;
     driver->policy = *policy;
@@ -209,6 +218,11 @@ virTeamingDriverNew(virTeamingKernel *kernel,
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
         virTeamingPciAddress vf = pair->vf;
 
+        if (!pair->journalled)
+            virTeamingPairObjSearch(pair, kernel);
+        /* Of what was going on we know that it still may, not since when. */
+        pair->changedAt = now;
+        pair->askedAt = pair->askedOut ? now : 0;
         /* Numbers and names may have changed; the PCI address has not. */
         if (pair->hasVf) {
             pair->hasVf = FALSE;
@@ -327,11 +341,14 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
         pair->guest = VIR_TEAMING_GUEST_GONE;
         return;
     case VIR_TEAMING_ACTIVITY_INCOMING:
-        pair->guest = VIR_TEAMING_GUEST_INCOMING;
+        /* A libvirtd that was restarted may not know any more which way one was going. */
+        if (pair->guest != VIR_TEAMING_GUEST_DEPARTING)
+            pair->guest = VIR_TEAMING_GUEST_INCOMING;
         pair->started = TRUE;
         return;
     case VIR_TEAMING_ACTIVITY_RUNNING:
         virTeamingPairObjResume(pair);
+        pair->ejectLate |= pair->askedOut && pair->pci.busMaster;
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
         return;
@@ -373,6 +390,15 @@ virTeamingDomainFindStandby(const virTeamingDomain *domain,
 }
 
 
+/* The VF was unplugged for good: it is libvirt's, which takes the MAC away again. */
+static void
+virTeamingPairObjLoseVf(virTeamingPairObj *pair)
+{
+    pair->hasVf = FALSE;
+    pair->letGoAt = g_get_monotonic_time();
+}
+
+
 /* Makes or updates the pair objects of @domain. A standby whose VF was detached is still
  * looked after: its guest has no other path. */
 static void
@@ -392,8 +418,8 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
 
             found = virTeamingMacEqual(&def->persistent->mac, &pair->mac);
         }
-        if (!found && !pair->unplugged)
-            pair->hasVf = FALSE;
+        if (!found && !pair->unplugged && pair->hasVf)
+            virTeamingPairObjLoseVf(pair);
         if (!found && !virTeamingDomainFindStandby(domain, pair))
             pair->guest = VIR_TEAMING_GUEST_GONE;
     }
@@ -417,6 +443,8 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
             virTeamingPairObjSetActivity(pair, activity);
         pair->policy = policy;
 
+        g_free(pair->domain);
+        pair->domain = g_strdup(domain->name);
         g_free(pair->standbyAlias);
         pair->standbyAlias = g_strdup(def->persistent->alias);
         if (def->transient->alias) {
@@ -564,8 +592,7 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
     case VIR_TEAMING_QEMU_EVENT_DELETED:
         if (g_strcmp0(event->device, pair->primaryAlias) != 0)
             break;
-        /* From here on the VF is libvirt's, which takes the MAC away again. */
-        pair->hasVf = FALSE;
+        virTeamingPairObjLoseVf(pair);
         pair->unplugged |= pair->ejectLate;
         pair->ejectLate = FALSE;
         break;
@@ -920,6 +947,9 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
         }
         virTeamingDriverTakeDomain(driver, domain, arriving ? VIR_TEAMING_ACTIVITY_INCOMING :
                                    VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+        /* Should we have been away when a migrate hook was called, only libvirt can tell. */
+        if (!arriving)
+            virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
         for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
             pair->started = TRUE;
             pair->negotiated = FALSE;
@@ -976,6 +1006,27 @@ virTeamingDriverNextRun(const virTeamingDriver *driver,
 }
 
 
+/* A VF that was unplugged for good was taken away by its owner (virsh detach-device) or by
+ * the host: whoever unbinds the PF's driver or rewrites sriov_numvfs has vfio ask QEMU for it,
+ * and it vanishes. Then the guest is to have one again as soon as there is one. */
+static void
+virTeamingDriverMissVf(virTeamingDriver *driver,
+                       virTeamingPairObj *pair,
+                       gint64 now)
+{
+    virTeamingPciDevice device;
+
+    if (!pair->letGoAt)
+        return;
+    if (!virTeamingKernelPciGetDevice(driver->kernel, &pair->vf, &device, NULL)) {
+        pair->unplugged = TRUE;
+        pair->letGoAt = 0;
+    } else if (now - pair->letGoAt > VIR_TEAMING_DRIVER_REMOVE_MS * 1000) {
+        pair->letGoAt = 0;
+    }
+}
+
+
 /**
  * virTeamingDriverRun:
  * @driver: the driver
@@ -987,6 +1038,11 @@ void
 virTeamingDriverRun(virTeamingDriver *driver,
                     gint64 now)
 {
+    const gboolean strangers = driver->strangersAt &&
+        now - driver->strangersAt >= VIR_TEAMING_DRIVER_IDLE_MS * 1000;
+
+    if (strangers)
+        driver->strangersAt = 0;
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
 
@@ -995,7 +1051,8 @@ virTeamingDriverRun(virTeamingDriver *driver,
             pair->guest = VIR_TEAMING_GUEST_GONE;
 
         virTeamingDriverGuard(driver, pair, now);
-        if (virTeamingPairObjGlance(pair, driver->kernel, now) ||
+        virTeamingDriverMissVf(driver, pair, now);
+        if (virTeamingPairObjGlance(pair, driver->kernel, now) || strangers ||
             (pair->problem && now >= pair->retryAt))
             virTeamingDriverSettle(driver, pair, now);
         else

@@ -69,6 +69,7 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->findings);
     g_free(pair->aborted);
     g_free(pair->problem);
+    g_free(pair->lack);
     g_free(pair->journalled);
     g_queue_clear_full(&pair->history, (GDestroyNotify)virTeamingPairChangeFree);
     if (pair->holdFd >= 0)
@@ -171,6 +172,60 @@ virTeamingLinkIsOfPf(virTeamingKernel *kernel,
 }
 
 
+/* The PF may have been renamed, or be back after its driver was away; its VF's PCI address
+ * is the same. Returns: whether the VF is there. */
+static gboolean
+virTeamingPairObjFollowPf(virTeamingPairObj *pair,
+                          virTeamingKernel *kernel)
+{
+    char pf[IF_NAMESIZE];
+    guint index;
+
+    if (!pair->pf[0] || !virTeamingKernelVfLocate(kernel, &pair->vf, pf, &index, NULL))
+        return FALSE;
+    g_strlcpy(pair->pf, pf, sizeof(pair->pf));
+    pair->vfIndex = index;
+    return TRUE;
+}
+
+
+/* The tap of the guest's standby, whatever its name, by its MAC, which libvirt makes of the
+ * guest's with another first byte. */
+static gboolean
+virTeamingPairObjSearchTap(const virTeamingPairObj *pair,
+                           virTeamingKernel *kernel,
+                           virTeamingLink *ret)
+{
+    g_autoptr(GArray) links = virTeamingKernelLinkList(kernel, NULL);
+    virTeamingMac mac = pair->mac;
+
+    if (!links)
+        return FALSE;
+    mac.addr[0] = mac.addr[0] == 0xfe ? 0xfa : 0xfe;
+    for (guint i = 0; i < links->len; i++) {
+        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
+
+        if (g_str_equal(link->kind, "tun") && virTeamingMacEqual(&link->mac, &mac)) {
+            *ret = *link;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+
+/* The same, by the name that libvirt gave it unless somebody has renamed it. */
+static gboolean
+virTeamingPairObjFindTap(const virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         virTeamingLink *ret)
+{
+    return pair->tap[0] &&
+        (virTeamingKernelLinkGet(kernel, pair->tap, ret, NULL) ||
+         virTeamingPairObjSearchTap(pair, kernel, ret));
+}
+
+
 /* Is there a Linux bridge @name (not a bond, not an OVS)? @known is one that is. */
 static gboolean
 virTeamingLinkIsBridge(virTeamingKernel *kernel,
@@ -227,6 +282,7 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
         virTeamingPairObjLeaveUplink(pair, kernel);
     pair->uplink[0] = '\0';
     pair->bridge[0] = '\0';
+    virTeamingPairObjFollowPf(pair, kernel);
     if (pair->pf[0] == '\0' || !(links = virTeamingKernelLinkList(kernel, NULL)))
         return;
     for (guint i = 0; i < links->len; i++) {
@@ -238,6 +294,48 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
             g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
             g_strlcpy(pair->bridge, link->master, sizeof(pair->bridge));
             return;
+        }
+    }
+}
+
+
+/**
+ * virTeamingPairObjSearch:
+ * @pair: a pair of which only the MAC is known, and that all may have to be undone
+ * @kernel: the host
+ *
+ * Finds on the host what a damaged journal would have said: whether the guest is here, its
+ * VF unless that has no MAC, and on which uplink there is something of ours.
+ */
+void
+virTeamingPairObjSearch(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel)
+{
+    g_autoptr(GArray) links = virTeamingKernelLinkList(kernel, NULL);
+    virTeamingLink tap;
+
+    pair->started = TRUE;
+    pair->negotiated = TRUE;
+    if (virTeamingPairObjSearchTap(pair, kernel, &tap)) {
+        pair->guest = VIR_TEAMING_GUEST_HERE;
+        g_strlcpy(pair->tap, tap.name, sizeof(pair->tap));
+    }
+    for (guint i = 0; links && i < links->len; i++) {
+        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
+        g_autoptr(GArray) entries = NULL;
+
+        if (!link->pci[0])
+            continue;
+        if (!pair->hasVf)
+            virTeamingPairObjLocateVf(pair, kernel, link->name);
+        if (pair->uplink[0] || !link->master[0] ||
+            !(entries = virTeamingKernelFdbList(kernel, link->name, &pair->mac, NULL)))
+            continue;
+        for (guint j = 0; j < entries->len; j++) {
+            const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, j);
+
+            if (entry->flags & (VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_STICKY))
+                g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
         }
     }
 }
@@ -332,8 +430,8 @@ virTeamingPairObjIsHere(const virTeamingPairObj *pair,
 {
     virTeamingLink tap;
 
-    return pair->guest != VIR_TEAMING_GUEST_GONE && pair->tap[0] &&
-        virTeamingKernelLinkGet(kernel, pair->tap, &tap, NULL);
+    return pair->guest != VIR_TEAMING_GUEST_GONE &&
+        virTeamingPairObjFindTap(pair, kernel, &tap);
 }
 
 
@@ -418,14 +516,54 @@ virTeamingPairObjLookVf(virTeamingPairObj *pair,
     if (desired->vf == VIR_TEAMING_VF_KEEP ||
         (desired->vf == VIR_TEAMING_VF_FORGET && !pair->parked))
         return TRUE;
-    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error))
-        return FALSE;
+    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, NULL)) {
+        /* Where there is no VF any more, there is nothing to set or undo. */
+        if (!virTeamingPairObjFollowPf(pair, kernel)) {
+            *ret = desired->vf;
+            return TRUE;
+        }
+        if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error))
+            return FALSE;
+    }
     if (vf.vlan != VIR_TEAMING_PARK_VLAN) {
         pair->vfVlan = vf.vlan;
         pair->vfQos = vf.qos;
     }
     *ret = virTeamingPairObjReadVf(pair, &vf);
     return TRUE;
+}
+
+
+/* What the host lacks for a guest that runs here to be reached by its standby, for people;
+ * NULL if nothing. @tap: NULL if it is not there; @bridged: whether it is in a bridge. */
+static char *
+virTeamingPairObjFindLack(const virTeamingPairObj *pair,
+                          virTeamingKernel *kernel,
+                          const virTeamingLink *tap,
+                          gboolean bridged)
+{
+    virTeamingLink uplink;
+
+    if (pair->guest != VIR_TEAMING_GUEST_HERE || !pair->tap[0])
+        return NULL;
+    if (!tap)
+        return g_strdup_printf("the standby's tap '%s' is not there: the guest has no path but "
+                               "its VF", pair->tap);
+    if (!bridged)
+        return g_str_equal(tap->kind, "tun") ?
+            g_strdup_printf("the standby's tap '%s' is in no bridge: the guest has no path but "
+                            "its VF", pair->tap) : NULL;
+    if (!tap->up)
+        return g_strdup_printf("the standby's tap '%s' is down", pair->tap);
+    if (!pair->uplink[0])
+        return pair->pf[0] ?
+            g_strdup_printf("bridge '%s' has no uplink of %s's NIC: what comes from the wire does "
+                            "not reach the guest's standby", tap->master, pair->pf) : NULL;
+    if (virTeamingKernelLinkGet(kernel, pair->uplink, &uplink, NULL) &&
+        !(uplink.up && uplink.running))
+        return g_strdup_printf("uplink '%s' of bridge '%s' %s", pair->uplink, tap->master,
+                               uplink.up ? "has no carrier" : "is down");
+    return NULL;
 }
 
 
@@ -450,16 +588,20 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
                       GError **error)
 {
     virTeamingLink tap;
-    const gboolean hasTap = pair->tap[0] &&
-        virTeamingKernelLinkGet(kernel, pair->tap, &tap, NULL) &&
-        virTeamingLinkIsBridge(kernel, tap.master, pair->bridge);
+    const gboolean isThere = virTeamingPairObjFindTap(pair, kernel, &tap);
+    const gboolean hasTap = isThere && virTeamingLinkIsBridge(kernel, tap.master, pair->bridge);
     g_autoptr(GArray) found = NULL;
+
+    if (isThere)
+        g_strlcpy(pair->tap, tap.name, sizeof(pair->tap));
 
     ret->hold = pair->holdFd >= 0;
     if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
         return FALSE;
 
     virTeamingPairObjResolve(pair, kernel, hasTap ? &tap : NULL);
+    g_free(pair->lack);
+    pair->lack = virTeamingPairObjFindLack(pair, kernel, isThere ? &tap : NULL, hasTap);
 
     ret->learning = hasTap ? tap.learning : TRUE;
     if (!hasTap)
@@ -687,14 +829,13 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
 }
 
 
-/* Does @step close a path that the guest may need if the plan failed before it? */
+/* Does @step close a path that the guest may need if the plan failed before it? A VF is
+ * parked only when nobody reads it: that closes none. */
 static gboolean
 virTeamingStepCloses(virTeamingStep step,
                      virTeamingGuest guest)
 {
-    return guest == VIR_TEAMING_GUEST_HERE &&
-        (step == VIR_TEAMING_STEP_VF_ZERO || step == VIR_TEAMING_STEP_VF_VLAN ||
-         step == VIR_TEAMING_STEP_SELF_DEL);
+    return guest == VIR_TEAMING_GUEST_HERE && step == VIR_TEAMING_STEP_SELF_DEL;
 }
 
 
@@ -782,6 +923,7 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     g_autoptr(GArray) entries = NULL;
     g_autoptr(GString) steps = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
+    g_autoptr(GError) journalError = NULL;
     guint nsteps;
 
     virTeamingPairObjLearnTraits(pair, kernel);
@@ -808,11 +950,9 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     nsteps = virTeamingFailoverPlan(&actual, &desired, plan);
     for (guint i = 0; i < nsteps; i++)
         virTeamingPairObjPromise(pair, plan[i]);
-    if (!virTeamingJournalSave(pair, statedir, &error)) {
-        /* Without a journal we may still mend, but not change what a crash would leave. */
-        virTeamingPairObjSetProblem(pair, error->message, now);
-        return FALSE;
-    }
+    /* Without a journal a crash would leave something behind; but the guest's path is worth
+     * more than that. */
+    virTeamingJournalSave(pair, statedir, &journalError);
 
     for (guint i = 0; i < nsteps; i++) {
         g_autoptr(GError) reason = NULL;
@@ -838,7 +978,8 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
         pair->changedAt = now;
     }
     pair->phase = phase;
-    virTeamingPairObjSetProblem(pair, error ? error->message : NULL, now);
+    virTeamingPairObjSetProblem(pair, error ? error->message :
+                                journalError ? journalError->message : pair->lack, now);
 
     /* What has been undone need not be undone again. */
     if (nsteps > 0)

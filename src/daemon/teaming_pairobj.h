@@ -80,7 +80,9 @@ typedef struct {
     char *aborted;                  /* why we gave its last migration up, or NULL */
     gboolean postcopy;              /* runs here, and its memory still arrives */
     char *problem;                  /* why it is not as it should be, or NULL */
+    char *lack;                     /* what the host lacks for its standby, or NULL */
     gint64 retryAt;                 /* if there is a problem: when to try again */
+    gint64 letGoAt;                 /* when its VF was unplugged for good; 0: it is known why */
     char *journalled;               /* text that the journal holds */
     GQueue history;                 /* of virTeamingPairChange, newest first */
 } virTeamingPairObj;
@@ -98,6 +100,8 @@ gboolean virTeamingPairObjLocateVf(virTeamingPairObj *pair,
 void virTeamingPairObjSetVf(virTeamingPairObj *pair,
                             virTeamingKernel *kernel,
                             const virTeamingPciAddress *address);
+void virTeamingPairObjSearch(virTeamingPairObj *pair,
+                             virTeamingKernel *kernel);
 gboolean virTeamingPairObjGlance(virTeamingPairObj *pair,
                                  virTeamingKernel *kernel,
                                  gint64 now);
