@@ -708,6 +708,134 @@ testCopiesWithLiveVf(Host *host,
 }
 
 
+/* Tried again at once, it is given up again, although QEMU asks for nothing this time. */
+static void
+testRefusedTwice(Host *host,
+                 gconstpointer opaque)
+{
+    hostDrive(host);
+    for (guint i = 1; i <= 2; i++) {
+        hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+        g_assert_cmpuint(host->aborted, ==, 1);
+        hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+        hostWait(host, 1000);
+    }
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostWait(host, 5000);
+    g_assert_cmpuint(host->aborted, ==, 2);
+}
+
+
+/* The guest takes its VF up just before it is stopped: there is still time to give up. */
+static void
+testStopsWithLiveVf(Host *host,
+                    gconstpointer opaque)
+{
+    hostBoot(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    g_assert_cmpuint(host->aborted, ==, 0);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+    hostEvent(host, "STOP", NULL);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    hostEvent(host, "RESUME", NULL);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
+/* A guest in its firmware does not drive its VF, and never ejects it. */
+static void
+testFirmwareNeverLetsGo(Host *host,
+                        gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "RESET", NULL);
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_RELEASED);
+    hostWait(host, 27 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostWait(host, 4 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
+/* Suspended while QEMU waits for its VF: it is not going anywhere, and will not. */
+static void
+testSuspendedWhileAskedOut(Host *host,
+                           gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostEvent(host, "STOP", NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+    hostExpect(host, "");
+    hostWait(host, 31 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    hostEvent(host, "RESUME", NULL);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
+/* Suspended while its memory is copied, it is left alone until it is resumed. */
+static void
+testSuspendedWhileCopied(Host *host,
+                         gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "STOP", NULL);
+    hostEvent(host, "RESUME", NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_RELEASED);
+    g_assert_cmpuint(host->aborted, ==, 0);
+}
+
+
+/* A guest that let its VF go while the migration was being cancelled has it back; what its
+ * owner takes away later stays away. */
+static void
+testDetachAfterCancel(Host *host,
+                      gconstpointer opaque)
+{
+    hostDrive(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelled\"}");
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    g_assert_cmpuint(host->plugged, ==, 0);
+}
+
+
+/* A daemon that starts while QEMU waits for the VF neither gives up at once nor never. */
+static void
+testLateWhileAskedOut(Host *host,
+                      gconstpointer opaque)
+{
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostSetVfMac(host, MAC);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_UNPLUGGING, TRUE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+    hostWait(host, 29 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostWait(host, 2 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
 /* The guest went while nobody looked: what it had here is not touched again. */
 static void
 testGoneMeanwhile(Host *host,
@@ -1399,6 +1527,13 @@ main(int argc, char **argv)
         { "/driver/lets-go-late", testLetsGoLate },
         { "/driver/waits-if-told", testWaitsIfTold },
         { "/driver/copies-with-live-vf", testCopiesWithLiveVf },
+        { "/driver/refused-twice", testRefusedTwice },
+        { "/driver/stops-with-live-vf", testStopsWithLiveVf },
+        { "/driver/firmware-never-lets-go", testFirmwareNeverLetsGo },
+        { "/driver/suspended-while-asked-out", testSuspendedWhileAskedOut },
+        { "/driver/suspended-while-copied", testSuspendedWhileCopied },
+        { "/driver/detach-after-cancel", testDetachAfterCancel },
+        { "/driver/late-while-asked-out", testLateWhileAskedOut },
         { "/driver/gone-meanwhile", testGoneMeanwhile },
         { "/driver/never-arrives", testNeverArrives },
         { "/driver/late", testLate },

@@ -39,10 +39,11 @@
 #define VIR_TEAMING_DRIVER_PATIENCE_MS (30 * 1000)
 #define VIR_TEAMING_DRIVER_IDLE_MS 1000
 #define VIR_TEAMING_DRIVER_REPLUG_MS 5000
-/* How long the host may take to remove a VF that it has asked back. */
-#define VIR_TEAMING_DRIVER_REMOVE_MS (30 * 1000)
+#define VIR_TEAMING_DRIVER_REABORT_MS 5000
 /* From the migrate hook to the start hook libvirt needs some 100 ms. */
 #define VIR_TEAMING_DRIVER_EXPECT_MS (5 * 60 * 1000)
+/* The host may take its time to remove a VF that it has asked back. */
+#define VIR_TEAMING_DRIVER_REMOVE_MS (30 * 1000)
 
 struct _virTeamingDriver {
     virTeamingKernel *kernel;
@@ -352,6 +353,13 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
         return;
+    case VIR_TEAMING_ACTIVITY_UNPLUGGING:
+        if (!pair->askedOut || !pair->askedAt)
+            pair->askedAt = g_get_monotonic_time();
+        pair->guest = VIR_TEAMING_GUEST_HERE;
+        pair->askedOut = TRUE;
+        pair->migrating = FALSE;
+        return;
     case VIR_TEAMING_ACTIVITY_OUTGOING:
     case VIR_TEAMING_ACTIVITY_DEPARTING:
         pair->guest = activity == VIR_TEAMING_ACTIVITY_OUTGOING ?
@@ -580,7 +588,9 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
             pair->guest = VIR_TEAMING_GUEST_HERE;
         break;
     case VIR_TEAMING_QEMU_EVENT_STOPPED:
-        if (pair->guest == VIR_TEAMING_GUEST_HERE && (pair->askedOut || pair->migrating))
+        /* One that has yet to let its VF go was suspended: it is not going anywhere. */
+        if (pair->guest == VIR_TEAMING_GUEST_HERE &&
+            (pair->migrating || (pair->askedOut && !pair->pci.busMaster)))
             pair->guest = VIR_TEAMING_GUEST_DEPARTING;
         break;
     case VIR_TEAMING_QEMU_EVENT_RESUMED:
@@ -603,14 +613,16 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
 }
 
 
-/* Gives the migration up that @pair's guest is in, once, and keeps why. */
+/* Gives the migration up that @pair's guest is in, and keeps why. */
 static void
 virTeamingDriverGiveUp(virTeamingDriver *driver,
                        virTeamingPairObj *pair,
+                       gint64 now,
                        char *why)
 {
     g_free(pair->aborted);
     pair->aborted = why;
+    pair->abortAt = now + VIR_TEAMING_DRIVER_REABORT_MS * 1000;
     g_warning("domain '%s', %s: %s", pair->domain, pair->standbyAlias, why);
     if (driver->abort)
         driver->abort(pair->uuid, driver->libvirt);
@@ -621,9 +633,10 @@ virTeamingDriverGiveUp(virTeamingDriver *driver,
  * virTeamingDriverGuard:
  *
  * Ends a migration that can't end well: one that waits for a guest which does not let its
- * VF go (QEMU would wait for ever), and one whose memory is being copied while the VF
- * may still write to it (QEMU, hw/net/virtio-net.c: if the unplug request itself fails,
- * it warns and goes on).
+ * VF go (QEMU would wait for ever; in its firmware a guest does not even drive it), and one
+ * whose memory is being copied while the VF may still write to it (QEMU,
+ * hw/net/virtio-net.c: if the unplug request itself fails, it warns and goes on). At the
+ * switchover is not too late for the latter: libvirt has QEMU wait for it there.
  */
 static void
 virTeamingDriverGuard(virTeamingDriver *driver,
@@ -632,17 +645,18 @@ virTeamingDriverGuard(virTeamingDriver *driver,
 {
     const gint64 timeout = pair->policy.unplugTimeout * G_USEC_PER_SEC;
 
-    if (pair->guest != VIR_TEAMING_GUEST_HERE || !pair->pci.busMaster || pair->aborted)
+    if ((pair->guest != VIR_TEAMING_GUEST_HERE && pair->guest != VIR_TEAMING_GUEST_DEPARTING) ||
+        now < pair->abortAt)
         return;
-    if (pair->migrating) {
-        virTeamingDriverGiveUp(driver, pair, g_strdup_printf(
+    if (pair->migrating && pair->pci.busMaster) {
+        virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
             "migration given up: the guest's memory was being copied while its VF %s still "
-            "could write to it; the guest did not take the unplug request: try again "
-            "when it is quiet", pair->primaryAlias));
-    } else if (pair->askedOut && pair->phase == VIR_TEAMING_PHASE_LEAVING &&
+            "could write to it; the guest did not take the unplug request, or was reset: try "
+            "again when it is quiet", pair->primaryAlias));
+    } else if (pair->askedOut && !pair->migrating &&
                pair->policy.onUnplugTimeout == VIR_TEAMING_ON_UNPLUG_TIMEOUT_ABORT &&
                pair->askedAt && now - pair->askedAt >= timeout) {
-        virTeamingDriverGiveUp(driver, pair, g_strdup_printf(
+        virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
             "migration given up: the guest did not let its VF %s go within %u s; does it "
             "handle PCI hot-unplug? unplugTimeout in the domain's policy sets the time",
             pair->primaryAlias, pair->policy.unplugTimeout));

@@ -44,7 +44,8 @@ struct _virTeamingMonitor {
     char *uri;
     virTeamingDriver *driver;       /* main loop only */
     GThreadPool *thread;
-    GThreadPool *worker;            /* for what takes long: plugging and giving up */
+    GThreadPool *worker;            /* for what takes long: plugging */
+    GThreadPool *urgent;            /* for what can't wait behind that: giving up */
     gboolean networks;              /* @thread only: it hears of changes of networks */
     GMutex lock;
     virConnectPtr conn;             /* under @lock; NULL while there is none */
@@ -184,6 +185,7 @@ virTeamingDomainGetActivity(virDomainPtr domain)
     int operation = VIR_DOMAIN_JOB_OPERATION_UNKNOWN;
     int state = VIR_DOMAIN_NOSTATE;
     int reason = 0;
+    unsigned long long total = 0;
     gboolean stopped;
 
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
@@ -193,13 +195,18 @@ virTeamingDomainGetActivity(virDomainPtr domain)
          reason == VIR_DOMAIN_PAUSED_SAVE);
 
     if (virDomainGetJobStats(domain, &type, &params, &nparams, 0) == 0 &&
-        type != VIR_DOMAIN_JOB_NONE)
+        type != VIR_DOMAIN_JOB_NONE) {
         virTypedParamsGetInt(params, nparams, VIR_DOMAIN_JOB_OPERATION, &operation);
+        virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_MEMORY_TOTAL, &total);
+    }
     virTypedParamsFree(params, nparams);
 
     switch (operation) {
     case VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT:
     case VIR_DOMAIN_JOB_OPERATION_SAVE:
+        /* QEMU counts memory from when it has stopped waiting for the VF. */
+        if (total == 0)
+            return VIR_TEAMING_ACTIVITY_UNPLUGGING;
         return stopped ? VIR_TEAMING_ACTIVITY_DEPARTING : VIR_TEAMING_ACTIVITY_OUTGOING;
     case VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN:
     case VIR_DOMAIN_JOB_OPERATION_RESTORE:
@@ -577,7 +584,7 @@ virTeamingMonitorAskAbort(const char *uuid,
 
     question->uuid = g_strdup(uuid);
     question->abort = TRUE;
-    g_thread_pool_push(monitor->worker, question, NULL);
+    g_thread_pool_push(monitor->urgent, question, NULL);
 }
 
 
@@ -654,6 +661,8 @@ virTeamingMonitorNew(const char *uri,
     g_mutex_init(&monitor->lock);
     monitor->thread = g_thread_pool_new(virTeamingMonitorWork, monitor, 1, FALSE, NULL);
     monitor->worker = g_thread_pool_new(virTeamingMonitorWork, monitor, 2, FALSE, NULL);
+    /* libvirtd answers five questions of a connection at a time, and no more. */
+    monitor->urgent = g_thread_pool_new(virTeamingMonitorWork, monitor, 2, FALSE, NULL);
     virTeamingDriverSetLibvirt(driver, virTeamingMonitorAsk, virTeamingMonitorAskNetworks,
                                virTeamingMonitorAskPlug, virTeamingMonitorAskAbort, monitor);
     virTeamingMonitorAsk(NULL, TRUE, monitor);
@@ -673,6 +682,7 @@ virTeamingMonitorFree(virTeamingMonitor *monitor)
     g_clear_handle_id(&monitor->askNetworks, g_source_remove);
     g_thread_pool_free(monitor->thread, TRUE, TRUE);
     g_thread_pool_free(monitor->worker, TRUE, TRUE);
+    g_thread_pool_free(monitor->urgent, TRUE, TRUE);
     if (monitor->conn) {
         virConnectUnregisterCloseCallback(monitor->conn, virTeamingMonitorClosed);
         virConnectClose(monitor->conn);

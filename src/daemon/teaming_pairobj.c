@@ -369,6 +369,9 @@ virTeamingPairObjGlance(virTeamingPairObj *pair,
     changed = pci.busMaster != pair->pci.busMaster ||
         (pci.vectors > 0) != (pair->pci.vectors > 0) ||
         (pci.vectors >= 2) != (pair->pci.vectors >= 2);
+    /* QEMU has given it back: what was asked of the guest is over and done with. */
+    if (pci.busMaster && !pair->pci.busMaster && pair->phase != VIR_TEAMING_PHASE_LAST)
+        pair->ejectLate = FALSE;
     pair->pci = pci;
 
     if (!pci.busMaster)

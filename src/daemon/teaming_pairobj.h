@@ -78,6 +78,7 @@ typedef struct {
     char *plugProblem;              /* why it could not, last time */
     char *findings;                 /* what the rules say of its domain, or NULL */
     char *aborted;                  /* why we gave its last migration up, or NULL */
+    gint64 abortAt;                 /* not before */
     gboolean postcopy;              /* runs here, and its memory still arrives */
     char *problem;                  /* why it is not as it should be, or NULL */
     char *lack;                     /* what the host lacks for its standby, or NULL */
