@@ -217,15 +217,15 @@ virTeamingDriverNew(virTeamingKernel *kernel,
 
     for (guint i = 0; i < driver->pairs->len; i++) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-        virTeamingPciAddress vf = pair->vf;
+        const virTeamingPciAddress vf = pair->vf;
 
-        if (!pair->journalled)
-            virTeamingPairObjSearch(pair, kernel);
         /* Of what was going on we know that it still may, not since when. */
         pair->changedAt = now;
         pair->askedAt = pair->askedOut ? now : 0;
-        /* Numbers and names may have changed; the PCI address has not. */
-        if (pair->hasVf) {
+        if (!pair->journalled) {
+            virTeamingPairObjSearch(pair, kernel);
+        } else if (pair->hasVf) {
+            /* Numbers and names may have changed; the PCI address has not. */
             pair->hasVf = FALSE;
             virTeamingPairObjSetVf(pair, kernel, &vf);
         }
@@ -342,10 +342,15 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
         pair->guest = VIR_TEAMING_GUEST_GONE;
         return;
     case VIR_TEAMING_ACTIVITY_INCOMING:
-        /* A libvirtd that was restarted may not know any more which way one was going. */
-        if (pair->guest != VIR_TEAMING_GUEST_DEPARTING)
-            pair->guest = VIR_TEAMING_GUEST_INCOMING;
         pair->started = TRUE;
+        /* A libvirtd that was restarted may not know any more which way one was going. */
+        if (pair->guest == VIR_TEAMING_GUEST_DEPARTING)
+            return;
+        /* It may have gone and come back, or have failed to come and be trying again. */
+        pair->negotiated = FALSE;
+        if (pair->guest != VIR_TEAMING_GUEST_INCOMING)
+            pair->askedOut = pair->migrating = pair->ejectLate = pair->unplugged = FALSE;
+        pair->guest = VIR_TEAMING_GUEST_INCOMING;
         return;
     case VIR_TEAMING_ACTIVITY_RUNNING:
         virTeamingPairObjResume(pair);
@@ -403,6 +408,7 @@ static void
 virTeamingPairObjLoseVf(virTeamingPairObj *pair)
 {
     pair->hasVf = FALSE;
+    pair->sought = FALSE;
     pair->letGoAt = g_get_monotonic_time();
 }
 
@@ -426,7 +432,7 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
 
             found = virTeamingMacEqual(&def->persistent->mac, &pair->mac);
         }
-        if (!found && !pair->unplugged && pair->hasVf)
+        if (!found && !pair->unplugged && (pair->hasVf || pair->sought))
             virTeamingPairObjLoseVf(pair);
         if (!found && !virTeamingDomainFindStandby(domain, pair))
             pair->guest = VIR_TEAMING_GUEST_GONE;

@@ -84,6 +84,7 @@ virTeamingPairObjAdoptVf(virTeamingPairObj *pair,
 {
     pair->vf = *address;
     pair->hasVf = TRUE;
+    pair->sought = FALSE;
     pair->traitsKnown = FALSE;
     pair->masterSince = 0;
     pair->readySince = 0;
@@ -104,11 +105,19 @@ virTeamingPairObjSetVf(virTeamingPairObj *pair,
                        virTeamingKernel *kernel,
                        const virTeamingPciAddress *address)
 {
+    virTeamingPciDevice device;
+
     if (pair->hasVf && virTeamingPciAddressEqual(&pair->vf, address))
         return;
     pair->hasVf = FALSE;
-    if (virTeamingKernelVfLocate(kernel, address, pair->pf, &pair->vfIndex, NULL))
+    pair->sought = FALSE;
+    if (virTeamingKernelVfLocate(kernel, address, pair->pf, &pair->vfIndex, NULL)) {
         virTeamingPairObjAdoptVf(pair, address);
+    } else if (!virTeamingKernelPciGetDevice(kernel, address, &device, NULL) ||
+               device.physfn[0]) {
+        pair->vf = *address;
+        pair->sought = TRUE;
+    }
 }
 
 
@@ -194,9 +203,10 @@ virTeamingPairObjFollowPf(virTeamingPairObj *pair,
 static gboolean
 virTeamingPairObjSearchTap(const virTeamingPairObj *pair,
                            virTeamingKernel *kernel,
-                           virTeamingLink *ret)
+                           virTeamingLink *ret,
+                           GError **error)
 {
-    g_autoptr(GArray) links = virTeamingKernelLinkList(kernel, NULL);
+    g_autoptr(GArray) links = virTeamingKernelLinkList(kernel, error);
     virTeamingMac mac = pair->mac;
 
     if (!links)
@@ -214,15 +224,42 @@ virTeamingPairObjSearchTap(const virTeamingPairObj *pair,
 }
 
 
-/* The same, by the name that libvirt gave it unless somebody has renamed it. */
+/* virTeamingKernelLinkGet(); that there is none is no @error. */
+static gboolean
+virTeamingLinkFind(virTeamingKernel *kernel,
+                   const char *name,
+                   virTeamingLink *ret,
+                   GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (!name[0])
+        return FALSE;
+    if (virTeamingKernelLinkGet(kernel, name, ret, &reason))
+        return TRUE;
+    if (!g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND))
+        g_propagate_error(error, g_steal_pointer(&reason));
+    return FALSE;
+}
+
+
+/* The same, by the name that libvirt gave it unless somebody has renamed it. That it is not
+ * there is no @error. */
 static gboolean
 virTeamingPairObjFindTap(const virTeamingPairObj *pair,
                          virTeamingKernel *kernel,
-                         virTeamingLink *ret)
+                         virTeamingLink *ret,
+                         GError **error)
 {
-    return pair->tap[0] &&
-        (virTeamingKernelLinkGet(kernel, pair->tap, ret, NULL) ||
-         virTeamingPairObjSearchTap(pair, kernel, ret));
+    g_autoptr(GError) reason = NULL;
+
+    if (virTeamingLinkFind(kernel, pair->tap, ret, &reason))
+        return TRUE;
+    if (!reason && pair->tap[0] && virTeamingPairObjSearchTap(pair, kernel, ret, &reason))
+        return TRUE;
+    if (reason)
+        g_propagate_error(error, g_steal_pointer(&reason));
+    return FALSE;
 }
 
 
@@ -264,18 +301,24 @@ virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
  * Finds the bridge and its uplink, by the standby's tap or, before libvirt has made
  * that, by the VF's PF. What is still true of the last time is kept.
  */
-static void
+static gboolean
 virTeamingPairObjResolve(virTeamingPairObj *pair,
                          virTeamingKernel *kernel,
-                         const virTeamingLink *tap)
+                         const virTeamingLink *tap,
+                         GError **error)
 {
     g_autoptr(GArray) links = NULL;
+    g_autoptr(GError) reason = NULL;
     virTeamingLink uplink;
 
-    if (pair->uplink[0] && virTeamingKernelLinkGet(kernel, pair->uplink, &uplink, NULL) &&
+    if (virTeamingLinkFind(kernel, pair->uplink, &uplink, &reason) &&
         uplink.master[0] && (!tap || g_str_equal(uplink.master, tap->master))) {
         g_strlcpy(pair->bridge, uplink.master, sizeof(pair->bridge));
-        return;
+        return TRUE;
+    }
+    if (reason) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
     }
 
     if (pair->uplink[0])
@@ -283,8 +326,10 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
     pair->uplink[0] = '\0';
     pair->bridge[0] = '\0';
     virTeamingPairObjFollowPf(pair, kernel);
-    if (pair->pf[0] == '\0' || !(links = virTeamingKernelLinkList(kernel, NULL)))
-        return;
+    if (pair->pf[0] == '\0')
+        return TRUE;
+    if (!(links = virTeamingKernelLinkList(kernel, error)))
+        return FALSE;
     for (guint i = 0; i < links->len; i++) {
         const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
 
@@ -293,9 +338,10 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
             virTeamingLinkIsOfPf(kernel, link, pair->pf)) {
             g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
             g_strlcpy(pair->bridge, link->master, sizeof(pair->bridge));
-            return;
+            return TRUE;
         }
     }
+    return TRUE;
 }
 
 
@@ -316,7 +362,7 @@ virTeamingPairObjSearch(virTeamingPairObj *pair,
 
     pair->started = TRUE;
     pair->negotiated = TRUE;
-    if (virTeamingPairObjSearchTap(pair, kernel, &tap)) {
+    if (virTeamingPairObjSearchTap(pair, kernel, &tap, NULL)) {
         pair->guest = VIR_TEAMING_GUEST_HERE;
         g_strlcpy(pair->tap, tap.name, sizeof(pair->tap));
     }
@@ -366,7 +412,8 @@ virTeamingPairObjGlance(virTeamingPairObj *pair,
         pci.vectors = 0;
     }
 
-    changed = pci.busMaster != pair->pci.busMaster ||
+    changed = !g_str_equal(pci.driver, pair->pci.driver) ||
+        pci.busMaster != pair->pci.busMaster ||
         (pci.vectors > 0) != (pair->pci.vectors > 0) ||
         (pci.vectors >= 2) != (pair->pci.vectors >= 2);
     /* QEMU has given it back: what was asked of the guest is over and done with. */
@@ -431,10 +478,11 @@ gboolean
 virTeamingPairObjIsHere(const virTeamingPairObj *pair,
                         virTeamingKernel *kernel)
 {
+    g_autoptr(GError) error = NULL;
     virTeamingLink tap;
 
     return pair->guest != VIR_TEAMING_GUEST_GONE &&
-        virTeamingPairObjFindTap(pair, kernel, &tap);
+        (virTeamingPairObjFindTap(pair, kernel, &tap, &error) || error);
 }
 
 
@@ -537,16 +585,26 @@ virTeamingPairObjLookVf(virTeamingPairObj *pair,
 }
 
 
-/* What the host lacks for a guest that runs here to be reached by its standby, for people;
- * NULL if nothing. @tap: NULL if it is not there; @bridged: whether it is in a bridge. */
+/* What the host lacks for a guest that runs here to be seen, and to be reached by its
+ * standby, for people; NULL if nothing. @tap: NULL if it is not there; @bridged: whether it
+ * is in a bridge. */
 static char *
-virTeamingPairObjFindLack(const virTeamingPairObj *pair,
+virTeamingPairObjFindLack(virTeamingPairObj *pair,
                           virTeamingKernel *kernel,
                           const virTeamingLink *tap,
                           gboolean bridged)
 {
+    g_autoptr(GError) error = NULL;
+    virTeamingPciState pci;
     virTeamingLink uplink;
 
+    if (pair->sought &&
+        !virTeamingKernelVfLocate(kernel, &pair->vf, pair->pf, &pair->vfIndex, &error))
+        return g_strdup_printf("nothing is done about the guest's VF: %s", error->message);
+    if (pair->hasVf && pair->guest != VIR_TEAMING_GUEST_GONE &&
+        !virTeamingKernelPciGetState(kernel, &pair->vf, &pci, &error))
+        return g_strdup_printf("whether the guest reads its VF is not known: %s",
+                               error->message);
     if (pair->guest != VIR_TEAMING_GUEST_HERE || !pair->tap[0])
         return NULL;
     if (!tap)
@@ -591,10 +649,15 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
                       GError **error)
 {
     virTeamingLink tap;
-    const gboolean isThere = virTeamingPairObjFindTap(pair, kernel, &tap);
+    g_autoptr(GError) reason = NULL;
+    const gboolean isThere = virTeamingPairObjFindTap(pair, kernel, &tap, &reason);
     const gboolean hasTap = isThere && virTeamingLinkIsBridge(kernel, tap.master, pair->bridge);
     g_autoptr(GArray) found = NULL;
 
+    if (reason) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
     if (isThere)
         g_strlcpy(pair->tap, tap.name, sizeof(pair->tap));
 
@@ -602,7 +665,8 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
     if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
         return FALSE;
 
-    virTeamingPairObjResolve(pair, kernel, hasTap ? &tap : NULL);
+    if (!virTeamingPairObjResolve(pair, kernel, hasTap ? &tap : NULL, error))
+        return FALSE;
     g_free(pair->lack);
     pair->lack = virTeamingPairObjFindLack(pair, kernel, isThere ? &tap : NULL, hasTap);
 
@@ -929,6 +993,11 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     g_autoptr(GError) journalError = NULL;
     guint nsteps;
 
+    if (pair->sought) {
+        const virTeamingPciAddress vf = pair->vf;
+
+        virTeamingPairObjSetVf(pair, kernel, &vf);
+    }
     virTeamingPairObjLearnTraits(pair, kernel);
     virTeamingPairObjGlance(pair, kernel, now);
     virTeamingPairObjObserve(pair, now, &seen);

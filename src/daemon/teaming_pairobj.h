@@ -67,6 +67,7 @@ typedef struct {
     virTeamingNicTraits traits;
     gboolean traitsKnown;
     char bridge[IF_NAMESIZE];
+    gboolean sought;                /* @vf is the guest's, but its PF is not found */
     virTeamingPolicy policy;
     gint64 askedAt;                 /* when QEMU asked for the VF */
     gint64 masterSince;
