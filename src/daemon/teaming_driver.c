@@ -1028,8 +1028,9 @@ virTeamingDriverNextRun(const virTeamingDriver *driver,
 
 /* A VF that was unplugged for good was taken away by its owner (virsh detach-device) or by
  * the host: whoever unbinds the PF's driver or rewrites sriov_numvfs has vfio ask QEMU for it,
- * and it vanishes. Then the guest is to have one again as soon as there is one. */
-static void
+ * and it vanishes. Then the guest is to have one again as soon as there is one. Returns:
+ * whether that is news. */
+static gboolean
 virTeamingDriverMissVf(virTeamingDriver *driver,
                        virTeamingPairObj *pair,
                        gint64 now)
@@ -1037,13 +1038,17 @@ virTeamingDriverMissVf(virTeamingDriver *driver,
     virTeamingPciDevice device;
 
     if (!pair->letGoAt)
-        return;
-    if (!virTeamingKernelPciGetDevice(driver->kernel, &pair->vf, &device, NULL)) {
-        pair->unplugged = TRUE;
-        pair->letGoAt = 0;
-    } else if (now - pair->letGoAt > VIR_TEAMING_DRIVER_REMOVE_MS * 1000) {
-        pair->letGoAt = 0;
+        return FALSE;
+    if (virTeamingKernelPciGetDevice(driver->kernel, &pair->vf, &device, NULL)) {
+        if (now - pair->letGoAt > VIR_TEAMING_DRIVER_REMOVE_MS * 1000)
+            pair->letGoAt = 0;
+        return FALSE;
     }
+    g_message("domain '%s', %s: its VF was taken away by the host", pair->domain,
+              pair->standbyAlias);
+    pair->letGoAt = 0;
+    pair->unplugged = TRUE;
+    return TRUE;
 }
 
 
@@ -1071,8 +1076,8 @@ virTeamingDriverRun(virTeamingDriver *driver,
             pair->guest = VIR_TEAMING_GUEST_GONE;
 
         virTeamingDriverGuard(driver, pair, now);
-        virTeamingDriverMissVf(driver, pair, now);
-        if (virTeamingPairObjGlance(pair, driver->kernel, now) || strangers ||
+        if (virTeamingDriverMissVf(driver, pair, now) ||
+            virTeamingPairObjGlance(pair, driver->kernel, now) || strangers ||
             (pair->problem && now >= pair->retryAt))
             virTeamingDriverSettle(driver, pair, now);
         else
