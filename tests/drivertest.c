@@ -28,6 +28,7 @@ typedef struct {
     char *plugXml;
     guint aborted;
     guint networksAsked;
+    gint64 copied;                  /* what libvirt says has been sent */
     guint resynced;                 /* how often libvirt was asked what a domain is doing */
 } Host;
 
@@ -247,6 +248,7 @@ hostSnapshot(Host *host,
         .migratable = (char *)arrivingXml,
         .xml = activity == VIR_TEAMING_ACTIVITY_INACTIVE ? NULL : (char *)domainXml,
         .activity = activity,
+        .copied = host->copied,
         .serial = virTeamingDriverSerial(host->driver, UUID),
         .resync = resync,
     };
@@ -1770,6 +1772,34 @@ testUnfitNic(Host *host,
 }
 
 
+/* The other host is gone: nothing more is sent. Slow is no reason. */
+static void
+testOtherHostGone(Host *host,
+                  gconstpointer opaque)
+{
+    virTeamingPairObj *pair;
+
+    hostDrive(host);
+    pair = virTeamingDriverPairs(host->driver)->pdata[0];
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    for (host->copied = 1; host->copied < 4; host->copied++) {
+        hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+        pair->copiedAt -= 29 * G_USEC_PER_SEC;
+    }
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+    pair->copiedAt -= 29 * G_USEC_PER_SEC;
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    pair->copiedAt -= 1 * G_USEC_PER_SEC;
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostExpectProblem(host, "migration given up: nothing could be sent for 30 s; is the other "
+                      "host there?");
+}
+
+
 /* ---- upheavals of the host, under a pair that drives its VF ---- */
 
 /* A notification of a link that is none of a pair's is looked into at leisure. */
@@ -2096,6 +2126,7 @@ main(int argc, char **argv)
         { "/driver/refuse-migration", testRefuseMigration },
         { "/driver/admit-odd-domain", testAdmitOddDomain },
         { "/driver/unfit-nic", testUnfitNic },
+        { "/driver/other-host-gone", testOtherHostGone },
         { "/driver/uplink-lost", testBridgeLost, FALSE },
         { "/driver/bridge-lost", testBridgeLost, TRUE },
         { "/driver/uplink-down", testUplinkDown },

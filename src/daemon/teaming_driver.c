@@ -40,6 +40,10 @@
 #define VIR_TEAMING_DRIVER_IDLE_MS 1000
 #define VIR_TEAMING_DRIVER_REPLUG_MS 5000
 #define VIR_TEAMING_DRIVER_REABORT_MS 5000
+/* A migration that sends nothing for so long has lost the other host. TCP would notice, too,
+ * but after a quarter of an hour. */
+#define VIR_TEAMING_DRIVER_STALL_MS (30 * 1000)
+#define VIR_TEAMING_DRIVER_PROGRESS_MS 5000
 /* From the migrate hook to the start hook libvirt needs some 100 ms. */
 #define VIR_TEAMING_DRIVER_EXPECT_MS (5 * 60 * 1000)
 /* The host may take its time to remove a VF that it has asked back. */
@@ -66,6 +70,10 @@ struct _virTeamingDriver {
 };
 
 static void virTeamingDriverArm(virTeamingDriver *driver);
+static void virTeamingDriverGiveUp(virTeamingDriver *driver,
+                                   virTeamingPairObj *pair,
+                                   gint64 now,
+                                   char *why);
 
 
 /* The next pair of domain @uuid from place *@i on, or NULL; *@i moves behind it. */
@@ -501,6 +509,27 @@ virTeamingPairObjMiss(virTeamingPairObj *pair)
 }
 
 
+/* Does the migration of @pair's guest go on? @copied: as in virTeamingSnapshot. */
+static void
+virTeamingDriverNoteProgress(virTeamingDriver *driver,
+                             virTeamingPairObj *pair,
+                             gint64 copied)
+{
+    const gint64 now = g_get_monotonic_time();
+
+    if (!pair->migrating || pair->guest != VIR_TEAMING_GUEST_HERE || copied < 0 ||
+        copied != pair->copied || !pair->copiedAt) {
+        pair->copied = copied;
+        pair->copiedAt = now;
+    } else if (now - pair->copiedAt >= VIR_TEAMING_DRIVER_STALL_MS * 1000 &&
+               now >= pair->abortAt) {
+        virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
+            "migration given up: nothing could be sent for %u s; is the other host there?",
+            VIR_TEAMING_DRIVER_STALL_MS / 1000));
+    }
+}
+
+
 /**
  * virTeamingDriverTellSnapshot:
  * @driver: the driver
@@ -533,6 +562,8 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
             virTeamingDriverKeepDevices(driver, domain, snapshot->migratable);
     }
     virTeamingDriverSettleDomain(driver, snapshot->uuid);
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
+        virTeamingDriverNoteProgress(driver, pair, snapshot->copied);
 }
 
 
@@ -1076,6 +1107,10 @@ virTeamingDriverRun(virTeamingDriver *driver,
             pair->guest = VIR_TEAMING_GUEST_GONE;
 
         virTeamingDriverGuard(driver, pair, now);
+        if (pair->migrating && pair->guest == VIR_TEAMING_GUEST_HERE && now >= pair->askAt) {
+            pair->askAt = now + VIR_TEAMING_DRIVER_PROGRESS_MS * 1000;
+            virTeamingDriverAskAbout(driver, pair->uuid, FALSE);
+        }
         if (virTeamingDriverMissVf(driver, pair, now) ||
             virTeamingPairObjGlance(pair, driver->kernel, now) || strangers ||
             (pair->problem && now >= pair->retryAt))

@@ -80,6 +80,9 @@ typedef struct {
     char *findings;                 /* what the rules say of its domain, or NULL */
     char *aborted;                  /* why we gave its last migration up, or NULL */
     gint64 abortAt;                 /* not before */
+    gint64 copied;                  /* what had been sent of it when libvirt was asked last */
+    gint64 copiedAt;                /* since when it is that much */
+    gint64 askAt;                   /* when to ask again */
     gboolean postcopy;              /* runs here, and its memory still arrives */
     char *problem;                  /* why it is not as it should be, or NULL */
     char *lack;                     /* what the host lacks for its standby, or NULL */

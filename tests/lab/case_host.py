@@ -76,15 +76,17 @@ def guest_to_vf(lab):
 
 # --- case 11: the daemon, libvirtd, the journal
 
-def start_doomed(lab, host, call, nth):
-    """A daemon that is killed as it enters the system call @call for the @nth time, and
-    another one a moment later."""
+def start_doomed(lab, host, calls, inject, until):
+    """A daemon in whose system calls @calls strace does @inject; when the shell's @until has
+    ended and it is dead, another one is started a moment later."""
     lab.stop_daemon(host)
     lab_command("run", "--detach", "/var/log/virtteamingd.log", host, "sh", "-c", f"""
         rm -f /run/doomed
         export G_MESSAGES_DEBUG=virt-teaming
-        chrt -r 1 strace -f -qq --seccomp-bpf -o /dev/null -e trace={call} \
-            -e inject={call}:signal=KILL:when={nth} virtteamingd
+        chrt -r 1 strace -f -qq --seccomp-bpf -o /dev/null -e trace={calls} \
+            -e inject={calls}:{inject} virtteamingd &
+        {until}
+        wait $!
         [ $? = 137 ] || exit 0
         touch /run/doomed
         sleep 0.3
@@ -92,8 +94,38 @@ def start_doomed(lab, host, call, nth):
     lab.wait_for(lambda: lab.run(host, "virt-teaming status --format json",
                                  check=False).returncode in (0, 1),
                  f"virtteamingd on {host} to answer", 30)
-    lab.wait_for(lambda: lab.run(host, "virsh -q list", check=False).returncode == 0,
-                 "libvirt", 20)
+
+
+def was_killed(lab, host):
+    return lab.run(host, "test -e /run/doomed", check=False).returncode == 0
+
+
+def killed_in_the_middle(lab, host, said):
+    """Migrates from a, and kills the daemon on @host as soon as its journal says @said, before
+    it can do anything about it: each write of the journal is drawn out."""
+    start_doomed(lab, host, RENAMES, "delay_exit=400000", f"""
+        until grep -qsE '{said}' /run/virt-teaming/*.pair; do
+            pidof virtteamingd > /dev/null || break
+            sleep 0.02
+        done
+        kill -KILL $(pidof virtteamingd)""")
+    lab.wait_settled("a")
+    ok, output = migrate(lab, "a", bandwidth=None)
+    expect(ok, output)
+    expect_ended(lab, ok, "a")
+    expect(was_killed(lab, host), "it was not killed")
+
+
+@scenario()
+def daemon_killed_on_the_source_before_it_parks_the_vf(lab):
+    """KILL when the journal says that the guest is leaving and nothing has been done yet."""
+    killed_in_the_middle(lab, "a", '"guest" : 3')
+
+
+@scenario()
+def daemon_killed_on_the_destination_before_it_plugs_the_vf(lab):
+    """KILL when the journal says that the VF kept from QEMU is to be plugged."""
+    killed_in_the_middle(lab, "b", '"unplugged" : true')
 
 
 def sweep(lab, side, call, numbers):
@@ -103,7 +135,7 @@ def sweep(lab, side, call, numbers):
     killed = 0
     for nth in numbers:
         host = source if side == "source" else OTHER[source]
-        start_doomed(lab, host, call, nth)
+        start_doomed(lab, host, call, f"signal=KILL:when={nth}", "")
         lab.wait_settled(source)
         ok, output = migrate(lab, source, bandwidth=None)
         expect(ok, f"{side}, {call} {nth}: {output}")
@@ -111,7 +143,7 @@ def sweep(lab, side, call, numbers):
             expect_ended(lab, ok, source)
         except Exception as error:
             raise type(error)(f"{side}, {call} {nth}: {error}") from None
-        doomed = lab.run(host, "test -e /run/doomed", check=False).returncode == 0
+        doomed = was_killed(lab, host)
         lab.stop_daemon(host)
         lab.start_daemon(host)
         source = OTHER[source]
