@@ -198,32 +198,6 @@ virTeamingPairObjFollowPf(virTeamingPairObj *pair,
 }
 
 
-/* The tap of the guest's standby, whatever its name, by its MAC, which libvirt makes of the
- * guest's with another first byte. */
-static gboolean
-virTeamingPairObjSearchTap(const virTeamingPairObj *pair,
-                           virTeamingKernel *kernel,
-                           virTeamingLink *ret,
-                           GError **error)
-{
-    g_autoptr(GArray) links = virTeamingKernelLinkList(kernel, error);
-    virTeamingMac mac = pair->mac;
-
-    if (!links)
-        return FALSE;
-    mac.addr[0] = mac.addr[0] == 0xfe ? 0xfa : 0xfe;
-    for (guint i = 0; i < links->len; i++) {
-        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
-
-        if (g_str_equal(link->kind, "tun") && virTeamingMacEqual(&link->mac, &mac)) {
-            *ret = *link;
-            return TRUE;
-        }
-    }
-    return FALSE;
-}
-
-
 /* virTeamingKernelLinkGet(); that there is none is no @error. */
 static gboolean
 virTeamingLinkFind(virTeamingKernel *kernel,
@@ -243,8 +217,42 @@ virTeamingLinkFind(virTeamingKernel *kernel,
 }
 
 
-/* The same, by the name that libvirt gave it unless somebody has renamed it. That it is not
- * there is no @error. */
+/* Is @link the tap that libvirt made for @pair's standby? It makes its MAC of the guest's, with
+ * another first byte. */
+static gboolean
+virTeamingLinkIsTapOf(const virTeamingLink *link,
+                      const virTeamingPairObj *pair)
+{
+    virTeamingMac mac = pair->mac;
+
+    mac.addr[0] = mac.addr[0] == 0xfe ? 0xfa : 0xfe;
+    return g_str_equal(link->kind, "tun") && virTeamingMacEqual(&link->mac, &mac);
+}
+
+
+/* The standby's tap, whatever its name. */
+static gboolean
+virTeamingPairObjSearchTap(const virTeamingPairObj *pair,
+                           virTeamingKernel *kernel,
+                           virTeamingLink *ret,
+                           GError **error)
+{
+    g_autoptr(GArray) links = virTeamingKernelLinkList(kernel, error);
+
+    for (guint i = 0; links && i < links->len; i++) {
+        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
+
+        if (virTeamingLinkIsTapOf(link, pair)) {
+            *ret = *link;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+
+/* The standby's tap, by the name that libvirt gave it unless somebody has renamed it; then
+ * that name may even be another's. That there is none is no @error. */
 static gboolean
 virTeamingPairObjFindTap(const virTeamingPairObj *pair,
                          virTeamingKernel *kernel,
@@ -252,14 +260,16 @@ virTeamingPairObjFindTap(const virTeamingPairObj *pair,
                          GError **error)
 {
     g_autoptr(GError) reason = NULL;
+    const gboolean named = virTeamingLinkFind(kernel, pair->tap, ret, &reason);
 
-    if (virTeamingLinkFind(kernel, pair->tap, ret, &reason))
+    if (named && (virTeamingLinkIsTapOf(ret, pair) || !g_str_equal(ret->kind, "tun")))
         return TRUE;
     if (!reason && pair->tap[0] && virTeamingPairObjSearchTap(pair, kernel, ret, &reason))
         return TRUE;
     if (reason)
         g_propagate_error(error, g_steal_pointer(&reason));
-    return FALSE;
+    /* One whose MAC was set by somebody else. */
+    return !reason && named;
 }
 
 
@@ -589,7 +599,7 @@ virTeamingPairObjLookVf(virTeamingPairObj *pair,
  * standby, for people; NULL if nothing. @tap: NULL if it is not there; @bridged: whether it
  * is in a bridge. */
 static char *
-virTeamingPairObjFindLack(virTeamingPairObj *pair,
+virTeamingPairObjFindLack(const virTeamingPairObj *pair,
                           virTeamingKernel *kernel,
                           const virTeamingLink *tap,
                           gboolean bridged)
@@ -597,11 +607,12 @@ virTeamingPairObjFindLack(virTeamingPairObj *pair,
     g_autoptr(GError) error = NULL;
     virTeamingPciState pci;
     virTeamingLink uplink;
+    char pf[IF_NAMESIZE];
+    guint index;
 
-    if (pair->sought &&
-        !virTeamingKernelVfLocate(kernel, &pair->vf, pair->pf, &pair->vfIndex, &error))
+    if (pair->sought && !virTeamingKernelVfLocate(kernel, &pair->vf, pf, &index, &error))
         return g_strdup_printf("nothing is done about the guest's VF: %s", error->message);
-    if (pair->hasVf && pair->guest != VIR_TEAMING_GUEST_GONE &&
+    if (pair->hasVf && !pair->pci.driver[0] && pair->guest != VIR_TEAMING_GUEST_GONE &&
         !virTeamingKernelPciGetState(kernel, &pair->vf, &pci, &error))
         return g_strdup_printf("whether the guest reads its VF is not known: %s",
                                error->message);
