@@ -139,6 +139,7 @@ class Lab:
         self.stage = stage
         self.options = list(options)
         self.daemons = False
+        self.crippled = False           # a hypervisor was killed: the next one wants a new lab
 
     def __enter__(self):
         lab("down")
@@ -181,6 +182,11 @@ class Lab:
     def stop_daemon(self, host, sig="TERM"):
         self.run(host, f"pidof virtteamingd | xargs -r kill -{sig}; "
                        "while pidof virtteamingd > /dev/null; do sleep 0.05; done")
+
+    def kill(self, host):
+        """Ends a hypervisor, as when its power fails."""
+        self.crippled = True
+        lab("kill", host)
 
     def set_daemons(self, on):
         if on != self.daemons:

@@ -215,6 +215,15 @@ cmd_down()
     rm -f "$state/pid" "$state/started"
 }
 
+cmd_kill()
+{
+    [[ $# -eq 1 ]] || die "kill: want a hypervisor (a or b)"
+    host_number "$1" > /dev/null
+    need_lab kill
+    # Its number is one of the supervisor's own namespace.
+    nsenter -t "$lab_pid" -m -p -- sh -c 'kill -KILL "$(cat "$1")"' sh "$state/qemu-$1.pid"
+}
+
 # agent_run "OPTIONS" a|b CMD...
 agent_run()
 {

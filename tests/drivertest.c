@@ -3,6 +3,7 @@
  * drivertest.c: what the daemon does to a host, told by hooks, events and libvirt
  */
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -27,6 +28,8 @@ typedef struct {
     char *plugXml;
     guint aborted;
     guint networksAsked;
+    gint64 copied;                  /* what libvirt says has been sent */
+    guint resynced;                 /* how often libvirt was asked what a domain is doing */
 } Host;
 
 #define DOMAIN "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid>" \
@@ -120,6 +123,15 @@ hostAbort(const char *uuid,
           gpointer opaque)
 {
     ((Host *)opaque)->aborted++;
+}
+
+
+static void
+hostAsk(const char *uuid,
+        gboolean resync,
+        gpointer opaque)
+{
+    ((Host *)opaque)->resynced += resync;
 }
 
 
@@ -236,6 +248,7 @@ hostSnapshot(Host *host,
         .migratable = (char *)arrivingXml,
         .xml = activity == VIR_TEAMING_ACTIVITY_INACTIVE ? NULL : (char *)domainXml,
         .activity = activity,
+        .copied = host->copied,
         .serial = virTeamingDriverSerial(host->driver, UUID),
         .resync = resync,
     };
@@ -1041,9 +1054,26 @@ typedef struct {
     gboolean busMaster;
     guint vectors;
     gboolean lose;                  /* the next event is lost */
+    gboolean twice;                 /* or comes twice */
+    gboolean delay;                 /* or after the one that follows it */
+    char *late[2];                  /* one that has yet to come: its name and details */
+    gboolean dead;                  /* the daemon died in the middle of something */
+    GHashTable *journal;            /* what it left then: contents by name of file */
     guint answered;                 /* requests to plug that libvirt has answered */
     GString *path;                  /* what has happened, for who reads a failure */
 } Walk;
+
+
+/* What is late comes now. */
+static void
+walkCatchUp(Walk *walk)
+{
+    g_autofree char *name = g_steal_pointer(&walk->late[0]);
+    g_autofree char *details = g_steal_pointer(&walk->late[1]);
+
+    if (name)
+        hostEvent(&walk->host, name, details);
+}
 
 
 static void
@@ -1051,9 +1081,77 @@ walkEvent(Walk *walk,
           const char *name,
           const char *details)
 {
-    if (!walk->lose)
+    const gboolean now = !walk->lose && !walk->delay;
+
+    if (now)
         hostEvent(&walk->host, name, details);
-    walk->lose = FALSE;
+    if (now && walk->twice)
+        hostEvent(&walk->host, name, details);
+    walkCatchUp(walk);
+    if (walk->delay) {
+        walk->late[0] = g_strdup(name);
+        walk->late[1] = g_strdup(details);
+    }
+    walk->lose = walk->twice = walk->delay = FALSE;
+}
+
+
+/* The daemon dies while it gives orders: what its journal says at that moment is all that
+ * another one will know. */
+static void
+walkDied(gpointer opaque)
+{
+    Walk *walk = opaque;
+    g_autoptr(GDir) dir = g_dir_open(walk->host.statedir, 0, NULL);
+    const char *name;
+
+    walk->dead = TRUE;
+    g_hash_table_remove_all(walk->journal);
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(walk->host.statedir, name, NULL);
+        char *text = NULL;
+
+        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+        g_hash_table_insert(walk->journal, g_strdup(name), text);
+    }
+}
+
+
+static void
+walkDieAt(Walk *walk,
+          guint nth,
+          gboolean late)
+{
+    virTeamingFakeDie(walk->host.kernel, nth, late, walkDied, walk);
+}
+
+
+/* Another daemon starts, where the last one has died. */
+static void
+walkRevive(Walk *walk)
+{
+    g_autoptr(GDir) dir = NULL;
+    GHashTableIter iter;
+    gpointer key, value;
+    const char *name;
+
+    if (!walk->dead)
+        return;
+    walk->dead = FALSE;
+    walkDieAt(walk, 0, FALSE);
+    dir = g_dir_open(walk->host.statedir, 0, NULL);
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(walk->host.statedir, name, NULL);
+
+        g_unlink(path);
+    }
+    g_hash_table_iter_init(&iter, walk->journal);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        g_autofree char *path = g_build_filename(walk->host.statedir, key, NULL);
+
+        g_assert_true(g_file_set_contents(path, value, -1, NULL));
+    }
+    hostRestart(&walk->host);
 }
 
 
@@ -1096,20 +1194,26 @@ walkStart(Walk *walk,
 }
 
 
-/* Things that can happen; each returns whether it can, in the world as it is. */
+/* Things that can happen, in the order of walkTake(). */
+static const char *const walkNames[] = {
+    "start", "migrate-hook", "stop", "negotiated", "resume", "bit", "vectors",
+    "no-vectors", "no-bit", "unplug", "active", "guest-stops", "cancel", "lost-event",
+    "daemon-dies", "uplink-learns", "libvirt-plugs", "doubled-event", "late-event",
+    "dies-before-1st-order", "dies-after-1st", "dies-before-2nd", "dies-after-2nd",
+    "dies-before-3rd", "dies-after-3rd", NULL
+};
+
+
+/* Does one of them; returns whether it can happen, in the world as it is. */
 static gboolean
 walkTake(Walk *walk,
          guint action)
 {
-    static const char *const names[] = {
-        "start", "migrate-hook", "stop", "negotiated", "resume", "bit", "vectors",
-        "no-vectors", "no-bit", "unplug", "active", "guest-stops", "cancel", "lost-event",
-        "daemon-dies", "uplink-learns", "libvirt-plugs", NULL
-    };
     const World world = walk->world;
     const gboolean runs = world >= WORLD_HERE && world <= WORLD_COPY;
+    const gboolean odd = walk->lose || walk->twice || walk->delay;
 
-    g_string_append_printf(walk->path, " %s", names[action]);
+    g_string_append_printf(walk->path, " %s", walkNames[action]);
     switch (action) {
     case 0:
         if (world != WORLD_OFF && world != WORLD_EXPECTED)
@@ -1187,30 +1291,90 @@ walkTake(Walk *walk,
         walkEvent(walk, "MIGRATION", "{\"status\":\"failed\"}");
         return TRUE;
     case 13:
-        if (walk->lose)
+        if (odd)
             return FALSE;
         walk->lose = TRUE;
         return TRUE;
     case 14:
-        hostRestart(&walk->host);
+        if (walk->dead)
+            walkRevive(walk);
+        else
+            hostRestart(&walk->host);
         return TRUE;
     case 15:
         virTeamingFakeReceive(walk->host.kernel, "eth1", &walk->host.mac, 0);
         hostSpin();
         return TRUE;
     case 16:
-        if (walk->answered == walk->host.plugged || world != WORLD_HERE)
+        if (walk->dead || walk->answered == walk->host.plugged || world != WORLD_HERE)
             return FALSE;
         walk->answered = walk->host.plugged;
         hostSetVfMac(&walk->host, MAC);
         virTeamingDriverTellPlug(walk->host.driver, UUID, &walk->host.mac, NULL);
         return TRUE;
+    case 17:
+        if (odd)
+            return FALSE;
+        walk->twice = TRUE;
+        return TRUE;
+    case 18:
+        if (odd || walk->late[0])
+            return FALSE;
+        walk->delay = TRUE;
+        return TRUE;
     default:
-        g_assert_not_reached();
+        if (walk->dead)
+            return FALSE;
+        walkDieAt(walk, (action - 19) / 2 + 1, (action - 19) % 2);
+        return TRUE;
     }
 }
 
-#define WALK_ACTIONS 17
+#define WALK_ACTIONS 19
+/* And death in the middle of something, which is tried in all places in testDeaths(). */
+#define WALK_ALL_ACTIONS 25
+
+
+/* Returns: what does not hold of the guest's frames; NULL if all does. */
+static const char *
+walkFault(Walk *walk)
+{
+    Host *host = &walk->host;
+    const gboolean reads = walk->busMaster && walk->vectors >= 2;
+    g_autoptr(GArray) bridged = virTeamingKernelFdbList(host->kernel, "br0", &host->mac, NULL);
+    g_autoptr(GArray) own = virTeamingKernelFdbList(host->kernel, "eth1", &host->mac, NULL);
+    gboolean toStandby = FALSE;
+    gboolean self = FALSE;
+    virTeamingVf vf;
+
+    for (guint i = 0; bridged && i < bridged->len; i++)
+        toStandby |= g_str_equal(g_array_index(bridged, virTeamingFdbEntry, i).dev, "vnet0");
+    for (guint i = 0; own && i < own->len; i++)
+        self |= !!(g_array_index(own, virTeamingFdbEntry, i).flags & VIR_TEAMING_FDB_SELF);
+    if (!bridged || !own || !virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL))
+        return "the kernel says nothing";
+
+    if (walk->world >= WORLD_HERE && walk->world <= WORLD_COPY) {
+        if (reads && !virTeamingMacEqual(&vf.mac, &host->mac))
+            return "the guest reads a VF without its MAC";
+        if (reads && vf.vlan == VIR_TEAMING_PARK_VLAN)
+            return "the guest reads a VF in a VLAN of ours";
+        if (reads && toStandby)
+            return "the guest reads its VF, and its frames go to the standby";
+        if (!walk->busMaster && !toStandby)
+            return "the guest's frames don't go to its standby";
+        if (!walk->busMaster && !self)
+            return "the uplink does not take the guest's frames";
+    } else if (walk->world != WORLD_LANDED) {
+        if (!virTeamingMacIsZero(&vf.mac))
+            return "a VF takes the frames of a guest that is elsewhere";
+        if (toStandby)
+            return "the standby takes the frames of a guest that is elsewhere";
+        if (self)
+            return "the uplink takes the frames of a guest that is elsewhere";
+    }
+    return NULL;
+}
 
 
 /* libvirt's word and some time, and then what must hold. */
@@ -1226,14 +1390,11 @@ walkCheck(Walk *walk)
         [WORLD_STOPPED] = VIR_TEAMING_ACTIVITY_DEPARTING,
     };
     Host *host = &walk->host;
-    const gboolean reads = walk->busMaster && walk->vectors >= 2;
-    g_autoptr(GArray) bridged = NULL;
-    g_autoptr(GArray) own = NULL;
-    gboolean toStandby = FALSE;
-    gboolean self = FALSE;
-    virTeamingVf vf;
 
-    walk->lose = FALSE;
+    walkRevive(walk);
+    walkDieAt(walk, 0, FALSE);
+    walkCatchUp(walk);
+    walk->lose = walk->twice = walk->delay = FALSE;
     if (walk->world == WORLD_EXPECTED)
         return;
     hostSnapshot(host, walk->world == WORLD_OFF ? VIR_TEAMING_ACTIVITY_INACTIVE :
@@ -1256,28 +1417,7 @@ walkCheck(Walk *walk)
         return;
     }
 
-    bridged = virTeamingKernelFdbList(host->kernel, "br0", &host->mac, NULL);
-    own = virTeamingKernelFdbList(host->kernel, "eth1", &host->mac, NULL);
-    for (guint i = 0; i < bridged->len; i++)
-        toStandby |= g_str_equal(g_array_index(bridged, virTeamingFdbEntry, i).dev, "vnet0");
-    for (guint i = 0; i < own->len; i++)
-        self |= !!(g_array_index(own, virTeamingFdbEntry, i).flags & VIR_TEAMING_FDB_SELF);
-    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL));
-
-    if (walk->world >= WORLD_HERE && walk->world <= WORLD_COPY) {
-        if (reads) {
-            g_assert_true(virTeamingMacEqual(&vf.mac, &host->mac));
-            g_assert_cmpuint(vf.vlan, !=, VIR_TEAMING_PARK_VLAN);
-            g_assert_false(toStandby);
-        } else if (!walk->busMaster) {
-            g_assert_true(toStandby);
-            g_assert_true(self);
-        }
-    } else if (walk->world != WORLD_LANDED) {
-        g_assert_true(virTeamingMacIsZero(&vf.mac));
-        g_assert_false(toStandby);
-        g_assert_false(self);
-    }
+    g_assert_cmpstr(walkFault(walk), ==, NULL);
 }
 
 
@@ -1286,14 +1426,19 @@ walkBegin(Walk *walk)
 {
     hostSetUp(&walk->host, NULL);
     walk->path = g_string_new(NULL);
+    walk->journal = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
 
 static void
 walkEnd(Walk *walk)
 {
+    walkDieAt(walk, 0, FALSE);
     hostTearDown(&walk->host, NULL);
     g_string_free(walk->path, TRUE);
+    g_hash_table_unref(walk->journal);
+    g_free(walk->late[0]);
+    g_free(walk->late[1]);
 }
 
 
@@ -1357,6 +1502,128 @@ testAllOrders(void)
 }
 
 
+/* The usual lives, in words of walkNames. */
+static const char *const walkLives[] = {
+    "start negotiated bit vectors unplug no-vectors no-bit active guest-stops stop",
+    "migrate-hook start negotiated resume libvirt-plugs bit vectors stop",
+    "start negotiated bit vectors unplug no-vectors no-bit active cancel bit vectors",
+    "start negotiated bit vectors unplug no-vectors no-bit active guest-stops cancel bit vectors",
+    "migrate-hook start stop",
+};
+
+
+static guint
+walkFind(const char *name)
+{
+    for (guint i = 0; walkNames[i]; i++) {
+        if (g_str_equal(walkNames[i], name))
+            return i;
+    }
+    g_assert_not_reached();
+}
+
+
+/* The daemon dies at every order that it gives, before and after it is carried out, and
+ * another one starts: at once, with or without libvirt's word, or when all is over. */
+static void
+testDeaths(void)
+{
+    enum { AT_ONCE, AT_ONCE_AND_TOLD, AT_THE_END, MODES };
+    guint deaths = 0;
+
+    walkSetUp();
+    for (guint i = 0; i < G_N_ELEMENTS(walkLives) * MODES * 2; i++) {
+        g_auto(GStrv) life = g_strsplit(walkLives[i / MODES / 2], " ", 0);
+        const guint mode = i / 2 % MODES;
+        gboolean died = TRUE;
+
+        for (guint nth = 1; died; nth++) {
+            Walk walk = { 0 };
+
+            g_test_message("%s; dies %s order %u, mode %u", walkLives[i / MODES / 2],
+                           i % 2 ? "after" : "before", nth, mode);
+            walkBegin(&walk);
+            walkDieAt(&walk, nth, i % 2);
+            died = FALSE;
+            for (char **name = life; *name; name++) {
+                walkTake(&walk, walkFind(*name));
+                hostWait(&walk.host, 2000);
+                died |= walk.dead;
+                if (walk.dead && mode == AT_ONCE_AND_TOLD)
+                    walkCheck(&walk);
+                else if (mode != AT_THE_END)
+                    walkRevive(&walk);
+            }
+            walkCheck(&walk);
+            walkEnd(&walk);
+            deaths += died;
+        }
+    }
+    g_test_message("%u deaths", deaths);
+    g_assert_cmpuint(deaths, >, 100);
+}
+
+
+/* Whatever the kernel refuses, with whatever reason, from any moment of a life on: if what
+ * must hold does not, there is a reason to read, and once it refuses no more, it holds. */
+static void
+testLastingRefusals(void)
+{
+    static const char *const ops[] = {
+        "LinkGet", "LinkList", "LinkSetLearning", "VfList", "VfGet", "VfSetMac", "VfSetVlan",
+        "VfLocate", "FdbList", "FdbAdd", "FdbDel", "PciGetState", "PciGetDevice", "PciHold"
+    };
+    static const int errs[] = { EPERM, EBUSY, ENODEV, EOPNOTSUPP, EINVAL };
+    static const char *const drivers[] = { "igb", "unheard-of" };
+    guint refusals = 0;
+
+    walkSetUp();
+    for (guint i = 0; i < G_N_ELEMENTS(walkLives) * G_N_ELEMENTS(ops) * G_N_ELEMENTS(errs) *
+         G_N_ELEMENTS(drivers); i++) {
+        const char *op = ops[i % G_N_ELEMENTS(ops)];
+        const int err = errs[i / G_N_ELEMENTS(ops) % G_N_ELEMENTS(errs)];
+        const guint rest = i / G_N_ELEMENTS(ops) / G_N_ELEMENTS(errs);
+        g_auto(GStrv) life = g_strsplit(walkLives[rest / G_N_ELEMENTS(drivers)], " ", 0);
+
+        /* That means that it is not there; see the tests of such upheavals. */
+        if (err == ENODEV && g_str_has_prefix(op, "Link"))
+            continue;
+        for (guint from = 0; life[from]; from++) {
+            Walk walk = { 0 };
+
+            g_test_message("%s; %s fails with %s from thing %u on, NIC %s",
+                           walkLives[rest / G_N_ELEMENTS(drivers)], op, g_strerror(err), from,
+                           drivers[rest % G_N_ELEMENTS(drivers)]);
+            walkBegin(&walk);
+            hostAddPci(&walk.host, "0000:01:00.0", drivers[rest % G_N_ELEMENTS(drivers)], "",
+                       "eth1");
+            for (guint n = 0; life[n]; n++) {
+                const GPtrArray *pairs = virTeamingDriverPairs(walk.host.driver);
+                const char *fault;
+
+                if (n == from)
+                    virTeamingFakeFail(walk.host.kernel, op, 0, err);
+                walkTake(&walk, walkFind(life[n]));
+                hostWait(&walk.host, 2000);
+                hostWait(&walk.host, 2000);
+                if (n < from || !pairs->len || walk.world < WORLD_HERE)
+                    continue;
+                virTeamingFakeFail(walk.host.kernel, op, 0, 0);
+                fault = walkFault(&walk);
+                virTeamingFakeFail(walk.host.kernel, op, 0, err);
+                if (fault && !((virTeamingPairObj *)pairs->pdata[0])->problem)
+                    g_error("%s, and nobody says so", fault);
+            }
+            virTeamingFakeFail(walk.host.kernel, op, 0, 0);
+            walkCheck(&walk);
+            walkEnd(&walk);
+            refusals++;
+        }
+    }
+    g_test_message("%u refusals", refusals);
+}
+
+
 /* Long lives, by chance, looked at again and again; the seed is printed by the framework. */
 static void
 testLongLives(void)
@@ -1370,11 +1637,12 @@ testLongLives(void)
 
         walkBegin(&walk);
         for (guint step = 0; step < 200; step++) {
-            if (walkTake(&walk, g_test_rand_int_range(0, WALK_ACTIONS)))
+            if (walkTake(&walk, g_test_rand_int_range(0, WALK_ALL_ACTIONS)))
                 nsteps++;
             if (g_test_rand_int_range(0, 4) == 0)
                 walkCheck(&walk);
         }
+        walkRevive(&walk);
         if (walk.world != WORLD_OFF)
             walkStop(&walk);
         walkCheck(&walk);
@@ -1523,12 +1791,327 @@ testUnfitNic(Host *host,
 }
 
 
+/* The other host is gone: nothing more is sent. Slow is no reason. */
+static void
+testOtherHostGone(Host *host,
+                  gconstpointer opaque)
+{
+    virTeamingPairObj *pair;
+
+    hostDrive(host);
+    pair = virTeamingDriverPairs(host->driver)->pdata[0];
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    for (host->copied = 1; host->copied < 4; host->copied++) {
+        hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+        pair->copiedAt -= 29 * G_USEC_PER_SEC;
+    }
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+    pair->copiedAt -= 29 * G_USEC_PER_SEC;
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    pair->copiedAt -= 1 * G_USEC_PER_SEC;
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostExpectProblem(host, "migration given up: nothing could be sent for 30 s; is the other "
+                      "host there?");
+}
+
+
+/* ---- upheavals of the host, under a pair that drives its VF ---- */
+
+/* A notification of a link that is none of a pair's is looked into at leisure. */
+static void
+hostLook(Host *host)
+{
+    hostSpin();
+    hostWait(host, 2000);
+}
+
+
+static void
+hostSetTap(Host *host,
+           const char *name,
+           const char *master)
+{
+    virTeamingLink link = { .up = TRUE, .running = TRUE, .learning = TRUE, .mac = host->mac };
+
+    g_strlcpy(link.name, name, sizeof(link.name));
+    g_strlcpy(link.kind, "tun", sizeof(link.kind));
+    g_strlcpy(link.master, master, sizeof(link.master));
+    link.mac.addr[0] = 0xfe;
+    virTeamingFakeSetLink(host->kernel, &link);
+}
+
+
+/* The PF leaves the bridge, or the bridge goes altogether; and comes back. */
+static void
+testBridgeLost(Host *host,
+               gconstpointer opaque)
+{
+    const gboolean all = GPOINTER_TO_INT(opaque);
+
+    hostDrive(host);
+    for (guint reads = 2; reads-- > 0;) {
+        hostGuest(host, reads, reads ? 3 : 0);
+        hostWait(host, 2000);
+        if (all)
+            virTeamingFakeRemoveLink(host->kernel, "br0");
+        hostAddLink(host, "eth1", "", "", "0000:01:00.0");
+        if (all)
+            hostSetTap(host, "vnet0", "");
+        hostLook(host);
+        hostExpectProblem(host, all ?
+                          "the standby's tap 'vnet0' is in no bridge: the guest has no path but "
+                          "its VF" :
+                          "bridge 'br0' has no uplink of eth1's NIC: what comes from the wire does "
+                          "not reach the guest's standby");
+        if (all) {
+            hostAddLink(host, "br0", "bridge", "", "");
+            hostSetTap(host, "vnet0", "br0");
+        }
+        hostAddLink(host, "eth1", "", "br0", "0000:01:00.0");
+        hostLook(host);
+        hostExpectProblem(host, NULL);
+        g_assert_cmpint(hostPhase(host), ==, reads ? VIR_TEAMING_PHASE_DRIVING :
+                        VIR_TEAMING_PHASE_SHOWN);
+        g_free(virTeamingFakeTakeLog(host->kernel));
+        hostGuest(host, !reads, reads ? 0 : 3);
+        hostExpect(host, reads ?
+                   "FdbAdd eth1 " MAC " self\n"
+                   "FdbAdd vnet0 " MAC " master static sticky\n" :
+                   "LinkSetLearning vnet0 off\n"
+                   "FdbDel vnet0 " MAC " master\n");
+    }
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+static void
+testUplinkDown(Host *host,
+               gconstpointer opaque)
+{
+    virTeamingLink link;
+
+    hostDrive(host);
+    g_assert_true(virTeamingKernelLinkGet(host->kernel, "eth1", &link, NULL));
+    link.running = FALSE;
+    virTeamingFakeSetLink(host->kernel, &link);
+    hostLook(host);
+    hostExpectProblem(host, "uplink 'eth1' of bridge 'br0' has no carrier");
+    link.up = FALSE;
+    virTeamingFakeSetLink(host->kernel, &link);
+    hostLook(host);
+    hostExpectProblem(host, "uplink 'eth1' of bridge 'br0' is down");
+    link.up = link.running = TRUE;
+    virTeamingFakeSetLink(host->kernel, &link);
+    hostLook(host);
+    hostExpectProblem(host, NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
+/* Tap and PF get other names; a new daemon knows the tap by its MAC, the PF by its VF. */
+static void
+testLinksRenamed(Host *host,
+                 gconstpointer opaque)
+{
+    const gboolean away = GPOINTER_TO_INT(opaque);
+    virTeamingVf vf = { .index = 0, .address = host->vf, .mac = host->mac, .trust = -1 };
+
+    hostDrive(host);
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostSetTap(host, "guest-net", "br0");
+    virTeamingFakeRemoveLink(host->kernel, "eth1");
+    hostAddPci(host, "0000:01:00.0", "igb", "", "uplink7");
+    hostAddLink(host, "uplink7", "", "br0", "0000:01:00.0");
+    virTeamingFakeSetVf(host->kernel, "uplink7", &vf);
+    if (away)
+        hostRestart(host);
+    hostLook(host);
+    hostExpectProblem(host, NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostGuest(host, FALSE, 0);
+    hostExpect(host,
+               "FdbAdd uplink7 " MAC " self\n"
+               "FdbAdd guest-net " MAC " master static sticky\n");
+}
+
+
+/* The host takes all VFs away: vfio asks QEMU for the guest's, and it vanishes. Once there
+ * is one again, the guest gets it. One that virsh detached is not plugged behind its back. */
+static void
+testVfTakenAway(Host *host,
+                gconstpointer opaque)
+{
+    const gboolean vanishes = GPOINTER_TO_INT(opaque);
+
+    hostDrive(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    g_assert_cmpuint(host->plugged, ==, 0);
+    if (vanishes)
+        virTeamingFakeRemovePci(host->kernel, &host->vf);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, vanishes);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    if (!vanishes)
+        return;
+
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "there is no VF");
+    hostExpectProblem(host, "there is no VF");
+    hostWait(host, 6000);
+    g_assert_cmpuint(host->plugged, ==, 2);
+    hostAddPci(host, "0000:01:10.0", "vfio-pci", "0000:01:00.0", "");
+    hostSetVfMac(host, MAC);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostExpectProblem(host, NULL);
+}
+
+
+/* The guest ends while its VF is no more: there is nothing to undo, and no reason to stay. */
+static void
+testVfGoneForGood(Host *host,
+                  gconstpointer opaque)
+{
+    hostArrive(host);
+    hostSpin();
+    virTeamingFakeRemovePci(host->kernel, &host->vf);
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostHook(host, "release", domainXml);
+    hostExpectClean(host);
+}
+
+
+/* A pair's file is not what it was; what it said is found on the host. */
+static void
+testJournalDamaged(Host *host,
+                   gconstpointer opaque)
+{
+    static const char *const texts[] = { "", "{", "{}", "\1\2\3", "[ 1 ]",
+        "{ \"version\": 99, \"uuid\": \"" UUID "\", \"domain\": \"guest\", \"mac\": \""
+        MAC "\", \"guest\": 2 }", NULL };
+    const gboolean here = GPOINTER_TO_INT(opaque);
+    g_autofree char *path = g_build_filename(host->statedir, UUID "-" MAC ".pair", NULL);
+    g_autofree char *aside = g_strconcat(path, ".bad", NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        hostDrive(host);
+        hostSetTap(host, "vnet0", "br0");
+        /* On its standby, which is more to undo. */
+        hostGuest(host, FALSE, 0);
+        if (!here) {
+            virTeamingFakeRemoveLink(host->kernel, "vnet0");
+            hostSetVfMac(host, "00:00:00:00:00:00");
+        }
+        g_assert_cmpint(g_unlink(path), ==, 0);
+        /* Not even a file. */
+        if (texts[i])
+            g_assert_true(g_file_set_contents(path, texts[i], -1, NULL));
+        else
+            g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+        g_free(virTeamingFakeTakeLog(host->kernel));
+        hostRestart(host);
+        g_assert_cmpint(g_remove(aside), ==, 0);
+        if (here) {
+            g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+            hostExpect(host, "");
+            hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+            hostExpectProblem(host, NULL);
+            hostGuest(host, TRUE, 3);
+            hostWait(host, 2000);
+            g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+            hostStop(host);
+        }
+        hostExpectClean(host);
+    }
+}
+
+
+/* A journal that can't be written is a problem, but the guest gets its path. */
+static void
+testJournalRefused(Host *host,
+                   gconstpointer opaque)
+{
+    g_autofree char *path = g_build_filename(host->statedir, UUID "-" MAC ".pair", NULL);
+    g_autofree char *problem = NULL;
+
+    hostDrive(host);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    hostGuest(host, FALSE, 0);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+    problem = virTeamingPairObjGetProblem(virTeamingDriverPairs(host->driver)->pdata[0]);
+    g_assert_nonnull(strstr(problem, "cannot journal"));
+    g_assert_cmpint(g_rmdir(path), ==, 0);
+    hostWait(host, 2000);
+    hostExpectProblem(host, NULL);
+    g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
+}
+
+
+/* Times are counted from a restart on: whatever is under way goes on, and ends. */
+static void
+testRestartLate(Host *host,
+                gconstpointer opaque)
+{
+    hostHook(host, "migrate", arrivingXml);
+    hostRestart(host);
+    /* That its host is up for long is no reason to forget a guest. */
+    virTeamingDriverRun(host->driver, g_get_monotonic_time());
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    hostHook(host, "release", arrivingXml);
+
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostRestart(host);
+    host->ahead = 0;
+    hostWait(host, 29 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostWait(host, 3 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
+/* The daemon was away when the migrate hook was called: the start hook looks like any start,
+ * until libvirt tells. */
+static void
+testStartedLate(Host *host,
+                gconstpointer opaque)
+{
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostSetVfMac(host, MAC);
+    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort, host);
+    hostHook(host, "start", domainXml);
+    g_assert_cmpuint(host->resynced, ==, 1);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostEvent(host, "RESUME", NULL);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
 int
 main(int argc, char **argv)
 {
     static const struct {
         const char *path;
         void (*test)(Host *host, gconstpointer opaque);
+        int opaque;
     } tests[] = {
         { "/driver/boot", testBoot },
         { "/driver/leave", testLeave },
@@ -1563,6 +2146,20 @@ main(int argc, char **argv)
         { "/driver/refuse-migration", testRefuseMigration },
         { "/driver/admit-odd-domain", testAdmitOddDomain },
         { "/driver/unfit-nic", testUnfitNic },
+        { "/driver/other-host-gone", testOtherHostGone },
+        { "/driver/uplink-lost", testBridgeLost, FALSE },
+        { "/driver/bridge-lost", testBridgeLost, TRUE },
+        { "/driver/uplink-down", testUplinkDown },
+        { "/driver/links-renamed", testLinksRenamed, FALSE },
+        { "/driver/links-renamed-meanwhile", testLinksRenamed, TRUE },
+        { "/driver/vf-detached", testVfTakenAway, FALSE },
+        { "/driver/vf-taken-away", testVfTakenAway, TRUE },
+        { "/driver/vf-gone-for-good", testVfGoneForGood },
+        { "/driver/journal-damaged", testJournalDamaged, TRUE },
+        { "/driver/journal-damaged-and-guest-gone", testJournalDamaged, FALSE },
+        { "/driver/journal-refused", testJournalRefused },
+        { "/driver/restart-late", testRestartLate },
+        { "/driver/started-late", testStartedLate },
     };
 
     /* Thousands of journals: not to a disk. GLib looks at this once. */
@@ -1572,8 +2169,11 @@ main(int argc, char **argv)
     /* Refusals are warned of; that is no failure of the test. */
     g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
     for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
-        g_test_add(tests[i].path, Host, NULL, hostSetUp, tests[i].test, hostTearDown);
+        g_test_add(tests[i].path, Host, GINT_TO_POINTER(tests[i].opaque), hostSetUp,
+                   tests[i].test, hostTearDown);
     g_test_add_func("/driver/all-orders", testAllOrders);
+    g_test_add_func("/driver/deaths", testDeaths);
+    g_test_add_func("/driver/lasting-refusals", testLastingRefusals);
     g_test_add_func("/driver/long-lives", testLongLives);
     return g_test_run();
 }

@@ -40,8 +40,14 @@
 #define VIR_TEAMING_DRIVER_IDLE_MS 1000
 #define VIR_TEAMING_DRIVER_REPLUG_MS 5000
 #define VIR_TEAMING_DRIVER_REABORT_MS 5000
+/* A migration that sends nothing for so long has lost the other host. TCP would notice, too,
+ * but after a quarter of an hour. */
+#define VIR_TEAMING_DRIVER_STALL_MS (30 * 1000)
+#define VIR_TEAMING_DRIVER_PROGRESS_MS 5000
 /* From the migrate hook to the start hook libvirt needs some 100 ms. */
 #define VIR_TEAMING_DRIVER_EXPECT_MS (5 * 60 * 1000)
+/* The host may take its time to remove a VF that it has asked back. */
+#define VIR_TEAMING_DRIVER_REMOVE_MS (30 * 1000)
 
 struct _virTeamingDriver {
     virTeamingKernel *kernel;
@@ -58,11 +64,16 @@ struct _virTeamingDriver {
     virTeamingDriverAbort abort;
     gpointer libvirt;
     guint timer;
+    gint64 strangersAt;             /* a link of no pair has changed; 0: none has */
     gboolean hookHeard;
     char *libvirtProblem;
 };
 
 static void virTeamingDriverArm(virTeamingDriver *driver);
+static void virTeamingDriverGiveUp(virTeamingDriver *driver,
+                                   virTeamingPairObj *pair,
+                                   gint64 now,
+                                   char *why);
 
 
 /* The next pair of domain @uuid from place *@i on, or NULL; *@i moves behind it. */
@@ -153,6 +164,11 @@ virTeamingDriverNotified(const char *ifname,
     virTeamingDriver *driver = opaque;
     gint64 now = g_get_monotonic_time();
 
+    /* It may be one of ours that was renamed, or has become an uplink. There can be many of
+     * them while libvirt starts a guest, so that is looked into at leisure. */
+    if (ifname && !mac && !driver->strangersAt)
+        driver->strangersAt = now;
+
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
         gboolean concerned = !ifname;
@@ -197,6 +213,7 @@ virTeamingDriverNew(virTeamingKernel *kernel,
                     GError **error)
 {
     g_autoptr(virTeamingDriver) driver = g_new0(virTeamingDriver, 1);
+    const gint64 now = g_get_monotonic_time();
 
     driver->kernel = kernel;
     driver->policy = *policy;
@@ -208,10 +225,15 @@ virTeamingDriverNew(virTeamingKernel *kernel,
 
     for (guint i = 0; i < driver->pairs->len; i++) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-        virTeamingPciAddress vf = pair->vf;
+        const virTeamingPciAddress vf = pair->vf;
 
-        /* Numbers and names may have changed; the PCI address has not. */
-        if (pair->hasVf) {
+        /* Of what was going on we know that it still may, not since when. */
+        pair->changedAt = now;
+        pair->askedAt = pair->askedOut ? now : 0;
+        if (!pair->journalled) {
+            virTeamingPairObjSearch(pair, kernel);
+        } else if (pair->hasVf) {
+            /* Numbers and names may have changed; the PCI address has not. */
             pair->hasVf = FALSE;
             virTeamingPairObjSetVf(pair, kernel, &vf);
         }
@@ -328,12 +350,20 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
         pair->guest = VIR_TEAMING_GUEST_GONE;
         return;
     case VIR_TEAMING_ACTIVITY_INCOMING:
-        pair->guest = VIR_TEAMING_GUEST_INCOMING;
         pair->started = TRUE;
+        /* A libvirtd that was restarted may not know any more which way one was going. */
+        if (pair->guest == VIR_TEAMING_GUEST_DEPARTING)
+            return;
+        /* It may have gone and come back, or have failed to come and be trying again. */
+        pair->negotiated = FALSE;
+        if (pair->guest != VIR_TEAMING_GUEST_INCOMING)
+            pair->askedOut = pair->migrating = pair->ejectLate = pair->unplugged = FALSE;
+        pair->guest = VIR_TEAMING_GUEST_INCOMING;
         return;
     case VIR_TEAMING_ACTIVITY_RUNNING:
         virTeamingPairObjResume(pair);
         pair->waiting = FALSE;
+        pair->ejectLate |= pair->askedOut && pair->pci.busMaster;
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
         return;
@@ -382,6 +412,16 @@ virTeamingDomainFindStandby(const virTeamingDomain *domain,
 }
 
 
+/* The VF was unplugged for good: it is libvirt's, which takes the MAC away again. */
+static void
+virTeamingPairObjLoseVf(virTeamingPairObj *pair)
+{
+    pair->hasVf = FALSE;
+    pair->sought = FALSE;
+    pair->letGoAt = g_get_monotonic_time();
+}
+
+
 /* Makes or updates the pair objects of @domain. A standby whose VF was detached is still
  * looked after: its guest has no other path. */
 static void
@@ -401,8 +441,8 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
 
             found = virTeamingMacEqual(&def->persistent->mac, &pair->mac);
         }
-        if (!found && !pair->unplugged)
-            pair->hasVf = FALSE;
+        if (!found && !pair->unplugged && (pair->hasVf || pair->sought))
+            virTeamingPairObjLoseVf(pair);
         if (!found && !virTeamingDomainFindStandby(domain, pair))
             pair->guest = VIR_TEAMING_GUEST_GONE;
     }
@@ -426,6 +466,8 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
             virTeamingPairObjSetActivity(pair, activity);
         pair->policy = policy;
 
+        g_free(pair->domain);
+        pair->domain = g_strdup(domain->name);
         g_free(pair->standbyAlias);
         pair->standbyAlias = g_strdup(def->persistent->alias);
         if (def->transient->alias) {
@@ -468,6 +510,27 @@ virTeamingPairObjMiss(virTeamingPairObj *pair)
 }
 
 
+/* Does the migration of @pair's guest go on? @copied: as in virTeamingSnapshot. */
+static void
+virTeamingDriverNoteProgress(virTeamingDriver *driver,
+                             virTeamingPairObj *pair,
+                             gint64 copied)
+{
+    const gint64 now = g_get_monotonic_time();
+
+    if (!pair->migrating || pair->guest != VIR_TEAMING_GUEST_HERE || copied < 0 ||
+        copied != pair->copied || !pair->copiedAt) {
+        pair->copied = copied;
+        pair->copiedAt = now;
+    } else if (now - pair->copiedAt >= VIR_TEAMING_DRIVER_STALL_MS * 1000 &&
+               now >= pair->abortAt) {
+        virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
+            "migration given up: nothing could be sent for %u s; is the other host there?",
+            VIR_TEAMING_DRIVER_STALL_MS / 1000));
+    }
+}
+
+
 /**
  * virTeamingDriverTellSnapshot:
  * @driver: the driver
@@ -500,6 +563,8 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
             virTeamingDriverKeepDevices(driver, domain, snapshot->migratable);
     }
     virTeamingDriverSettleDomain(driver, snapshot->uuid);
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
+        virTeamingDriverNoteProgress(driver, pair, snapshot->copied);
 }
 
 
@@ -584,8 +649,7 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
     case VIR_TEAMING_QEMU_EVENT_DELETED:
         if (g_strcmp0(event->device, pair->primaryAlias) != 0)
             break;
-        /* From here on the VF is libvirt's, which takes the MAC away again. */
-        pair->hasVf = FALSE;
+        virTeamingPairObjLoseVf(pair);
         pair->unplugged |= pair->ejectLate;
         pair->ejectLate = FALSE;
         break;
@@ -944,6 +1008,9 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
         }
         virTeamingDriverTakeDomain(driver, domain, arriving ? VIR_TEAMING_ACTIVITY_INCOMING :
                                    VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+        /* Should we have been away when a migrate hook was called, only libvirt can tell. */
+        if (!arriving)
+            virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
         for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
             pair->started = TRUE;
             pair->negotiated = FALSE;
@@ -1000,6 +1067,32 @@ virTeamingDriverNextRun(const virTeamingDriver *driver,
 }
 
 
+/* A VF that was unplugged for good was taken away by its owner (virsh detach-device) or by
+ * the host: whoever unbinds the PF's driver or rewrites sriov_numvfs has vfio ask QEMU for it,
+ * and it vanishes. Then the guest is to have one again as soon as there is one. Returns:
+ * whether that is news. */
+static gboolean
+virTeamingDriverMissVf(virTeamingDriver *driver,
+                       virTeamingPairObj *pair,
+                       gint64 now)
+{
+    virTeamingPciDevice device;
+
+    if (!pair->letGoAt)
+        return FALSE;
+    if (virTeamingKernelPciGetDevice(driver->kernel, &pair->vf, &device, NULL)) {
+        if (now - pair->letGoAt > VIR_TEAMING_DRIVER_REMOVE_MS * 1000)
+            pair->letGoAt = 0;
+        return FALSE;
+    }
+    g_message("domain '%s', %s: its VF was taken away by the host", pair->domain,
+              pair->standbyAlias);
+    pair->letGoAt = 0;
+    pair->unplugged = TRUE;
+    return TRUE;
+}
+
+
 /**
  * virTeamingDriverRun:
  * @driver: the driver
@@ -1011,6 +1104,11 @@ void
 virTeamingDriverRun(virTeamingDriver *driver,
                     gint64 now)
 {
+    const gboolean strangers = driver->strangersAt &&
+        now - driver->strangersAt >= VIR_TEAMING_DRIVER_IDLE_MS * 1000;
+
+    if (strangers)
+        driver->strangersAt = 0;
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
 
@@ -1019,7 +1117,12 @@ virTeamingDriverRun(virTeamingDriver *driver,
             pair->guest = VIR_TEAMING_GUEST_GONE;
 
         virTeamingDriverGuard(driver, pair, now);
-        if (virTeamingPairObjGlance(pair, driver->kernel, now) ||
+        if (pair->migrating && pair->guest == VIR_TEAMING_GUEST_HERE && now >= pair->askAt) {
+            pair->askAt = now + VIR_TEAMING_DRIVER_PROGRESS_MS * 1000;
+            virTeamingDriverAskAbout(driver, pair->uuid, FALSE);
+        }
+        if (virTeamingDriverMissVf(driver, pair, now) ||
+            virTeamingPairObjGlance(pair, driver->kernel, now) || strangers ||
             (pair->problem && now >= pair->retryAt))
             virTeamingDriverSettle(driver, pair, now);
         else

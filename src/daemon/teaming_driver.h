@@ -27,6 +27,7 @@ typedef enum {
  * @xml: its live XML; NULL if it is not active
  * @migratable: the form of it that names the pools its VFs came from, or NULL
  * @activity: what it is doing
+ * @copied: bytes that it has sent to another host so far; -1 if it sends none
  * @serial: what virTeamingDriverSerial() was when libvirt was asked
  * @resync: events may have been missed before it: @activity is news
  */
@@ -35,6 +36,7 @@ typedef struct {
     char *xml;
     char *migratable;
     virTeamingActivity activity;
+    gint64 copied;
     guint serial;
     gboolean resync;
 } virTeamingSnapshot;

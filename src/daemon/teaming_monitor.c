@@ -175,9 +175,11 @@ virTeamingMonitorAnswer(virTeamingMonitor *monitor,
 }
 
 
-/* Is the domain sending its memory away (or to a file), or waiting for it? */
+/* Is the domain sending its memory away (or to a file), or waiting for it? @copied: set to
+ * the bytes that were sent to another host, or left as it is. */
 static virTeamingActivity
-virTeamingDomainGetActivity(virDomainPtr domain)
+virTeamingDomainGetActivity(virDomainPtr domain,
+                            gint64 *copied)
 {
     virTypedParameterPtr params = NULL;
     int nparams = 0;
@@ -186,6 +188,7 @@ virTeamingDomainGetActivity(virDomainPtr domain)
     int state = VIR_DOMAIN_NOSTATE;
     int reason = 0;
     unsigned long long total = 0;
+    unsigned long long sent = 0;
     gboolean stopped;
 
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
@@ -198,9 +201,12 @@ virTeamingDomainGetActivity(virDomainPtr domain)
         type != VIR_DOMAIN_JOB_NONE) {
         virTypedParamsGetInt(params, nparams, VIR_DOMAIN_JOB_OPERATION, &operation);
         virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_MEMORY_TOTAL, &total);
+        virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_DATA_PROCESSED, &sent);
     }
     virTypedParamsFree(params, nparams);
 
+    if (operation == VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT)
+        *copied = sent;
     switch (operation) {
     case VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT:
     case VIR_DOMAIN_JOB_OPERATION_SAVE:
@@ -235,12 +241,13 @@ virTeamingMonitorSnapshot(virTeamingMonitor *monitor,
     snapshot->serial = question->serial;
     snapshot->resync = question->resync;
     snapshot->activity = VIR_TEAMING_ACTIVITY_INACTIVE;
+    snapshot->copied = -1;
     if (domain && virDomainIsActive(domain) == 1) {
         /* libvirt's strings are from malloc(), and so are GLib's. */
         snapshot->xml = virDomainGetXMLDesc(domain, 0);
         snapshot->migratable = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_MIGRATABLE);
         if (snapshot->xml)
-            snapshot->activity = virTeamingDomainGetActivity(domain);
+            snapshot->activity = virTeamingDomainGetActivity(domain, &snapshot->copied);
     }
     if (domain)
         virDomainFree(domain);

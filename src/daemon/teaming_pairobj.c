@@ -37,6 +37,7 @@
 #include "teaming_journal.h"
 
 #define VIR_TEAMING_PAIR_RETRY_MS 1000
+#define VIR_TEAMING_PAIR_REREAD_MS 500
 /* In more VLANs than that, a bridge's entries are listed, not looked up. */
 #define VIR_TEAMING_PAIR_LOOKUPS 8
 
@@ -83,6 +84,7 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->findings);
     g_free(pair->aborted);
     g_free(pair->problem);
+    g_free(pair->lack);
     g_free(pair->journalled);
     g_array_unref(pair->vlans);
     g_queue_clear_full(&pair->history, (GDestroyNotify)virTeamingPairChangeFree);
@@ -99,6 +101,7 @@ virTeamingPairObjAdoptVf(virTeamingPairObj *pair,
 {
     pair->vf = *address;
     pair->hasVf = TRUE;
+    pair->sought = FALSE;
     pair->traitsKnown = FALSE;
     pair->masterSince = 0;
     pair->readySince = 0;
@@ -120,11 +123,19 @@ virTeamingPairObjSetVf(virTeamingPairObj *pair,
                        virTeamingKernel *kernel,
                        const virTeamingPciAddress *address)
 {
+    virTeamingPciDevice device;
+
     if (pair->hasVf && virTeamingPciAddressEqual(&pair->vf, address))
         return;
     pair->hasVf = FALSE;
-    if (virTeamingKernelVfLocate(kernel, address, pair->pf, &pair->vfIndex, NULL))
+    pair->sought = FALSE;
+    if (virTeamingKernelVfLocate(kernel, address, pair->pf, &pair->vfIndex, NULL)) {
         virTeamingPairObjAdoptVf(pair, address);
+    } else if (!virTeamingKernelPciGetDevice(kernel, address, &device, NULL) ||
+               device.physfn[0]) {
+        pair->vf = *address;
+        pair->sought = TRUE;
+    }
 }
 
 
@@ -188,6 +199,98 @@ virTeamingLinkIsOfPf(virTeamingKernel *kernel,
 }
 
 
+/* The PF may have been renamed, or be back after its driver was away; its VF's PCI address
+ * is the same. Returns: whether the VF is there. */
+static gboolean
+virTeamingPairObjFollowPf(virTeamingPairObj *pair,
+                          virTeamingKernel *kernel)
+{
+    char pf[IF_NAMESIZE];
+    guint index;
+
+    if (!pair->pf[0] || !virTeamingKernelVfLocate(kernel, &pair->vf, pf, &index, NULL))
+        return FALSE;
+    g_strlcpy(pair->pf, pf, sizeof(pair->pf));
+    pair->vfIndex = index;
+    return TRUE;
+}
+
+
+/* virTeamingKernelLinkGet(); that there is none is no @error. */
+static gboolean
+virTeamingLinkFind(virTeamingKernel *kernel,
+                   const char *name,
+                   virTeamingLink *ret,
+                   GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (!name[0])
+        return FALSE;
+    if (virTeamingKernelLinkGet(kernel, name, ret, &reason))
+        return TRUE;
+    if (!g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND))
+        g_propagate_error(error, g_steal_pointer(&reason));
+    return FALSE;
+}
+
+
+/* Is @link the tap that libvirt made for @pair's standby? It makes its MAC of the guest's, with
+ * another first byte. */
+static gboolean
+virTeamingLinkIsTapOf(const virTeamingLink *link,
+                      const virTeamingPairObj *pair)
+{
+    virTeamingMac mac = pair->mac;
+
+    mac.addr[0] = mac.addr[0] == 0xfe ? 0xfa : 0xfe;
+    return g_str_equal(link->kind, "tun") && virTeamingMacEqual(&link->mac, &mac);
+}
+
+
+/* The standby's tap, whatever its name. */
+static gboolean
+virTeamingPairObjSearchTap(const virTeamingPairObj *pair,
+                           virTeamingKernel *kernel,
+                           virTeamingLink *ret,
+                           GError **error)
+{
+    g_autoptr(GArray) links = virTeamingKernelLinkList(kernel, error);
+
+    for (guint i = 0; links && i < links->len; i++) {
+        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
+
+        if (virTeamingLinkIsTapOf(link, pair)) {
+            *ret = *link;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+
+/* The standby's tap, by the name that libvirt gave it unless somebody has renamed it; then
+ * that name may even be another's. That there is none is no @error. */
+static gboolean
+virTeamingPairObjFindTap(const virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         virTeamingLink *ret,
+                         GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    const gboolean named = virTeamingLinkFind(kernel, pair->tap, ret, &reason);
+
+    if (named && (virTeamingLinkIsTapOf(ret, pair) || !g_str_equal(ret->kind, "tun")))
+        return TRUE;
+    if (!reason && pair->tap[0] && virTeamingPairObjSearchTap(pair, kernel, ret, &reason))
+        return TRUE;
+    if (reason)
+        g_propagate_error(error, g_steal_pointer(&reason));
+    /* One whose MAC was set by somebody else. */
+    return !reason && named;
+}
+
+
 /* Is there a Linux bridge @name (not a bond, not an OVS)? @known is one that is. */
 static gboolean
 virTeamingLinkIsBridge(virTeamingKernel *kernel,
@@ -230,39 +333,48 @@ virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
  * that, by the VF's PF. What is still true of the last time is kept. The uplink of a macvtap
  * is what it sits on.
  */
-static void
+static gboolean
 virTeamingPairObjResolve(virTeamingPairObj *pair,
                          virTeamingKernel *kernel,
-                         const virTeamingLink *tap)
+                         const virTeamingLink *tap,
+                         GError **error)
 {
     g_autoptr(GArray) links = NULL;
+    g_autoptr(GError) reason = NULL;
     virTeamingLink uplink;
 
     if (pair->macvtap) {
         pair->bridge[0] = '\0';
         if (g_str_equal(pair->uplink, tap->lower))
-            return;
+            return TRUE;
         if (pair->uplink[0])
             virTeamingPairObjLeaveUplink(pair, kernel);
         pair->uplink[0] = '\0';
         if (virTeamingKernelLinkGet(kernel, tap->lower, &uplink, NULL) &&
             virTeamingLinkIsOfPf(kernel, &uplink, pair->pf))
             g_strlcpy(pair->uplink, tap->lower, sizeof(pair->uplink));
-        return;
+        return TRUE;
     }
 
-    if (pair->uplink[0] && virTeamingKernelLinkGet(kernel, pair->uplink, &uplink, NULL) &&
+    if (virTeamingLinkFind(kernel, pair->uplink, &uplink, &reason) &&
         uplink.master[0] && (!tap || g_str_equal(uplink.master, tap->master))) {
         g_strlcpy(pair->bridge, uplink.master, sizeof(pair->bridge));
-        return;
+        return TRUE;
+    }
+    if (reason) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
     }
 
     if (pair->uplink[0])
         virTeamingPairObjLeaveUplink(pair, kernel);
     pair->uplink[0] = '\0';
     pair->bridge[0] = '\0';
-    if (pair->pf[0] == '\0' || !(links = virTeamingKernelLinkList(kernel, NULL)))
-        return;
+    virTeamingPairObjFollowPf(pair, kernel);
+    if (pair->pf[0] == '\0')
+        return TRUE;
+    if (!(links = virTeamingKernelLinkList(kernel, error)))
+        return FALSE;
     for (guint i = 0; i < links->len; i++) {
         const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
 
@@ -271,23 +383,70 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
             virTeamingLinkIsOfPf(kernel, link, pair->pf)) {
             g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
             g_strlcpy(pair->bridge, link->master, sizeof(pair->bridge));
-            return;
+            return TRUE;
+        }
+    }
+    return TRUE;
+}
+
+
+/**
+ * virTeamingPairObjSearch:
+ * @pair: a pair of which only the MAC is known, and that all may have to be undone
+ * @kernel: the host
+ *
+ * Finds on the host what a damaged journal would have said: whether the guest is here, its
+ * VF unless that has no MAC, and on which uplink there is something of ours.
+ */
+void
+virTeamingPairObjSearch(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel)
+{
+    g_autoptr(GArray) links = virTeamingKernelLinkList(kernel, NULL);
+    virTeamingLink tap;
+
+    pair->started = TRUE;
+    pair->negotiated = TRUE;
+    if (virTeamingPairObjSearchTap(pair, kernel, &tap, NULL)) {
+        pair->guest = VIR_TEAMING_GUEST_HERE;
+        g_strlcpy(pair->tap, tap.name, sizeof(pair->tap));
+    }
+    for (guint i = 0; links && i < links->len; i++) {
+        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
+        g_autoptr(GArray) entries = NULL;
+
+        if (!link->pci[0])
+            continue;
+        if (!pair->hasVf)
+            virTeamingPairObjLocateVf(pair, kernel, link->name);
+        if (pair->uplink[0] || !link->master[0] ||
+            !(entries = virTeamingKernelFdbList(kernel, link->name, &pair->mac, NULL)))
+            continue;
+        for (guint j = 0; j < entries->len; j++) {
+            const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, j);
+
+            if (entry->flags & (VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_STICKY))
+                g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
         }
     }
 }
 
 
-/* Do the VF's bits differ from what was read last? As cheap as one can ask: it is asked
- * every few milliseconds, and the answer is nearly always no. */
+/* Is there reason to read all of the VF's state? As cheap as one can ask: it is asked every
+ * few milliseconds, and the answer is nearly always no. That another driver has the VF now
+ * is not in its bits, and not urgent. */
 static gboolean
 virTeamingPairObjPciMoved(virTeamingPairObj *pair,
-                          virTeamingKernel *kernel)
+                          virTeamingKernel *kernel,
+                          gint64 now)
 {
     gboolean busMaster;
     guint vectors;
 
     if (!pair->hasVf)
         return pair->pci.driver[0] != '\0';
+    if (now - pair->pciReadAt >= VIR_TEAMING_PAIR_REREAD_MS * 1000)
+        return TRUE;
     if (!pair->pciHandle)
         pair->pciHandle = virTeamingKernelPciOpen(kernel, &pair->vf, NULL);
     if (pair->pciHandle &&
@@ -308,9 +467,12 @@ virTeamingPairObjPciMoved(virTeamingPairObj *pair,
  */
 static gboolean
 virTeamingPairObjReadPci(virTeamingPairObj *pair,
-                         virTeamingKernel *kernel)
+                         virTeamingKernel *kernel,
+                         gint64 now)
 {
     const virTeamingPciState before = pair->pci;
+
+    pair->pciReadAt = now;
 
     /* While libvirt hands the VF over, the host's own driver may set the bit. */
     pair->pci = (virTeamingPciState) { .driver = "" };
@@ -323,7 +485,8 @@ virTeamingPairObjReadPci(virTeamingPairObj *pair,
     /* QEMU has given it back: what was asked of the guest is over and done with. */
     if (pair->pci.busMaster && !before.busMaster && pair->phase != VIR_TEAMING_PHASE_LAST)
         pair->ejectLate = FALSE;
-    return pair->pci.busMaster != before.busMaster ||
+    return !g_str_equal(pair->pci.driver, before.driver) ||
+        pair->pci.busMaster != before.busMaster ||
         (pair->pci.vectors > 0) != (before.vectors > 0) ||
         (pair->pci.vectors >= 2) != (before.vectors >= 2);
 }
@@ -363,8 +526,8 @@ virTeamingPairObjGlance(virTeamingPairObj *pair,
                         virTeamingKernel *kernel,
                         gint64 now)
 {
-    const gboolean changed = virTeamingPairObjPciMoved(pair, kernel) &&
-        virTeamingPairObjReadPci(pair, kernel);
+    const gboolean changed = virTeamingPairObjPciMoved(pair, kernel, now) &&
+        virTeamingPairObjReadPci(pair, kernel, now);
     virTeamingObserved seen;
 
     virTeamingPairObjKeepTime(pair, now);
@@ -414,10 +577,11 @@ gboolean
 virTeamingPairObjIsHere(const virTeamingPairObj *pair,
                         virTeamingKernel *kernel)
 {
+    g_autoptr(GError) error = NULL;
     virTeamingLink tap;
 
-    return pair->guest != VIR_TEAMING_GUEST_GONE && pair->tap[0] &&
-        virTeamingKernelLinkGet(kernel, pair->tap, &tap, NULL);
+    return pair->guest != VIR_TEAMING_GUEST_GONE &&
+        (virTeamingPairObjFindTap(pair, kernel, &tap, &error) || error);
 }
 
 
@@ -692,14 +856,65 @@ virTeamingPairObjLookVf(virTeamingPairObj *pair,
     if (desired->vf == VIR_TEAMING_VF_KEEP ||
         (desired->vf == VIR_TEAMING_VF_FORGET && !pair->parked))
         return TRUE;
-    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error))
-        return FALSE;
+    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, NULL)) {
+        /* Where there is no VF any more, there is nothing to set or undo. */
+        if (!virTeamingPairObjFollowPf(pair, kernel)) {
+            *ret = desired->vf;
+            return TRUE;
+        }
+        if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error))
+            return FALSE;
+    }
     if (vf.vlan != VIR_TEAMING_PARK_VLAN) {
         pair->vfVlan = vf.vlan;
         pair->vfQos = vf.qos;
     }
     *ret = virTeamingPairObjReadVf(pair, &vf);
     return TRUE;
+}
+
+
+/* What the host lacks for a guest that runs here to be seen, and to be reached by its
+ * standby, for people; NULL if nothing. @tap: NULL if it is not there; @bridged: whether it
+ * is in a bridge. */
+static char *
+virTeamingPairObjFindLack(const virTeamingPairObj *pair,
+                          virTeamingKernel *kernel,
+                          const virTeamingLink *tap,
+                          gboolean bridged)
+{
+    g_autoptr(GError) error = NULL;
+    virTeamingPciState pci;
+    virTeamingLink uplink;
+    char pf[IF_NAMESIZE];
+    guint index;
+
+    if (pair->sought && !virTeamingKernelVfLocate(kernel, &pair->vf, pf, &index, &error))
+        return g_strdup_printf("nothing is done about the guest's VF: %s", error->message);
+    if (pair->hasVf && !pair->pci.driver[0] && pair->guest != VIR_TEAMING_GUEST_GONE &&
+        !virTeamingKernelPciGetState(kernel, &pair->vf, &pci, &error))
+        return g_strdup_printf("whether the guest reads its VF is not known: %s",
+                               error->message);
+    if (pair->guest != VIR_TEAMING_GUEST_HERE || !pair->tap[0])
+        return NULL;
+    if (!tap)
+        return g_strdup_printf("the standby's tap '%s' is not there: the guest has no path but "
+                               "its VF", pair->tap);
+    if (!bridged)
+        return g_str_equal(tap->kind, "tun") ?
+            g_strdup_printf("the standby's tap '%s' is in no bridge: the guest has no path but "
+                            "its VF", pair->tap) : NULL;
+    if (!tap->up)
+        return g_strdup_printf("the standby's tap '%s' is down", pair->tap);
+    if (!pair->uplink[0])
+        return pair->pf[0] ?
+            g_strdup_printf("bridge '%s' has no uplink of %s's NIC: what comes from the wire does "
+                            "not reach the guest's standby", tap->master, pair->pf) : NULL;
+    if (virTeamingKernelLinkGet(kernel, pair->uplink, &uplink, NULL) &&
+        !(uplink.up && uplink.running))
+        return g_strdup_printf("uplink '%s' of bridge '%s' %s", pair->uplink, tap->master,
+                               uplink.up ? "has no carrier" : "is down");
+    return NULL;
 }
 
 
@@ -724,19 +939,28 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
                       GError **error)
 {
     virTeamingLink tap = { .name = "" };
-    const gboolean hasTap = pair->tap[0] &&
-        virTeamingKernelLinkGet(kernel, pair->tap, &tap, NULL) &&
-        virTeamingLinkIsBridge(kernel, tap.master, pair->bridge);
+    g_autoptr(GError) reason = NULL;
+    const gboolean isThere = virTeamingPairObjFindTap(pair, kernel, &tap, &reason);
+    const gboolean hasTap = isThere && virTeamingLinkIsBridge(kernel, tap.master, pair->bridge);
     const char *bridge;
     g_autoptr(GArray) own = NULL;
     g_autoptr(GArray) found = NULL;
 
-    pair->macvtap = g_str_equal(tap.kind, "macvtap");
+    if (reason) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
+    if (isThere)
+        g_strlcpy(pair->tap, tap.name, sizeof(pair->tap));
+    pair->macvtap = isThere && g_str_equal(tap.kind, "macvtap");
     ret->hold = pair->holdFd >= 0;
     if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
         return FALSE;
 
-    virTeamingPairObjResolve(pair, kernel, hasTap || pair->macvtap ? &tap : NULL);
+    if (!virTeamingPairObjResolve(pair, kernel, hasTap || pair->macvtap ? &tap : NULL, error))
+        return FALSE;
+    g_free(pair->lack);
+    pair->lack = virTeamingPairObjFindLack(pair, kernel, isThere ? &tap : NULL, hasTap);
     bridge = pair->bridge[0] ? pair->bridge : hasTap ? tap.master : "";
     if (!virTeamingPairObjLookVlans(pair, kernel, bridge, hasTap, error) ||
         (pair->uplink[0] &&
@@ -961,14 +1185,13 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
 }
 
 
-/* Does @step close a path that the guest may need if the plan failed before it? */
+/* Does @step close a path that the guest may need if the plan failed before it? A VF is
+ * parked only when nobody reads it: that closes none. */
 static gboolean
 virTeamingStepCloses(virTeamingStep step,
                      virTeamingGuest guest)
 {
-    return guest == VIR_TEAMING_GUEST_HERE &&
-        (step == VIR_TEAMING_STEP_VF_ZERO || step == VIR_TEAMING_STEP_VF_VLAN ||
-         step == VIR_TEAMING_STEP_SELF_DEL);
+    return guest == VIR_TEAMING_GUEST_HERE && step == VIR_TEAMING_STEP_SELF_DEL;
 }
 
 
@@ -1058,10 +1281,16 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     g_autoptr(GString) steps = g_string_new(NULL);
     g_autofree char *fault = NULL;
     g_autoptr(GError) error = NULL;
+    g_autoptr(GError) journalError = NULL;
     guint nsteps;
 
+    if (pair->sought) {
+        const virTeamingPciAddress vf = pair->vf;
+
+        virTeamingPairObjSetVf(pair, kernel, &vf);
+    }
     virTeamingPairObjLearnTraits(pair, kernel);
-    virTeamingPairObjReadPci(pair, kernel);
+    virTeamingPairObjReadPci(pair, kernel, now);
     virTeamingPairObjKeepTime(pair, now);
     virTeamingPairObjObserve(pair, now, &seen);
     phase = virTeamingFailoverPhase(&seen);
@@ -1085,11 +1314,9 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     nsteps = virTeamingFailoverPlan(&actual, &desired, plan);
     for (guint i = 0; i < nsteps; i++)
         virTeamingPairObjPromise(pair, plan[i]);
-    if (!virTeamingJournalSave(pair, statedir, &error)) {
-        /* Without a journal we may still mend, but not change what a crash would leave. */
-        virTeamingPairObjSetProblem(pair, error->message, now);
-        return FALSE;
-    }
+    /* Without a journal a crash would leave something behind; but the guest's path is worth
+     * more than that. */
+    virTeamingJournalSave(pair, statedir, &journalError);
 
     for (guint i = 0; i < nsteps; i++) {
         g_autoptr(GError) reason = NULL;
@@ -1115,11 +1342,13 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
         pair->changedAt = now;
     }
     pair->phase = phase;
-    if (!error && pair->cutOff)
+    if (!error && !journalError && pair->cutOff)
         fault = g_strdup_printf("'%s' and '%s' are in no VLAN of '%s' in common: without its VF "
                                 "the guest is cut off; see 'bridge vlan'", pair->tap,
                                 pair->uplink, pair->bridge);
-    virTeamingPairObjSetProblem(pair, error ? error->message : fault, now);
+    virTeamingPairObjSetProblem(pair, error ? error->message :
+                                journalError ? journalError->message :
+                                fault ? fault : pair->lack, now);
 
     /* What has been undone need not be undone again. */
     if (nsteps > 0)

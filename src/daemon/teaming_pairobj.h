@@ -65,6 +65,7 @@ typedef struct {
     virTeamingPhase phase;
     virTeamingPciState pci;
     virTeamingPciHandle *pciHandle; /* of @vf, for those that look often; NULL: not open */
+    gint64 pciReadAt;               /* when @pci was read in full */
     virTeamingNicTraits traits;
     gboolean traitsKnown;
     char bridge[IF_NAMESIZE];
@@ -72,6 +73,7 @@ typedef struct {
     gboolean filtersVlans;          /* @bridge does */
     GArray *vlans;                  /* of guint16: where @bridge needs entries for the MAC */
     gboolean cutOff;                /* it filters, and there is none */
+    gboolean sought;                /* @vf is the guest's, but its PF is not found */
     virTeamingPolicy policy;
     gboolean waiting;               /* QEMU waits for the VF, but has not said that it asked */
     gint64 askedAt;                 /* when QEMU asked for the VF, or began to wait */
@@ -85,9 +87,14 @@ typedef struct {
     char *findings;                 /* what the rules say of its domain, or NULL */
     char *aborted;                  /* why we gave its last migration up, or NULL */
     gint64 abortAt;                 /* not before */
+    gint64 copied;                  /* what had been sent of it when libvirt was asked last */
+    gint64 copiedAt;                /* since when it is that much */
+    gint64 askAt;                   /* when to ask again */
     gboolean postcopy;              /* runs here, and its memory still arrives */
     char *problem;                  /* why it is not as it should be, or NULL */
+    char *lack;                     /* what the host lacks for its standby, or NULL */
     gint64 retryAt;                 /* if there is a problem: when to try again */
+    gint64 letGoAt;                 /* when its VF was unplugged for good; 0: it is known why */
     char *journalled;               /* text that the journal holds */
     GQueue history;                 /* of virTeamingPairChange, newest first */
 } virTeamingPairObj;
@@ -105,6 +112,8 @@ gboolean virTeamingPairObjLocateVf(virTeamingPairObj *pair,
 void virTeamingPairObjSetVf(virTeamingPairObj *pair,
                             virTeamingKernel *kernel,
                             const virTeamingPciAddress *address);
+void virTeamingPairObjSearch(virTeamingPairObj *pair,
+                             virTeamingKernel *kernel);
 gboolean virTeamingPairObjGlance(virTeamingPairObj *pair,
                                  virTeamingKernel *kernel,
                                  gint64 now);

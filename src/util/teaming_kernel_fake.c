@@ -36,6 +36,11 @@ static const char * const virTeamingFakeOps[] = {
     "Watch", NULL
 };
 
+/* Those of them that change something. */
+static const char * const virTeamingFakeOrders[] = {
+    "PciHold", "LinkSetLearning", "VfSetMac", "VfSetVlan", "FdbAdd", "FdbDel", NULL
+};
+
 typedef struct {
     const char *op;
     guint countdown;                /* 1: the next call; 0: every call */
@@ -68,6 +73,11 @@ typedef struct {
     GArray *fdb;                    /* of virTeamingFdbEntry */
     GArray *failures;               /* of virTeamingFakeFailure */
     GString *log;
+    guint dieIn;                    /* orders until who gives them is dead; 0: lives on */
+    gboolean dead;
+    gboolean dieLate;               /* the last order is still carried out */
+    virTeamingFakeDied died;
+    gpointer diedOpaque;
     int lastIfindex;
     guint lastGeneration;
     GMainContext *context;          /* of the watcher; NULL: nobody watches */
@@ -499,6 +509,34 @@ virTeamingFakeFail(virTeamingKernel *kernel,
 
 
 /**
+ * virTeamingFakeDie:
+ * @kernel: a fake
+ * @nth: at which order, counted from now on, whoever gives orders dies; 0: lives (again)
+ * @late: that order is still carried out
+ * @died: called then, before it
+ * @opaque: handed to @died
+ *
+ * The process that uses the kernel can't die in a test. But from then on what it orders is
+ * not done: what is left is what would be, if with it the test throws away what else it does.
+ */
+void
+virTeamingFakeDie(virTeamingKernel *kernel,
+                  guint nth,
+                  gboolean late,
+                  virTeamingFakeDied died,
+                  gpointer opaque)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+
+    fake->dieIn = nth;
+    fake->dead = FALSE;
+    fake->dieLate = late;
+    fake->died = died;
+    fake->diedOpaque = opaque;
+}
+
+
+/**
  * virTeamingFakeTakeLog:
  * @kernel: a fake
  *
@@ -526,6 +564,16 @@ virTeamingFakeEnter(virTeamingKernelFake *fake,
 {
     int err = 0;
 
+    if (g_strv_contains(virTeamingFakeOrders, op)) {
+        if (fake->dead)
+            return EIO;
+        if (fake->dieIn && --fake->dieIn == 0) {
+            fake->dead = TRUE;
+            fake->died(fake->diedOpaque);
+            if (!fake->dieLate)
+                return EIO;
+        }
+    }
     for (guint i = fake->failures->len; i-- > 0;) {
         virTeamingFakeFailure *failure = &g_array_index(fake->failures, virTeamingFakeFailure, i);
 

@@ -51,4 +51,12 @@ void virTeamingFakeFail(virTeamingKernel *kernel,
                         const char *op,
                         guint nth,
                         int err);
+
+typedef void (*virTeamingFakeDied)(gpointer opaque);
+
+void virTeamingFakeDie(virTeamingKernel *kernel,
+                       guint nth,
+                       gboolean late,
+                       virTeamingFakeDied died,
+                       gpointer opaque);
 char *virTeamingFakeTakeLog(virTeamingKernel *kernel);
