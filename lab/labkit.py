@@ -90,6 +90,53 @@ class EventLog:
         return None
 
 
+class VfWatch:
+    """Notes when the guest's driver reads its VFs on a hypervisor: two vectors or more each. It
+    runs beside what is measured: almost nothing there but what the shell has built in."""
+
+    def __init__(self, host, number, pairs):
+        self.when_ns = None
+        self.process = subprocess.Popen(
+            [LAB, "run", "--no-input", "--timeout", "240", host, "bash", "-c", f"""
+            cd /sys/class/net/pf0/device || exit 1
+            shopt -s nullglob
+            exec {{never}}<> <(:)
+            for ((i = 0; i < 3000; i++)); do
+                busy=
+                for vf in virtfn*; do
+                    irqs=($vf/msi_irqs/*)
+                    ((${{#irqs[@]}} < 2)) || busy+=" ${{vf#virtfn}} "
+                done
+                n=0
+                [[ -z $busy ]] || for vf in $(ip link show pf0 |
+                        sed -n 's/.*vf \([0-9]*\) .*02:72:00:00:{number:02x}:.*/\1/p'); do
+                    [[ $busy != *" $vf "* ]] || n=$((n + 1))
+                done
+                ((n < {pairs})) || exit 0
+                read -t 0.05 -u $never
+            done
+            exit 1"""], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True)
+        self.thread = threading.Thread(target=self._wait, daemon=True)
+        self.thread.start()
+
+    def _wait(self):
+        if self.process.wait() == 0:
+            self.when_ns = time.time_ns()
+
+    def wait(self, zero_ns, seconds=60):
+        """Milliseconds since @zero_ns."""
+        self.thread.join(seconds)
+        if not self.when_ns:
+            raise LabError(f"the guest's driver did not read its VFs within {seconds} s")
+        return round((self.when_ns - zero_ns) / 1e6, 1)
+
+    def close(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        self.thread.join(5)
+
+
 class Meter:
     """The loss meter, from before the migration to after it."""
 
@@ -303,6 +350,7 @@ class Lab:
                    for pair in range(max(g["pairs"], 1))] for g in guests]
         speed = ["--bandwidth", str(bandwidth)] if bandwidth else []
         calls = []
+        watches = []
         results = [{"marks": {}} for _ in guests]
         losses = None
         try:
@@ -312,6 +360,8 @@ class Lab:
             zero_ns = time.time_ns()
             for g in guests:
                 calls.append(self.begin_migration(g["source"], g["name"], *speed, *options))
+                if g["pairs"] and expect_success:
+                    watches.append(VfWatch(OTHER[g["source"]], g["number"], g["pairs"]))
             if during:
                 time.sleep(0.5)
                 during(self)
@@ -323,11 +373,8 @@ class Lab:
                 if result["ok"] != expect_success:
                     raise LabError(f"virsh migrate {'failed' if expect_success else 'worked'}: "
                                    f"{output.strip()}")
-            for g, result in zip(guests, results):
-                home = OTHER[g["source"]] if result["ok"] else g["source"]
-                if g["pairs"]:
-                    result["marks"]["replug"] = self.wait_vf(home, g["number"], g["pairs"],
-                                                             zero_ns)
+            for watch, result in zip(watches, [r for g, r in zip(guests, results) if g["pairs"]]):
+                result["marks"]["replug"] = watch.wait(zero_ns)
             for g, result in zip(guests, results):
                 if g["pairs"]:
                     home = OTHER[g["source"]] if result["ok"] else g["source"]
@@ -338,8 +385,8 @@ class Lab:
             for call in calls:
                 if call.poll() is None:
                     call.kill()
-            for log in logs.values():
-                log.close()
+            for beside in [*watches, *logs.values()]:
+                beside.close()
             try:
                 losses = [[meter.finish() for meter in some] for some in meters]
             finally:
@@ -359,26 +406,6 @@ class Lab:
                      for loss in some]
             result["vantages"], result["pairs"] = views[0], views[1:]
         return results
-
-    def wait_vf(self, host, number, pairs, zero_ns):
-        """When the guest's driver reads its VFs: two vectors or more each. Almost nothing but
-        what the shell has built in, for this runs beside what is measured."""
-        self.run(host, f"""cd /sys/class/net/pf0/device || exit 1
-            for i in $(seq 600); do
-                busy=
-                for vf in virtfn*; do
-                    set -- $vf/msi_irqs/*
-                    [ $# -ge 2 ] && busy="$busy ${{vf#virtfn}}"
-                done
-                n=0
-                [ -n "$busy" ] && for vf in $(ip link show pf0 |
-                        sed -n 's/.*vf \\([0-9]*\\) .*02:72:00:00:{number:02x}:.*/\\1/p'); do
-                    case " $busy " in *" $vf "*) n=$((n + 1)) ;; esac
-                done
-                [ $n -ge {pairs} ] && exit 0
-                sleep 0.05
-            done; exit 1""", timeout=60)
-        return round((time.time_ns() - zero_ns) / 1e6, 1)
 
     def job_times(self, host, name):
         text = self.run(host, f"virsh domjobinfo {name} --completed", check=False).stdout

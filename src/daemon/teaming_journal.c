@@ -133,6 +133,64 @@ virTeamingJournalFormat(const virTeamingPairObj *pair)
 }
 
 
+static guint64
+virTeamingJournalMix(guint64 digest,
+                     const void *data,
+                     gsize size)
+{
+    const guint8 *bytes = data;
+
+    for (gsize i = 0; i < size; i++)
+        digest = (digest ^ bytes[i]) * G_GUINT64_CONSTANT(0x100000001b3);
+    return digest;
+}
+
+
+/**
+ * virTeamingJournalDigest:
+ *
+ * Sums up (FNV-1a) what virTeamingJournalFormat() would say, at a fraction of its price: it is
+ * asked for at each look at a pair, and mostly there is nothing new to write.
+ *
+ * Returns: a number other than 0.
+ */
+static guint64
+virTeamingJournalDigest(const virTeamingPairObj *pair)
+{
+    guint64 digest = G_GUINT64_CONSTANT(0xcbf29ce484222325);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+        const void *member = G_STRUCT_MEMBER_P(pair, fields[i].offset);
+        const char *text = member;
+
+        switch (fields[i].type) {
+        case FIELD_STRING:
+            text = *(char *const *)member;
+            G_GNUC_FALLTHROUGH;
+        case FIELD_NAME:
+            digest = virTeamingJournalMix(digest, text ? text : "", text ? strlen(text) + 1 : 0);
+            break;
+        case FIELD_BOOLEAN:
+        case FIELD_UINT:
+            digest = virTeamingJournalMix(digest, member, sizeof(guint));
+            break;
+        case FIELD_MAC:
+            digest = virTeamingJournalMix(digest, member, sizeof(virTeamingMac));
+            break;
+        case FIELD_PCI: {
+            const virTeamingPciAddress *address = member;
+            const guint32 numbers[] = { address->domain, address->bus, address->slot,
+                                        address->function };
+
+            digest = virTeamingJournalMix(digest, numbers, sizeof(numbers));
+            break;
+        }
+        }
+    }
+    return digest ? digest : 1;
+}
+
+
 /* Reads one member; what is missing or of another type stays as it is. */
 static gboolean
 virTeamingJournalParseField(JsonObject *object,
@@ -215,13 +273,15 @@ virTeamingJournalSave(virTeamingPairObj *pair,
                       const char *statedir,
                       GError **error)
 {
-    g_autofree char *text = virTeamingJournalFormat(pair);
+    const guint64 digest = virTeamingJournalDigest(pair);
+    g_autofree char *text = NULL;
     g_autofree char *path = NULL;
     g_autoptr(GError) reason = NULL;
 
-    if (g_strcmp0(text, pair->journalled) == 0)
+    if (digest == pair->journalled)
         return TRUE;
 
+    text = virTeamingJournalFormat(pair);
     path = virTeamingJournalPath(pair, statedir);
     if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT,
                                   0600, &reason)) {
@@ -230,8 +290,7 @@ virTeamingJournalSave(virTeamingPairObj *pair,
                     pair->domain, reason->message);
         return FALSE;
     }
-    g_free(pair->journalled);
-    pair->journalled = g_steal_pointer(&text);
+    pair->journalled = digest;
     return TRUE;
 }
 
@@ -244,7 +303,7 @@ virTeamingJournalRemove(virTeamingPairObj *pair,
 {
     g_autofree char *path = virTeamingJournalPath(pair, statedir);
 
-    g_clear_pointer(&pair->journalled, g_free);
+    pair->journalled = 0;
     if (g_unlink(path) < 0 && errno != ENOENT) {
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,
                     "cannot remove %s: %s", path, g_strerror(errno));
@@ -289,7 +348,7 @@ virTeamingJournalLoadFile(const char *statedir,
 
     if (g_file_get_contents(path, &text, NULL, &error) &&
         (pair = virTeamingJournalParse(text))) {
-        pair->journalled = g_steal_pointer(&text);
+        pair->journalled = virTeamingJournalDigest(pair);
         return pair;
     }
     if (!(pair = virTeamingJournalGuess(name))) {

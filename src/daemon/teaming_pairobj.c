@@ -85,7 +85,6 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->aborted);
     g_free(pair->problem);
     g_free(pair->lack);
-    g_free(pair->journalled);
     g_array_unref(pair->vlans);
     g_queue_clear_full(&pair->history, (GDestroyNotify)virTeamingPairChangeFree);
     if (pair->holdFd >= 0)
@@ -1073,7 +1072,9 @@ virTeamingPairObjUnpin(virTeamingPairObj *pair,
         if (!virTeamingKernelFdbDel(kernel, entry, error))
             return FALSE;
     }
-    pair->fdbAdded = FALSE;
+    /* From both paths the way goes on to one, when there may be no time to journal it. */
+    if (!all)
+        pair->fdbAdded = FALSE;
     return TRUE;
 }
 
@@ -1333,12 +1334,12 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     }
 
     if (phase != pair->phase || (nsteps > 0 && !pair->problem)) {
+        virTeamingPairObjRemember(pair, phase, steps->str);
         g_message("domain '%s', %s: %s%s%s%s%s", pair->domain, pair->standbyAlias,
                   pair->phase == VIR_TEAMING_PHASE_LAST ? "" :
                   virTeamingPhaseToString(pair->phase),
                   pair->phase == VIR_TEAMING_PHASE_LAST ? "" : " -> ",
                   virTeamingPhaseToString(phase), steps->len ? ": " : "", steps->str);
-        virTeamingPairObjRemember(pair, phase, steps->str);
         pair->changedAt = now;
     }
     pair->phase = phase;

@@ -95,7 +95,7 @@ typedef struct {
     char *lack;                     /* what the host lacks for its standby, or NULL */
     gint64 retryAt;                 /* if there is a problem: when to try again */
     gint64 letGoAt;                 /* when its VF was unplugged for good; 0: it is known why */
-    char *journalled;               /* text that the journal holds */
+    guint64 journalled;             /* digest of what the journal says; 0: nothing */
     GQueue history;                 /* of virTeamingPairChange, newest first */
 } virTeamingPairObj;
 
