@@ -887,27 +887,64 @@ testLinkParticulars(Host *host,
     g_assert_true(link.up);
     g_assert_false(link.running);
 
-    run("ip link add dev macvtap0 link eth1 address 52:54:00:01:02:04 type macvtap mode bridge");
-    assertWorks(virTeamingKernelLinkGet(host->kernel, "macvtap0", &link, error));
-    g_assert_cmpstr(link.kind, ==, "macvtap");
-    g_assert_cmpstr(link.lower, ==, "eth1");
-    g_assert_cmpuint(fdbCount(host, "eth1", &other, VIR_TEAMING_FDB_SELF |
-                              VIR_TEAMING_FDB_LOCAL), ==, 0);
-    run("ip link set dev macvtap0 up");
-    /* The kernel has put it there: see testFdbSelf() for who else may. */
-    g_assert_cmpuint(fdbCount(host, "eth1", &other, VIR_TEAMING_FDB_SELF |
-                              VIR_TEAMING_FDB_LOCAL), ==, 1);
-    fdbDel(host, "eth1", &other, VIR_TEAMING_FDB_SELF);
-    g_assert_cmpuint(fdbCount(host, "eth1", &other, VIR_TEAMING_FDB_SELF |
-                              VIR_TEAMING_FDB_LOCAL), ==, 0);
-    fdbAdd(host, "eth1", &other, VIR_TEAMING_FDB_SELF);
-    run("ip link set dev macvtap0 down");
-    g_assert_cmpuint(fdbCount(host, "eth1", &other, VIR_TEAMING_FDB_SELF |
-                              VIR_TEAMING_FDB_LOCAL), ==, 0);
-
     run("ip link property add dev eth1 altname enp1s0f0np0");
     assertWorks(virTeamingKernelLinkGet(host->kernel, "enp1s0f0np0", &link, error));
     g_assert_cmpstr(link.name, ==, "eth1");
+}
+
+
+static void
+testMacvtapMode(Host *host,
+                gconstpointer data)
+{
+    virTeamingLink link = { .name = "macvtap0", .kind = "macvtap", .lower = "tap9",
+                            .mode = VIR_TEAMING_MACVTAP_BRIDGE };
+
+    hostAddLink(host, "tap9", "tun");
+    if (host->fake)
+        virTeamingFakeSetLink(host->kernel, &link);
+    else
+        run("ip link add dev macvtap0 link tap9 type macvtap mode bridge");
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "macvtap0", &link, error));
+    g_assert_cmpstr(link.kind, ==, "macvtap");
+    g_assert_cmpstr(link.lower, ==, "tap9");
+    g_assert_cmpint(link.mode, ==, VIR_TEAMING_MACVTAP_BRIDGE);
+    assertWorks(virTeamingKernelLinkSetMode(host->kernel, "macvtap0", VIR_TEAMING_MACVTAP_VEPA,
+                                            error));
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "macvtap0", &link, error));
+    g_assert_cmpint(link.mode, ==, VIR_TEAMING_MACVTAP_VEPA);
+    assertWorks(virTeamingKernelLinkSetMode(host->kernel, "macvtap0", VIR_TEAMING_MACVTAP_BRIDGE,
+                                            error));
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "macvtap0", &link, error));
+    g_assert_cmpint(link.mode, ==, VIR_TEAMING_MACVTAP_BRIDGE);
+
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap9", &link, error));
+    g_assert_cmpint(link.mode, ==, VIR_TEAMING_MACVTAP_OTHER);
+    assertFails(virTeamingKernelLinkSetMode(host->kernel, "tap9", VIR_TEAMING_MACVTAP_VEPA,
+                                            error), VIR_TEAMING_ERROR_UNSUPPORTED);
+}
+
+
+/* The kernel itself has a macvtap's MAC in the filter of what it sits on, while it is up;
+ * others may take it off and put it back meanwhile. */
+static void
+testMacvtapSelf(Host *host,
+                gconstpointer data)
+{
+    const guint self = VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_LOCAL;
+
+    hostAddLink(host, "tap9", "tun");
+    run("ip link add dev macvtap0 link tap9 address 52:54:00:01:02:03 type macvtap mode bridge");
+    run("ip link set dev tap9 up");
+    g_assert_cmpuint(fdbCount(host, "tap9", &guest, self), ==, 0);
+    run("ip link set dev macvtap0 up");
+    g_assert_cmpuint(fdbCount(host, "tap9", &guest, self), ==, 1);
+    fdbDel(host, "tap9", &guest, VIR_TEAMING_FDB_SELF);
+    g_assert_cmpuint(fdbCount(host, "tap9", &guest, self), ==, 0);
+    fdbAdd(host, "tap9", &guest, VIR_TEAMING_FDB_SELF);
+    g_assert_cmpuint(fdbCount(host, "tap9", &guest, self), ==, 1);
+    run("ip link set dev macvtap0 down");
+    g_assert_cmpuint(fdbCount(host, "tap9", &guest, self), ==, 0);
 }
 
 
@@ -923,6 +960,8 @@ testLinkMissing(Host *host,
                 VIR_TEAMING_ERROR_NOT_FOUND);
     assertFails(virTeamingKernelLinkSetLearning(host->kernel, "gone", FALSE, error),
                 VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelLinkSetMode(host->kernel, "gone", VIR_TEAMING_MACVTAP_VEPA,
+                                            error), VIR_TEAMING_ERROR_NOT_FOUND);
     assertFails(virTeamingKernelVlanList(host->kernel, "gone", error),
                 VIR_TEAMING_ERROR_NOT_FOUND);
     assertFails(virTeamingKernelVfList(host->kernel, "gone", error),
@@ -1590,6 +1629,8 @@ main(int argc,
     ON_BOTH("link/get", testLinkGet);
     ON_BOTH("link/list", testLinkList);
     ON("real", "link/particulars", hostSetup, testLinkParticulars);
+    ON_BOTH("link/macvtap-mode", testMacvtapMode);
+    ON("real", "link/macvtap-self", hostSetup, testMacvtapSelf);
     ON_BOTH("link/missing", testLinkMissing);
     ON_BOTH("link/learning", testLearning);
     ON_BOTH("nonsense", testNonsense);

@@ -24,7 +24,10 @@
  * A standby that is a macvtap on the uplink has no bridge. The kernel itself has its MAC in
  * the uplink's list while it is up, and libvirt takes it up when the guest is about to run.
  * That is where the sequencer wants it most of the time; what is left to do is to take it
- * off where it would be in the way, and put it back.
+ * off where it would be in the way, and put it back. What other macvtaps on the uplink send to
+ * the guest, the kernel hands to the standby directly if that is in mode "bridge", and to
+ * the NIC if it is in mode "vepa": so the mode takes the place of the bridge's entry. There
+ * is no third mode in which both get it.
  */
 
 #include "teaming_pairobj.h"
@@ -841,6 +844,26 @@ virTeamingPairObjLookSelf(const virTeamingPairObj *pair,
 }
 
 
+/* As an entry in a bridge, what the mode of a macvtap means. One that somebody else chose, or
+ * that means nothing since it is not up, stays as it is. */
+static void
+virTeamingPairObjLookMode(const virTeamingPairObj *pair,
+                          const virTeamingLink *tap,
+                          virTeamingDatapath *desired,
+                          virTeamingDatapath *ret)
+{
+    const gboolean ours = tap->mode == VIR_TEAMING_MACVTAP_BRIDGE ||
+        (tap->mode == VIR_TEAMING_MACVTAP_VEPA && pair->fdbAdded);
+    const gboolean standby = desired->fdb == VIR_TEAMING_FDB_STANDBY ||
+        (desired->fdb == VIR_TEAMING_FDB_BOTH && !pair->readySince);
+
+    ret->fdb = tap->mode == VIR_TEAMING_MACVTAP_BRIDGE ?
+        VIR_TEAMING_FDB_STANDBY : VIR_TEAMING_FDB_UPLINK;
+    desired->fdb = !ours || !tap->up || !pair->uplink[0] ? ret->fdb :
+        standby ? VIR_TEAMING_FDB_STANDBY : VIR_TEAMING_FDB_UPLINK;
+}
+
+
 /* What the NIC holds for the VF, if it matters. */
 static gboolean
 virTeamingPairObjLookVf(virTeamingPairObj *pair,
@@ -975,11 +998,13 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
 
     if (!(found = virTeamingPairObjLookFdb(pair, kernel, bridge, own, error)))
         return FALSE;
-    if ((desired->fdb == VIR_TEAMING_FDB_STANDBY && !hasTap) ||
+    if ((desired->fdb == VIR_TEAMING_FDB_STANDBY && !hasTap && !pair->macvtap) ||
         (desired->fdb == VIR_TEAMING_FDB_UPLINK && !pair->uplink[0]) ||
-        pair->vlans->len == 0 || pair->macvtap)
+        pair->vlans->len == 0)
         desired->fdb = VIR_TEAMING_FDB_FORGET;
     ret->fdb = virTeamingPairObjReadFdb(pair, found, desired->fdb);
+    if (pair->macvtap)
+        virTeamingPairObjLookMode(pair, &tap, desired, ret);
     ret->self = virTeamingPairObjLookSelf(pair, &tap, own, desired);
 
     *entries = g_steal_pointer(&found);
@@ -1021,7 +1046,8 @@ virTeamingPairObjPromise(virTeamingPairObj *pair,
 }
 
 
-/* Pins the MAC to @dev in all VLANs that count; elsewhere nothing of ours stays. */
+/* Pins the MAC to @dev, tap or uplink, in all VLANs that count; elsewhere nothing of ours
+ * stays. */
 static gboolean
 virTeamingPairObjPin(virTeamingPairObj *pair,
                      virTeamingKernel *kernel,
@@ -1033,6 +1059,11 @@ virTeamingPairObjPin(virTeamingPairObj *pair,
         .mac = pair->mac,
         .flags = VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY,
     };
+
+    if (pair->macvtap)
+        return virTeamingKernelLinkSetMode(kernel, pair->tap, dev == pair->tap ?
+                                           VIR_TEAMING_MACVTAP_BRIDGE :
+                                           VIR_TEAMING_MACVTAP_VEPA, error);
 
     /* Before the first is added: one in no VLAN takes the others along when it goes. */
     for (guint i = 0; i < entries->len; i++) {

@@ -413,6 +413,29 @@ virTeamingKernelLinkSetLearning(virTeamingKernel *kernel,
 
 
 /**
+ * virTeamingKernelLinkSetMode:
+ * @kernel: the kernel
+ * @macvtap: a macvtap
+ * @mode: VEPA or BRIDGE
+ *
+ * Decides what becomes of a frame that another macvtap or macvlan on the same link sends to
+ * this one; those from the wire come in either way. (macvlan_queue_xmit() in
+ * drivers/net/macvlan.c)
+ *
+ * Returns: FALSE with UNSUPPORTED if @macvtap is none.
+ */
+gboolean
+virTeamingKernelLinkSetMode(virTeamingKernel *kernel,
+                            const char *macvtap,
+                            virTeamingMacvtapMode mode,
+                            GError **error)
+{
+    return virTeamingKernelCheckName(macvtap, error) &&
+        kernel->ops->linkSetMode(kernel, macvtap, mode, error);
+}
+
+
+/**
  * virTeamingKernelVlanList:
  * @kernel: the kernel
  * @port: a port of a bridge

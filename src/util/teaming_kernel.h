@@ -45,6 +45,18 @@ typedef struct {
 /* A PCI function kept open, for whoever looks at it every few milliseconds. */
 typedef struct _virTeamingPciHandle virTeamingPciHandle;
 
+/**
+ * virTeamingMacvtapMode:
+ * @VIR_TEAMING_MACVTAP_OTHER: no macvtap, or one in a mode that is not told apart here
+ * @VIR_TEAMING_MACVTAP_VEPA: what others on the same link send to it goes out of the link
+ * @VIR_TEAMING_MACVTAP_BRIDGE: they hand it over directly, if they are in this mode, too
+ */
+typedef enum {
+    VIR_TEAMING_MACVTAP_OTHER,
+    VIR_TEAMING_MACVTAP_VEPA,
+    VIR_TEAMING_MACVTAP_BRIDGE,
+} virTeamingMacvtapMode;
+
 typedef struct {
     int ifindex;
     char name[IF_NAMESIZE];
@@ -57,6 +69,7 @@ typedef struct {
     guint mtu;
     gboolean learning;              /* bridge ports: does the bridge learn from it */
     gboolean vlanFiltering;         /* bridges: vlan_filtering is on */
+    virTeamingMacvtapMode mode;
     char pci[VIR_TEAMING_PCI_STRING_LEN];   /* PCI function behind it, or "" */
 } virTeamingLink;
 
@@ -140,6 +153,10 @@ gboolean virTeamingKernelLinkSetLearning(virTeamingKernel *kernel,
                                          const char *port,
                                          gboolean learning,
                                          GError **error);
+gboolean virTeamingKernelLinkSetMode(virTeamingKernel *kernel,
+                                     const char *macvtap,
+                                     virTeamingMacvtapMode mode,
+                                     GError **error);
 
 GArray *virTeamingKernelVlanList(virTeamingKernel *kernel,
                                  const char *port,

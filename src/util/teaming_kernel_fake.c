@@ -30,7 +30,7 @@
 /* Names of the functions, for virTeamingFakeFail(): without "virTeamingKernel". */
 static const char * const virTeamingFakeOps[] = {
     "PciGetState", "PciGetDevice", "PciListGroup", "PciHold", "PciOpen", "PciHandleRead",
-    "LinkGet", "LinkList", "LinkSetLearning", "VlanList",
+    "LinkGet", "LinkList", "LinkSetLearning", "LinkSetMode", "VlanList",
     "VfList", "VfGet", "VfSetMac", "VfSetVlan", "VfLocate",
     "FdbList", "FdbGet", "FdbAdd", "FdbDel",
     "Watch", NULL
@@ -803,6 +803,32 @@ virTeamingKernelFakeLinkSetLearning(virTeamingKernel *kernel,
 }
 
 
+static gboolean
+virTeamingKernelFakeLinkSetMode(virTeamingKernel *kernel,
+                                const char *macvtap,
+                                virTeamingMacvtapMode mode,
+                                GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingLink *link = virTeamingFakeFindLink(fake, macvtap);
+    int err = virTeamingFakeEnter(fake, "LinkSetMode");
+
+    if (!err && !link)
+        err = ENODEV;
+    if (!err && strcmp(link->kind, "macvtap") != 0)
+        err = EOPNOTSUPP;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "change the mode of macvtap '%s'", macvtap);
+        return FALSE;
+    }
+    link->mode = mode;
+    g_string_append_printf(fake->log, "LinkSetMode %s %s\n", macvtap,
+                           mode == VIR_TEAMING_MACVTAP_VEPA ? "vepa" : "bridge");
+    virTeamingFakeChanged(fake, macvtap, NULL);
+    return TRUE;
+}
+
+
 static GArray *
 virTeamingKernelFakeVlanList(virTeamingKernel *kernel,
                              const char *port,
@@ -1225,6 +1251,7 @@ static const virTeamingKernelOps virTeamingKernelFakeOps = {
     .linkGet = virTeamingKernelFakeLinkGet,
     .linkList = virTeamingKernelFakeLinkList,
     .linkSetLearning = virTeamingKernelFakeLinkSetLearning,
+    .linkSetMode = virTeamingKernelFakeLinkSetMode,
     .vlanList = virTeamingKernelFakeVlanList,
     .vfList = virTeamingKernelFakeVfList,
     .vfSetMac = virTeamingKernelFakeVfSetMac,

@@ -45,6 +45,11 @@ typedef struct {
                                 gboolean learning,
                                 GError **error);
 
+    gboolean (*linkSetMode)(virTeamingKernel *kernel,
+                            const char *macvtap,
+                            virTeamingMacvtapMode mode,
+                            GError **error);
+
     GArray *(*vlanList)(virTeamingKernel *kernel,
                         const char *port,
                         GError **error);

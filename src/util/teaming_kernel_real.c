@@ -592,6 +592,7 @@ virTeamingNlParseLinkinfo(struct nlattr *attr,
     struct nlattr *info[IFLA_INFO_MAX + 1];
     struct nlattr *port[IFLA_BRPORT_MAX + 1];
     struct nlattr *bridge[IFLA_BR_MAX + 1];
+    struct nlattr *macvlan[IFLA_MACVLAN_MAX + 1];
 
     if (nla_parse_nested(info, IFLA_INFO_MAX, attr, NULL) < 0)
         return;
@@ -601,6 +602,14 @@ virTeamingNlParseLinkinfo(struct nlattr *attr,
         nla_parse_nested(bridge, IFLA_BR_MAX, info[IFLA_INFO_DATA], NULL) == 0 &&
         bridge[IFLA_BR_VLAN_FILTERING])
         link->vlanFiltering = nla_get_u8(bridge[IFLA_BR_VLAN_FILTERING]) != 0;
+    if (strcmp(link->kind, "macvtap") == 0 && info[IFLA_INFO_DATA] &&
+        nla_parse_nested(macvlan, IFLA_MACVLAN_MAX, info[IFLA_INFO_DATA], NULL) == 0 &&
+        macvlan[IFLA_MACVLAN_MODE]) {
+        const guint32 mode = nla_get_u32(macvlan[IFLA_MACVLAN_MODE]);
+
+        link->mode = mode == MACVLAN_MODE_VEPA ? VIR_TEAMING_MACVTAP_VEPA :
+            mode == MACVLAN_MODE_BRIDGE ? VIR_TEAMING_MACVTAP_BRIDGE : VIR_TEAMING_MACVTAP_OTHER;
+    }
     if (info[IFLA_INFO_SLAVE_KIND] && info[IFLA_INFO_SLAVE_DATA] &&
         nla_strcmp(info[IFLA_INFO_SLAVE_KIND], "bridge") == 0 &&
         nla_parse_nested(port, IFLA_BRPORT_MAX, info[IFLA_INFO_SLAVE_DATA], NULL) == 0 &&
@@ -776,6 +785,40 @@ virTeamingKernelRealLinkSetLearning(virTeamingKernel *kernel,
         virTeamingKernelSetError(error, err, real->words,
                                  "switch learning %s on bridge port '%s'",
                                  learning ? "on" : "off", port);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+
+static gboolean
+virTeamingKernelRealLinkSetMode(virTeamingKernel *kernel,
+                                const char *macvtap,
+                                virTeamingMacvtapMode mode,
+                                GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = if_nametoindex(macvtap) };
+    int err = ENODEV;
+
+    g_clear_pointer(&real->words, g_free);
+    if (ifi.ifi_index) {
+        /* RTM_SETLINK knows nothing of what is particular to a kind of link. */
+        struct nl_msg *msg = virTeamingNlRequest(RTM_NEWLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+        struct nlattr *info = nla_nest_start(msg, IFLA_LINKINFO | NLA_F_NESTED);
+        struct nlattr *data;
+
+        nla_put_string(msg, IFLA_INFO_KIND, "macvtap");
+        data = nla_nest_start(msg, IFLA_INFO_DATA | NLA_F_NESTED);
+        nla_put_u32(msg, IFLA_MACVLAN_MODE, mode == VIR_TEAMING_MACVTAP_VEPA ?
+                    MACVLAN_MODE_VEPA : MACVLAN_MODE_BRIDGE);
+        nla_nest_end(msg, data);
+        nla_nest_end(msg, info);
+        err = virTeamingNlCall(real, msg, NULL, NULL);
+    }
+    if (err) {
+        virTeamingKernelSetError(error, err, real->words, "change the mode of macvtap '%s'",
+                                 macvtap);
         return FALSE;
     }
     return TRUE;
@@ -1367,6 +1410,7 @@ static const virTeamingKernelOps virTeamingKernelRealOps = {
     .linkGet = virTeamingKernelRealLinkGet,
     .linkList = virTeamingKernelRealLinkList,
     .linkSetLearning = virTeamingKernelRealLinkSetLearning,
+    .linkSetMode = virTeamingKernelRealLinkSetMode,
     .vlanList = virTeamingKernelRealVlanList,
     .vfList = virTeamingKernelRealVfList,
     .vfSetMac = virTeamingKernelRealVfSetMac,
