@@ -1041,6 +1041,7 @@ typedef struct {
     gboolean busMaster;
     guint vectors;
     gboolean lose;                  /* the next event is lost */
+    gboolean paused;                /* its owner has suspended it */
     guint answered;                 /* requests to plug that libvirt has answered */
     GString *path;                  /* what has happened, for who reads a failure */
 } Walk;
@@ -1078,6 +1079,7 @@ walkStop(Walk *walk)
     hostSetVfMac(&walk->host, "00:00:00:00:00:00");
     walk->busMaster = FALSE;
     walk->vectors = 0;
+    walk->paused = FALSE;
     walk->world = WORLD_OFF;
     hostHook(&walk->host, "release", domainXml);
 }
@@ -1104,10 +1106,11 @@ walkTake(Walk *walk,
     static const char *const names[] = {
         "start", "migrate-hook", "stop", "negotiated", "resume", "bit", "vectors",
         "no-vectors", "no-bit", "unplug", "active", "guest-stops", "cancel", "lost-event",
-        "daemon-dies", "uplink-learns", "libvirt-plugs", NULL
+        "daemon-dies", "uplink-learns", "libvirt-plugs", "suspended", "resumed", NULL
     };
     const World world = walk->world;
-    const gboolean runs = world >= WORLD_HERE && world <= WORLD_COPY;
+    const gboolean here = world >= WORLD_HERE && world <= WORLD_COPY;
+    const gboolean runs = here && !walk->paused;
 
     g_string_append_printf(walk->path, " %s", names[action]);
     switch (action) {
@@ -1148,17 +1151,17 @@ walkTake(Walk *walk,
         walkGuest(walk, TRUE, 0);
         return TRUE;
     case 6:
-        if (!walk->busMaster || walk->vectors || world == WORLD_UNPLUG)
+        if (!walk->busMaster || walk->vectors || world == WORLD_UNPLUG || walk->paused)
             return FALSE;
         walkGuest(walk, TRUE, 3);
         return TRUE;
     case 7:
-        if (!walk->vectors)
+        if (!walk->vectors || walk->paused)
             return FALSE;
         walkGuest(walk, TRUE, 0);
         return TRUE;
     case 8:
-        if (!walk->busMaster)
+        if (!walk->busMaster || walk->paused)
             return FALSE;
         walkGuest(walk, FALSE, 0);
         return TRUE;
@@ -1178,7 +1181,8 @@ walkTake(Walk *walk,
         if (world != WORLD_COPY)
             return FALSE;
         walk->world = WORLD_STOPPED;
-        walkEvent(walk, "STOP", NULL);
+        if (!walk->paused)
+            walkEvent(walk, "STOP", NULL);
         return TRUE;
     case 12:
         if (world != WORLD_UNPLUG && world != WORLD_COPY && world != WORLD_STOPPED)
@@ -1205,12 +1209,24 @@ walkTake(Walk *walk,
         hostSetVfMac(&walk->host, MAC);
         virTeamingDriverTellPlug(walk->host.driver, UUID, &walk->host.mac, NULL);
         return TRUE;
+    case 17:
+        if (!runs)
+            return FALSE;
+        walk->paused = TRUE;
+        walkEvent(walk, "STOP", NULL);
+        return TRUE;
+    case 18:
+        if (!here || !walk->paused)
+            return FALSE;
+        walk->paused = FALSE;
+        walkEvent(walk, "RESUME", NULL);
+        return TRUE;
     default:
         g_assert_not_reached();
     }
 }
 
-#define WALK_ACTIONS 17
+#define WALK_ACTIONS 19
 
 
 /* libvirt's word and some time, and then what must hold. */
@@ -1221,7 +1237,7 @@ walkCheck(Walk *walk)
         [WORLD_INCOMING] = VIR_TEAMING_ACTIVITY_INCOMING,
         [WORLD_LANDED] = VIR_TEAMING_ACTIVITY_INCOMING,
         [WORLD_HERE] = VIR_TEAMING_ACTIVITY_RUNNING,
-        [WORLD_UNPLUG] = VIR_TEAMING_ACTIVITY_OUTGOING,
+        [WORLD_UNPLUG] = VIR_TEAMING_ACTIVITY_UNPLUGGING,
         [WORLD_COPY] = VIR_TEAMING_ACTIVITY_OUTGOING,
         [WORLD_STOPPED] = VIR_TEAMING_ACTIVITY_DEPARTING,
     };
@@ -1264,7 +1280,9 @@ walkCheck(Walk *walk)
         self |= !!(g_array_index(own, virTeamingFdbEntry, i).flags & VIR_TEAMING_FDB_SELF);
     g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL));
 
-    if (walk->world >= WORLD_HERE && walk->world <= WORLD_COPY) {
+    if (walk->paused && walk->world > WORLD_HERE) {
+        /* It may be about to go; either way nothing reads. */
+    } else if (walk->world >= WORLD_HERE && walk->world <= WORLD_COPY) {
         if (reads) {
             g_assert_true(virTeamingMacEqual(&vf.mac, &host->mac));
             g_assert_cmpuint(vf.vlan, !=, VIR_TEAMING_PARK_VLAN);
