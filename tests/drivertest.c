@@ -1057,6 +1057,7 @@ typedef struct {
     gboolean twice;                 /* or comes twice */
     gboolean delay;                 /* or after the one that follows it */
     char *late[2];                  /* one that has yet to come: its name and details */
+    gboolean paused;                /* its owner has suspended it */
     gboolean dead;                  /* the daemon died in the middle of something */
     GHashTable *journal;            /* what it left then: contents by name of file */
     guint answered;                 /* requests to plug that libvirt has answered */
@@ -1176,6 +1177,7 @@ walkStop(Walk *walk)
     hostSetVfMac(&walk->host, "00:00:00:00:00:00");
     walk->busMaster = FALSE;
     walk->vectors = 0;
+    walk->paused = FALSE;
     walk->world = WORLD_OFF;
     hostHook(&walk->host, "release", domainXml);
 }
@@ -1199,9 +1201,15 @@ static const char *const walkNames[] = {
     "start", "migrate-hook", "stop", "negotiated", "resume", "bit", "vectors",
     "no-vectors", "no-bit", "unplug", "active", "guest-stops", "cancel", "lost-event",
     "daemon-dies", "uplink-learns", "libvirt-plugs", "doubled-event", "late-event",
+    "suspended", "resumed",
     "dies-before-1st-order", "dies-after-1st", "dies-before-2nd", "dies-after-2nd",
     "dies-before-3rd", "dies-after-3rd", NULL
 };
+
+
+#define WALK_ACTIONS 21
+/* And death in the middle of something, which is tried in all places in testDeaths(). */
+#define WALK_ALL_ACTIONS 27
 
 
 /* Does one of them; returns whether it can happen, in the world as it is. */
@@ -1210,7 +1218,8 @@ walkTake(Walk *walk,
          guint action)
 {
     const World world = walk->world;
-    const gboolean runs = world >= WORLD_HERE && world <= WORLD_COPY;
+    const gboolean here = world >= WORLD_HERE && world <= WORLD_COPY;
+    const gboolean runs = here && !walk->paused;
     const gboolean odd = walk->lose || walk->twice || walk->delay;
 
     g_string_append_printf(walk->path, " %s", walkNames[action]);
@@ -1252,17 +1261,17 @@ walkTake(Walk *walk,
         walkGuest(walk, TRUE, 0);
         return TRUE;
     case 6:
-        if (!walk->busMaster || walk->vectors || world == WORLD_UNPLUG)
+        if (!walk->busMaster || walk->vectors || world == WORLD_UNPLUG || walk->paused)
             return FALSE;
         walkGuest(walk, TRUE, 3);
         return TRUE;
     case 7:
-        if (!walk->vectors)
+        if (!walk->vectors || walk->paused)
             return FALSE;
         walkGuest(walk, TRUE, 0);
         return TRUE;
     case 8:
-        if (!walk->busMaster)
+        if (!walk->busMaster || walk->paused)
             return FALSE;
         walkGuest(walk, FALSE, 0);
         return TRUE;
@@ -1282,7 +1291,8 @@ walkTake(Walk *walk,
         if (world != WORLD_COPY)
             return FALSE;
         walk->world = WORLD_STOPPED;
-        walkEvent(walk, "STOP", NULL);
+        if (!walk->paused)
+            walkEvent(walk, "STOP", NULL);
         return TRUE;
     case 12:
         if (world != WORLD_UNPLUG && world != WORLD_COPY && world != WORLD_STOPPED)
@@ -1322,18 +1332,25 @@ walkTake(Walk *walk,
             return FALSE;
         walk->delay = TRUE;
         return TRUE;
+    case 19:
+        if (!runs)
+            return FALSE;
+        walk->paused = TRUE;
+        walkEvent(walk, "STOP", NULL);
+        return TRUE;
+    case 20:
+        if (!here || !walk->paused)
+            return FALSE;
+        walk->paused = FALSE;
+        walkEvent(walk, "RESUME", NULL);
+        return TRUE;
     default:
         if (walk->dead)
             return FALSE;
-        walkDieAt(walk, (action - 19) / 2 + 1, (action - 19) % 2);
+        walkDieAt(walk, (action - WALK_ACTIONS) / 2 + 1, (action - WALK_ACTIONS) % 2);
         return TRUE;
     }
 }
-
-#define WALK_ACTIONS 19
-/* And death in the middle of something, which is tried in all places in testDeaths(). */
-#define WALK_ALL_ACTIONS 25
-
 
 /* Returns: what does not hold of the guest's frames; NULL if all does. */
 static const char *
@@ -1354,6 +1371,8 @@ walkFault(Walk *walk)
     if (!bridged || !own || !virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL))
         return "the kernel says nothing";
 
+    if (walk->paused && walk->world > WORLD_HERE)
+        return NULL;                /* it may be about to go; either way nothing reads */
     if (walk->world >= WORLD_HERE && walk->world <= WORLD_COPY) {
         if (reads && !virTeamingMacEqual(&vf.mac, &host->mac))
             return "the guest reads a VF without its MAC";
@@ -1385,7 +1404,7 @@ walkCheck(Walk *walk)
         [WORLD_INCOMING] = VIR_TEAMING_ACTIVITY_INCOMING,
         [WORLD_LANDED] = VIR_TEAMING_ACTIVITY_INCOMING,
         [WORLD_HERE] = VIR_TEAMING_ACTIVITY_RUNNING,
-        [WORLD_UNPLUG] = VIR_TEAMING_ACTIVITY_OUTGOING,
+        [WORLD_UNPLUG] = VIR_TEAMING_ACTIVITY_UNPLUGGING,
         [WORLD_COPY] = VIR_TEAMING_ACTIVITY_OUTGOING,
         [WORLD_STOPPED] = VIR_TEAMING_ACTIVITY_DEPARTING,
     };
