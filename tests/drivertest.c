@@ -29,7 +29,8 @@ typedef struct {
     guint aborted;
     guint networksAsked;
     gint64 copied;                  /* what libvirt says has been sent */
-    guint resynced;                 /* how often libvirt was asked what a domain is doing */
+    guint asked;                    /* how often libvirt was asked what a domain is doing */
+    guint resynced;                 /* and to be believed whatever events have told */
 } Host;
 
 #define DOMAIN "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid>" \
@@ -131,6 +132,7 @@ hostAsk(const char *uuid,
         gboolean resync,
         gpointer opaque)
 {
+    ((Host *)opaque)->asked++;
     ((Host *)opaque)->resynced += resync;
 }
 
@@ -1784,6 +1786,11 @@ testOtherHostGone(Host *host,
     hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
     hostGuest(host, FALSE, 0);
     hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort, host);
+    for (guint i = 0; i < 12; i++)
+        hostWait(host, 1000);
+    g_assert_cmpuint(host->asked, >=, 2);
+    g_assert_cmpuint(host->asked, <=, 3);
     for (host->copied = 1; host->copied < 4; host->copied++) {
         hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
         pair->copiedAt -= 29 * G_USEC_PER_SEC;
