@@ -26,6 +26,8 @@
 #include "teaming_journal.h"
 
 #define VIR_TEAMING_PAIR_RETRY_MS 1000
+/* A guest that ends takes its tap along; that it has ended is told a little later. */
+#define VIR_TEAMING_PAIR_TAP_MS 3000
 
 
 virTeamingPairObj *
@@ -619,8 +621,9 @@ virTeamingPairObjFindLack(const virTeamingPairObj *pair,
     if (pair->guest != VIR_TEAMING_GUEST_HERE || !pair->tap[0])
         return NULL;
     if (!tap)
-        return g_strdup_printf("the standby's tap '%s' is not there: the guest has no path but "
-                               "its VF", pair->tap);
+        return g_get_monotonic_time() - pair->tapGoneAt < VIR_TEAMING_PAIR_TAP_MS * 1000 ? NULL :
+            g_strdup_printf("the standby's tap '%s' is not there: the guest has no path but its "
+                            "VF", pair->tap);
     if (!bridged)
         return g_str_equal(tap->kind, "tun") ?
             g_strdup_printf("the standby's tap '%s' is in no bridge: the guest has no path but "
@@ -669,8 +672,12 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
         g_propagate_error(error, g_steal_pointer(&reason));
         return FALSE;
     }
-    if (isThere)
+    if (isThere) {
         g_strlcpy(pair->tap, tap.name, sizeof(pair->tap));
+        pair->tapGoneAt = 0;
+    } else if (!pair->tapGoneAt && pair->tap[0]) {
+        pair->tapGoneAt = g_get_monotonic_time();
+    }
 
     ret->hold = pair->holdFd >= 0;
     if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
@@ -1028,7 +1035,13 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
      * pairs: only we set none, and only a daemon that died lets a guest find it. */
     if (pair->guest == VIR_TEAMING_GUEST_HERE && pair->pci.busMaster &&
         actual.vf == VIR_TEAMING_VF_ZERO)
-        pair->unplugged = TRUE;
+        pair->unplugged = pair->nameless = TRUE;
+    /* Else, what the guest reads has been plugged, if only libvirt did not live to say so. */
+    if (pair->unplugged && !pair->nameless && actual.vf == VIR_TEAMING_VF_PAIR &&
+        (phase == VIR_TEAMING_PHASE_SETTLING || phase == VIR_TEAMING_PHASE_DRIVING)) {
+        pair->unplugged = FALSE;
+        g_clear_pointer(&pair->plugProblem, g_free);
+    }
 
     nsteps = virTeamingFailoverPlan(&actual, &desired, plan);
     for (guint i = 0; i < nsteps; i++)
