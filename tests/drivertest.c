@@ -29,7 +29,8 @@ typedef struct {
     guint aborted;
     guint networksAsked;
     gint64 copied;                  /* what libvirt says has been sent */
-    guint resynced;                 /* how often libvirt was asked what a domain is doing */
+    guint asked;                    /* how often libvirt was asked what a domain is doing */
+    guint resynced;                 /* and to be believed whatever events have told */
 } Host;
 
 #define DOMAIN "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid>" \
@@ -131,6 +132,7 @@ hostAsk(const char *uuid,
         gboolean resync,
         gpointer opaque)
 {
+    ((Host *)opaque)->asked++;
     ((Host *)opaque)->resynced += resync;
 }
 
@@ -294,6 +296,19 @@ hostPhase(Host *host)
 
     g_assert_cmpuint(pairs->len, ==, 1);
     return ((virTeamingPairObj *)pairs->pdata[0])->phase;
+}
+
+
+static void
+hostExpectProblem(Host *host,
+                  const char *expected)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
+    g_autofree char *problem = NULL;
+
+    g_assert_cmpuint(pairs->len, ==, 1);
+    problem = virTeamingPairObjGetProblem(pairs->pdata[0]);
+    g_assert_cmpstr(problem, ==, expected);
 }
 
 
@@ -561,6 +576,26 @@ testArriveWithoutMac(Host *host,
     virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     g_assert_cmpuint(host->plugged, ==, 1);
+}
+
+
+/* libvirtd is restarted while it plugs: it does, but does not live to say so. */
+static void
+testPlugUnheard(Host *host,
+                gconstpointer opaque)
+{
+    hostArrive(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostEvent(host, "RESUME", NULL);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostSetVfMac(host, MAC);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "end of file");
+    hostExpectProblem(host, "end of file");
+    hostGuest(host, TRUE, 3);
+    hostExpectProblem(host, NULL);
+    hostWait(host, 10 * 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
 }
 
 
@@ -1710,19 +1745,6 @@ hostExpectRefused(Host *host,
 }
 
 
-static void
-hostExpectProblem(Host *host,
-                  const char *expected)
-{
-    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
-    g_autofree char *problem = NULL;
-
-    g_assert_cmpuint(pairs->len, ==, 1);
-    problem = virTeamingPairObjGetProblem(pairs->pdata[0]);
-    g_assert_cmpstr(problem, ==, expected);
-}
-
-
 /* A guest that can't run here stays where it is; once mended, or if libvirt has not told
  * or does not tell any more, it comes. */
 static void
@@ -1822,6 +1844,11 @@ testOtherHostGone(Host *host,
     hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
     hostGuest(host, FALSE, 0);
     hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort, host);
+    for (guint i = 0; i < 12; i++)
+        hostWait(host, 1000);
+    g_assert_cmpuint(host->asked, >=, 2);
+    g_assert_cmpuint(host->asked, <=, 3);
     for (host->copied = 1; host->copied < 4; host->copied++) {
         hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
         pair->copiedAt -= 29 * G_USEC_PER_SEC;
@@ -1929,6 +1956,28 @@ testUplinkDown(Host *host,
     hostLook(host);
     hostExpectProblem(host, NULL);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
+/* A guest that ends takes its tap along, which is no problem; one that goes on without is. */
+static void
+testTapGone(Host *host,
+            gconstpointer opaque)
+{
+    virTeamingPairObj *pair;
+
+    hostDrive(host);
+    pair = virTeamingDriverPairs(host->driver)->pdata[0];
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostLook(host);
+    hostExpectProblem(host, NULL);
+    pair->tapGoneAt -= 5 * G_USEC_PER_SEC;
+    hostWait(host, 2000);
+    hostExpectProblem(host, "the standby's tap 'vnet0' is not there: the guest has no path but "
+                      "its VF");
+    hostSetTap(host, "vnet0", "br0");
+    hostLook(host);
+    hostExpectProblem(host, NULL);
 }
 
 
@@ -2140,6 +2189,7 @@ main(int argc, char **argv)
         { "/driver/arrive-deferred", testArriveDeferred },
         { "/driver/arrive-unseen", testArriveUnseen },
         { "/driver/arrive-without-mac", testArriveWithoutMac },
+        { "/driver/plug-unheard", testPlugUnheard },
         { "/driver/arrive-in-vain", testArriveInVain },
         { "/driver/migrate-to-self", testMigrateToSelf },
         { "/driver/park-in-vlan", testParkInVlan },
@@ -2169,6 +2219,7 @@ main(int argc, char **argv)
         { "/driver/uplink-lost", testBridgeLost, FALSE },
         { "/driver/bridge-lost", testBridgeLost, TRUE },
         { "/driver/uplink-down", testUplinkDown },
+        { "/driver/tap-gone", testTapGone },
         { "/driver/links-renamed", testLinksRenamed, FALSE },
         { "/driver/links-renamed-meanwhile", testLinksRenamed, TRUE },
         { "/driver/vf-detached", testVfTakenAway, FALSE },

@@ -883,6 +883,7 @@ virTeamingDriverExpect(virTeamingDriver *driver,
         pair->negotiated = FALSE;
         pair->askedOut = FALSE;
         pair->unplugged = FALSE;
+        pair->nameless = FALSE;
         pair->ejectLate = FALSE;
         pair->defer = policy.plug != VIR_TEAMING_PLUG_STOCK;
         /* Promised, and journalled, before there is a VF: see virTeamingPairObjPark(). */
@@ -935,6 +936,7 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
     pair->plugProblem = g_strdup(problem);
     pair->plugging = FALSE;
     pair->unplugged = problem != NULL;
+    pair->nameless &= pair->unplugged;
     pair->negotiated = TRUE;
     pair->changedAt = g_get_monotonic_time();
     virTeamingDriverSettleDomain(driver, uuid);
@@ -1123,7 +1125,7 @@ virTeamingDriverRun(virTeamingDriver *driver,
         }
         if (virTeamingDriverMissVf(driver, pair, now) ||
             virTeamingPairObjGlance(pair, driver->kernel, now) || strangers ||
-            (pair->problem && now >= pair->retryAt))
+            ((pair->problem || pair->tapGoneAt) && now >= pair->retryAt))
             virTeamingDriverSettle(driver, pair, now);
         else
             virTeamingDriverPlugPair(driver, pair, now);

@@ -70,6 +70,7 @@ static const struct {
     FIELD(ejectLate, FIELD_BOOLEAN),
     FIELD(defer, FIELD_BOOLEAN),
     FIELD(unplugged, FIELD_BOOLEAN),
+    FIELD(nameless, FIELD_BOOLEAN),
     FIELD(plugXml, FIELD_STRING),
     FIELD(selfAdded, FIELD_BOOLEAN),
     FIELD(fdbAdded, FIELD_BOOLEAN),

@@ -43,6 +43,8 @@
 #define VIR_TEAMING_PAIR_REREAD_MS 500
 /* In more VLANs than that, a bridge's entries are listed, not looked up. */
 #define VIR_TEAMING_PAIR_LOOKUPS 8
+/* A guest that ends takes its tap along; that it has ended is told a little later. */
+#define VIR_TEAMING_PAIR_TAP_MS 3000
 
 
 virTeamingPairObj *
@@ -920,8 +922,9 @@ virTeamingPairObjFindLack(const virTeamingPairObj *pair,
     if (pair->guest != VIR_TEAMING_GUEST_HERE || !pair->tap[0])
         return NULL;
     if (!tap)
-        return g_strdup_printf("the standby's tap '%s' is not there: the guest has no path but "
-                               "its VF", pair->tap);
+        return g_get_monotonic_time() - pair->tapGoneAt < VIR_TEAMING_PAIR_TAP_MS * 1000 ? NULL :
+            g_strdup_printf("the standby's tap '%s' is not there: the guest has no path but its "
+                            "VF", pair->tap);
     if (!bridged)
         return g_str_equal(tap->kind, "tun") ?
             g_strdup_printf("the standby's tap '%s' is in no bridge: the guest has no path but "
@@ -972,9 +975,14 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
         g_propagate_error(error, g_steal_pointer(&reason));
         return FALSE;
     }
-    if (isThere)
+    if (isThere) {
         g_strlcpy(pair->tap, tap.name, sizeof(pair->tap));
+        pair->tapGoneAt = 0;
+    } else if (!pair->tapGoneAt && pair->tap[0]) {
+        pair->tapGoneAt = g_get_monotonic_time();
+    }
     pair->macvtap = isThere && g_str_equal(tap.kind, "macvtap");
+
     ret->hold = pair->holdFd >= 0;
     if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
         return FALSE;
@@ -1341,7 +1349,13 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
      * pairs: only we set none, and only a daemon that died lets a guest find it. */
     if (pair->guest == VIR_TEAMING_GUEST_HERE && pair->pci.busMaster &&
         actual.vf == VIR_TEAMING_VF_ZERO)
-        pair->unplugged = TRUE;
+        pair->unplugged = pair->nameless = TRUE;
+    /* Else, what the guest reads has been plugged, if only libvirt did not live to say so. */
+    if (pair->unplugged && !pair->nameless && actual.vf == VIR_TEAMING_VF_PAIR &&
+        (phase == VIR_TEAMING_PHASE_SETTLING || phase == VIR_TEAMING_PHASE_DRIVING)) {
+        pair->unplugged = FALSE;
+        g_clear_pointer(&pair->plugProblem, g_free);
+    }
 
     nsteps = virTeamingFailoverPlan(&actual, &desired, plan);
     for (guint i = 0; i < nsteps; i++)

@@ -51,6 +51,7 @@ typedef struct {
     gboolean ejectLate;             /* a migration ended before the guest let the VF go */
     gboolean defer;                 /* the VF is to be kept from QEMU until it runs */
     gboolean unplugged;             /* QEMU has no VF; libvirt is to plug it */
+    gboolean nameless;              /* it has one, but the guest found it without a MAC */
     char *plugXml;                  /* what to plug: as the domain brought it along */
 
     /* What was done and must be undone: the undo list. */
@@ -93,6 +94,7 @@ typedef struct {
     gboolean postcopy;              /* runs here, and its memory still arrives */
     char *problem;                  /* why it is not as it should be, or NULL */
     char *lack;                     /* what the host lacks for its standby, or NULL */
+    gint64 tapGoneAt;               /* when its tap was not there any more; 0: it is */
     gint64 retryAt;                 /* if there is a problem: when to try again */
     gint64 letGoAt;                 /* when its VF was unplugged for good; 0: it is known why */
     guint64 journalled;             /* digest of what the journal says; 0: nothing */

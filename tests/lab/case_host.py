@@ -484,10 +484,15 @@ def wire_between_the_hosts_cut_at_the_switchover(lab):
     """No packet passes from when the source has stopped the guest: it runs on one host, and
     the pair is whole there."""
     log = EventLog("a")
+
+    def wait():
+        end = time.monotonic() + 60
+        while not any(name == "STOP" for _, name, _ in log.events):
+            expect(time.monotonic() < end, "the guest was not stopped within 60 s")
+            time.sleep(0.005)
     try:
         time.sleep(1)
-        wire_cut(lab, lambda: lab.wait_for(
-            lambda: any(name == "STOP" for _, name, _ in log.events), "STOP", 60), 16)
+        wire_cut(lab, wait, 16)
     finally:
         log.close()
 
