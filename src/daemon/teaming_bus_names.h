@@ -13,7 +13,8 @@
 #define VIR_TEAMING_BUS_SOCKET "bus"
 #define VIR_TEAMING_HOOK_SOCKET "hook"
 
-/* GetPairs() gives an array of a{sv}; see docs/virtteamingd.rst. */
+/* See docs/virtteamingd.rst. */
+#define VIR_TEAMING_BUS_ERROR VIR_TEAMING_BUS_NAME ".Error"
 #define VIR_TEAMING_BUS_XML \
     "<node>" \
     "<interface name='" VIR_TEAMING_BUS_INTERFACE "'>" \
