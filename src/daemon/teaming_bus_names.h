@@ -19,6 +19,11 @@
     "<node>" \
     "<interface name='" VIR_TEAMING_BUS_INTERFACE "'>" \
     "<method name='GetPairs'><arg name='pairs' type='aa{sv}' direction='out'/></method>" \
+    "<method name='Move'>" \
+    "<arg name='domain' type='s' direction='in'/>" \
+    "<arg name='standby' type='s' direction='in'/>" \
+    "<arg name='to' type='s' direction='in'/>" \
+    "</method>" \
     "<property name='Version' type='s' access='read'/>" \
     "<property name='HookHeard' type='b' access='read'/>" \
     "<property name='LibvirtProblem' type='s' access='read'/>" \

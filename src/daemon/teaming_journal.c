@@ -62,6 +62,10 @@ static const struct {
     FIELD(ejectLate, FIELD_BOOLEAN),
     FIELD(defer, FIELD_BOOLEAN),
     FIELD(unplugged, FIELD_BOOLEAN),
+    FIELD(move, FIELD_UINT),
+    FIELD(noted, FIELD_BOOLEAN),
+    FIELD(completed, FIELD_BOOLEAN),
+    FIELD(hidden, FIELD_BOOLEAN),
     FIELD(plugXml, FIELD_STRING),
     FIELD(selfAdded, FIELD_BOOLEAN),
     FIELD(fdbAdded, FIELD_BOOLEAN),
@@ -182,7 +186,7 @@ virTeamingJournalParse(const char *text)
         virTeamingJournalParseField(object, i, pair);
 
     if (!pair->uuid || !pair->domain || virTeamingMacIsZero(&pair->mac) ||
-        pair->guest > VIR_TEAMING_GUEST_DEPARTING)
+        pair->guest > VIR_TEAMING_GUEST_DEPARTING || pair->move >= VIR_TEAMING_MOVE_LAST)
         return NULL;
     return g_steal_pointer(&pair);
 }

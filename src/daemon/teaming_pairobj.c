@@ -68,6 +68,7 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->plugProblem);
     g_free(pair->findings);
     g_free(pair->aborted);
+    g_free(pair->unhideProblem);
     g_free(pair->problem);
     g_free(pair->journalled);
     g_queue_clear_full(&pair->history, (GDestroyNotify)virTeamingPairChangeFree);
@@ -207,7 +208,8 @@ virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
  * virTeamingPairObjResolve:
  *
  * Finds the bridge and its uplink, by the standby's tap or, before libvirt has made
- * that, by the VF's PF. What is still true of the last time is kept.
+ * that, by the VF's PF. A pair that came here on its standby never had a VF here: a NIC in
+ * the bridge it is. What is still true of the last time is kept.
  */
 static void
 virTeamingPairObjResolve(virTeamingPairObj *pair,
@@ -227,14 +229,15 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
         virTeamingPairObjLeaveUplink(pair, kernel);
     pair->uplink[0] = '\0';
     pair->bridge[0] = '\0';
-    if (pair->pf[0] == '\0' || !(links = virTeamingKernelLinkList(kernel, NULL)))
+    if ((pair->pf[0] == '\0' && !tap) || !(links = virTeamingKernelLinkList(kernel, NULL)))
         return;
     for (guint i = 0; i < links->len; i++) {
         const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
 
         if (virTeamingLinkIsBridge(kernel, link->master, tap ? tap->master : "") &&
             (!tap || g_str_equal(link->master, tap->master)) &&
-            virTeamingLinkIsOfPf(kernel, link, pair->pf)) {
+            (pair->pf[0] ? virTeamingLinkIsOfPf(kernel, link, pair->pf) :
+             pair->move == VIR_TEAMING_MOVE_STANDBY && link->pci[0])) {
             g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
             g_strlcpy(pair->bridge, link->master, sizeof(pair->bridge));
             return;
@@ -303,7 +306,8 @@ virTeamingPairObjObserve(const virTeamingPairObj *pair,
     *ret = (virTeamingObserved) {
         .guest = pair->guest,
         .negotiated = pair->negotiated,
-        .askedOut = pair->askedOut,
+        .askedOut = pair->askedOut ||
+            (pair->move == VIR_TEAMING_MOVE_OUT && !pair->unplugged),
         .hasVf = pair->hasVf,
         .busMaster = pair->pci.busMaster,
         .vectors = pair->pci.vectors,
@@ -346,7 +350,7 @@ virTeamingPairObjIsHere(const virTeamingPairObj *pair,
 char *
 virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
 {
-    const char *words[5] = { NULL };
+    const char *words[6] = { NULL };
     guint n = 0;
 
     if (pair->problem)
@@ -355,9 +359,61 @@ virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
         words[n++] = pair->plugProblem;
     if (pair->aborted)
         words[n++] = pair->aborted;
+    if (pair->unhideProblem)
+        words[n++] = pair->unhideProblem;
     if (pair->findings)
         words[n++] = pair->findings;
     return n ? g_strjoinv("; ", (char **)words) : NULL;
+}
+
+
+const char *
+virTeamingMoveToString(virTeamingMove move)
+{
+    static const char *const names[VIR_TEAMING_MOVE_LAST] = {
+        [VIR_TEAMING_MOVE_NONE] = "",
+        [VIR_TEAMING_MOVE_OUT] = "to-standby",
+        [VIR_TEAMING_MOVE_STANDBY] = "on-standby",
+    };
+
+    return names[move];
+}
+
+
+/**
+ * virTeamingPairObjExplain:
+ *
+ * Returns: why @pair is in its phase, for a person.
+ */
+const char *
+virTeamingPairObjExplain(const virTeamingPairObj *pair)
+{
+    if (pair->phase == VIR_TEAMING_PHASE_LAST)
+        return "";
+    if (pair->guest == VIR_TEAMING_GUEST_HERE) {
+        if (pair->move == VIR_TEAMING_MOVE_STANDBY)
+            return "moved here by 'virt-teaming move', until it is moved back to a VF";
+        if (pair->move == VIR_TEAMING_MOVE_OUT)
+            return "the guest was asked to let its VF go by 'virt-teaming move'";
+        if (pair->hidden)
+            return "QEMU keeps the VF back since a migration was taken back at its last step, "
+                "and is made to show it again";
+    }
+    if (pair->unplugged)
+        return "the guest's VF is about to be plugged by libvirt";
+    return virTeamingPhaseExplain(pair->phase);
+}
+
+
+/* QEMU does not keep the VF back, or not any more. */
+void
+virTeamingPairObjUnhide(virTeamingPairObj *pair)
+{
+    pair->hidden = FALSE;
+    pair->completed = FALSE;
+    pair->unhides = 0;
+    pair->unhideAt = 0;
+    g_clear_pointer(&pair->unhideProblem, g_free);
 }
 
 
@@ -804,6 +860,13 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     if (pair->guest == VIR_TEAMING_GUEST_HERE && pair->pci.busMaster &&
         actual.vf == VIR_TEAMING_VF_ZERO)
         pair->unplugged = TRUE;
+
+    /* The guest drives it, whoever gave it back. */
+    if (pair->guest == VIR_TEAMING_GUEST_HERE && pair->pci.busMaster) {
+        virTeamingPairObjUnhide(pair);
+        if (pair->move == VIR_TEAMING_MOVE_STANDBY)
+            pair->move = VIR_TEAMING_MOVE_NONE;
+    }
 
     nsteps = virTeamingFailoverPlan(&actual, &desired, plan);
     for (guint i = 0; i < nsteps; i++)
