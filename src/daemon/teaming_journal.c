@@ -71,6 +71,11 @@ static const struct {
     FIELD(defer, FIELD_BOOLEAN),
     FIELD(unplugged, FIELD_BOOLEAN),
     FIELD(nameless, FIELD_BOOLEAN),
+    FIELD(move, FIELD_UINT),
+    FIELD(takenBack, FIELD_BOOLEAN),
+    FIELD(noted, FIELD_BOOLEAN),
+    FIELD(completed, FIELD_BOOLEAN),
+    FIELD(hidden, FIELD_BOOLEAN),
     FIELD(plugXml, FIELD_STRING),
     FIELD(selfAdded, FIELD_BOOLEAN),
     FIELD(fdbAdded, FIELD_BOOLEAN),
@@ -253,7 +258,7 @@ virTeamingJournalParse(const char *text)
         virTeamingJournalParseField(object, i, pair);
 
     if (!pair->uuid || !pair->domain || virTeamingMacIsZero(&pair->mac) ||
-        pair->guest > VIR_TEAMING_GUEST_DEPARTING)
+        pair->guest > VIR_TEAMING_GUEST_DEPARTING || pair->move >= VIR_TEAMING_MOVE_LAST)
         return NULL;
     return g_steal_pointer(&pair);
 }

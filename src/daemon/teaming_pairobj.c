@@ -88,6 +88,7 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->plugProblem);
     g_free(pair->findings);
     g_free(pair->aborted);
+    g_free(pair->unhideProblem);
     g_free(pair->problem);
     g_free(pair->lack);
     g_array_unref(pair->vlans);
@@ -334,8 +335,9 @@ virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
  * virTeamingPairObjResolve:
  *
  * Finds the bridge and its uplink, by the standby's tap or, before libvirt has made
- * that, by the VF's PF. What is still true of the last time is kept. The uplink of a macvtap
- * is what it sits on.
+ * that, by the VF's PF. A pair that came here on its standby never had a VF here: a NIC in
+ * the bridge it is. What is still true of the last time is kept. The uplink of a macvtap is what
+ * it sits on.
  */
 static gboolean
 virTeamingPairObjResolve(virTeamingPairObj *pair,
@@ -375,7 +377,7 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
     pair->uplink[0] = '\0';
     pair->bridge[0] = '\0';
     virTeamingPairObjFollowPf(pair, kernel);
-    if (pair->pf[0] == '\0')
+    if (pair->pf[0] == '\0' && !tap)
         return TRUE;
     if (!(links = virTeamingKernelLinkList(kernel, error)))
         return FALSE;
@@ -384,7 +386,8 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
 
         if (virTeamingLinkIsBridge(kernel, link->master, tap ? tap->master : "") &&
             (!tap || g_str_equal(link->master, tap->master)) &&
-            virTeamingLinkIsOfPf(kernel, link, pair->pf)) {
+            (pair->pf[0] ? virTeamingLinkIsOfPf(kernel, link, pair->pf) :
+             pair->move == VIR_TEAMING_MOVE_STANDBY && link->pci[0])) {
             g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
             g_strlcpy(pair->bridge, link->master, sizeof(pair->bridge));
             return TRUE;
@@ -486,8 +489,10 @@ virTeamingPairObjReadPci(virTeamingPairObj *pair,
         pair->pci.busMaster = FALSE;
         pair->pci.vectors = 0;
     }
-    /* QEMU has given it back: what was asked of the guest is over and done with. */
-    if (pair->pci.busMaster && !before.busMaster && pair->phase != VIR_TEAMING_PHASE_LAST)
+    /* QEMU has given it back: what it asked of the guest is over and done with. What libvirt
+     * asked stands. */
+    if (pair->pci.busMaster && !before.busMaster && pair->phase != VIR_TEAMING_PHASE_LAST &&
+        !pair->takenBack)
         pair->ejectLate = FALSE;
     return !g_str_equal(pair->pci.driver, before.driver) ||
         pair->pci.busMaster != before.busMaster ||
@@ -554,7 +559,8 @@ virTeamingPairObjObserve(const virTeamingPairObj *pair,
     *ret = (virTeamingObserved) {
         .guest = pair->guest,
         .negotiated = pair->negotiated,
-        .askedOut = pair->askedOut,
+        .askedOut = pair->askedOut ||
+            (pair->move == VIR_TEAMING_MOVE_OUT && !pair->unplugged),
         .hasVf = pair->hasVf,
         .busMaster = pair->pci.busMaster,
         .vectors = pair->pci.vectors,
@@ -598,7 +604,7 @@ virTeamingPairObjIsHere(const virTeamingPairObj *pair,
 char *
 virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
 {
-    const char *words[5] = { NULL };
+    const char *words[6] = { NULL };
     guint n = 0;
 
     if (pair->problem)
@@ -607,6 +613,8 @@ virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
         words[n++] = pair->plugProblem;
     if (pair->aborted)
         words[n++] = pair->aborted;
+    if (pair->unhideProblem)
+        words[n++] = pair->unhideProblem;
     if (pair->findings)
         words[n++] = pair->findings;
     return n ? g_strjoinv("; ", (char **)words) : NULL;
@@ -637,6 +645,56 @@ virTeamingPairObjGetWiring(const virTeamingPairObj *pair)
         }
     }
     return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+
+const char *
+virTeamingMoveToString(virTeamingMove move)
+{
+    static const char *const names[VIR_TEAMING_MOVE_LAST] = {
+        [VIR_TEAMING_MOVE_NONE] = "",
+        [VIR_TEAMING_MOVE_OUT] = "to-standby",
+        [VIR_TEAMING_MOVE_STANDBY] = "on-standby",
+    };
+
+    return names[move];
+}
+
+
+/**
+ * virTeamingPairObjExplain:
+ *
+ * Returns: why @pair is in its phase, for a person.
+ */
+const char *
+virTeamingPairObjExplain(const virTeamingPairObj *pair)
+{
+    if (pair->phase == VIR_TEAMING_PHASE_LAST)
+        return "";
+    if (pair->guest == VIR_TEAMING_GUEST_HERE) {
+        if (pair->move == VIR_TEAMING_MOVE_STANDBY)
+            return "moved here by 'virt-teaming move', until it is moved back to a VF";
+        if (pair->move == VIR_TEAMING_MOVE_OUT)
+            return "the guest was asked to let its VF go by 'virt-teaming move'";
+        if (pair->hidden)
+            return "QEMU keeps the VF back since a migration was taken back at its last step, "
+                "and is made to show it again";
+    }
+    if (pair->unplugged)
+        return "the guest's VF is about to be plugged by libvirt";
+    return virTeamingPhaseExplain(pair->phase);
+}
+
+
+/* QEMU does not keep the VF back, or not any more. */
+void
+virTeamingPairObjUnhide(virTeamingPairObj *pair)
+{
+    pair->hidden = FALSE;
+    pair->completed = FALSE;
+    pair->unhides = 0;
+    pair->unhideAt = 0;
+    g_clear_pointer(&pair->unhideProblem, g_free);
 }
 
 
@@ -1355,6 +1413,13 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
         (phase == VIR_TEAMING_PHASE_SETTLING || phase == VIR_TEAMING_PHASE_DRIVING)) {
         pair->unplugged = FALSE;
         g_clear_pointer(&pair->plugProblem, g_free);
+    }
+
+    /* The guest drives it, whoever gave it back. */
+    if (pair->guest == VIR_TEAMING_GUEST_HERE && pair->pci.busMaster) {
+        virTeamingPairObjUnhide(pair);
+        if (pair->move == VIR_TEAMING_MOVE_STANDBY)
+            pair->move = VIR_TEAMING_MOVE_NONE;
     }
 
     nsteps = virTeamingFailoverPlan(&actual, &desired, plan);
