@@ -726,6 +726,23 @@ testRefusedTwice(Host *host,
 }
 
 
+/* QEMU plugs what it was refused to unplug: the guest loses it for good, and gets it back. */
+static void
+testRefusedAndLost(Host *host,
+                   gconstpointer opaque)
+{
+    hostDrive(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelled\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    g_assert_cmpuint(host->plugged, ==, 1);
+}
+
+
 /* Its owner's detach keeps the slot busy: QEMU is refused, says nothing, and waits for that. */
 static void
 testRefusedAndWaits(Host *host,
@@ -1565,6 +1582,7 @@ main(int argc, char **argv)
         { "/driver/waits-if-told", testWaitsIfTold },
         { "/driver/copies-with-live-vf", testCopiesWithLiveVf },
         { "/driver/refused-twice", testRefusedTwice },
+        { "/driver/refused-and-lost", testRefusedAndLost },
         { "/driver/refused-and-waits", testRefusedAndWaits },
         { "/driver/stops-with-live-vf", testStopsWithLiveVf },
         { "/driver/firmware-never-lets-go", testFirmwareNeverLetsGo },

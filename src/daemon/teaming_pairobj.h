@@ -68,7 +68,7 @@ typedef struct {
     gboolean traitsKnown;
     char bridge[IF_NAMESIZE];
     virTeamingPolicy policy;
-    gboolean waiting;               /* QEMU waits for the VF, but has not said that it asked */
+    gboolean waiting;               /* QEMU waited for the VF, but has not said that it asked */
     gint64 askedAt;                 /* when QEMU asked for the VF, or began to wait */
     gint64 masterSince;
     gint64 readySince;
