@@ -215,6 +215,15 @@ cmd_down()
     rm -f "$state/pid" "$state/started"
 }
 
+cmd_kill()
+{
+    [[ $# -eq 1 ]] || die "kill: want a hypervisor (a or b)"
+    host_number "$1" > /dev/null
+    need_lab kill
+    # Its number is one of the supervisor's own namespace.
+    nsenter -t "$lab_pid" -m -p -- sh -c 'kill -KILL "$(cat "$1")"' sh "$state/qemu-$1.pid"
+}
+
 # agent_run "OPTIONS" a|b CMD...
 agent_run()
 {
@@ -425,27 +434,30 @@ XML
 XML
 }
 
-# The arguments of the meter for a pair of a guest, in "meter_target".
+# meter_at GUEST PAIR [outside]: the arguments of the meter for a pair of a guest, seen from
+# everywhere or only from outside, in "meter_target".
 meter_at()
 {
     need_lab "guest and meter"
     local ns=/proc/$lab_pid/root/run/netns
-    meter_target=(--guest "10.$((70 + $2)).1.$1:7000" --vantage "outside=$ns/client"
-                  --vantage "peer-a=$ns/peer-a" --vantage "peer-b=$ns/peer-b")
+    meter_target=(--guest "10.$((70 + $2)).1.$1:7000" --vantage "outside=$ns/client")
+    [[ ${3:-} = outside ]] ||
+        meter_target+=(--vantage "peer-a=$ns/peer-a" --vantage "peer-b=$ns/peer-b")
 }
 
 cmd_meter()
 {
-    local pair=0 number=1
+    local pair=0 number=1 from=
 
     while [[ $# -gt 0 ]]; do
         case $1 in
             --pair) pair=${2:-}; shift 2 ;;
             --number) number=${2:-}; shift 2 ;;
+            --outside-only) from=outside; shift ;;
             *) break ;;
         esac
     done
-    meter_at "$number" "$pair"
+    meter_at "$number" "$pair" "$from"
     exec "$dir/bin/meter" "${meter_target[@]}" "$@"
 }
 

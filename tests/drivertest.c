@@ -3,12 +3,16 @@
  * drivertest.c: what the daemon does to a host, told by hooks, events and libvirt
  */
 
+#include <errno.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 
 #include "nic_verdict.h"
+#include "teaming_bus.h"
 #include "teaming_driver.h"
 #include "teaming_kernel_fake.h"
+#include "teaming_migrate.h"
 #include "teaming_validate.h"
 
 #define UUID "c7a5fdbd-edaf-9455-926a-d65c16db1809"
@@ -25,8 +29,14 @@ typedef struct {
     gint64 ahead;                   /* microseconds that the test's clock is ahead */
     guint plugged;                  /* how often libvirt was asked to plug, and what */
     char *plugXml;
+    guint unplugged;                /* to ask the guest for its VF */
+    guint unhidden;                 /* to have QEMU show it again */
+    char *note;                     /* what the domain carries along */
     guint aborted;
     guint networksAsked;
+    gint64 copied;                  /* what libvirt says has been sent */
+    guint asked;                    /* how often libvirt was asked what a domain is doing */
+    guint resynced;                 /* and to be believed whatever events have told */
 } Host;
 
 #define DOMAIN "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid>" \
@@ -41,6 +51,12 @@ static const char domainXml[] = DOMAIN
     "slot='0x10' function='0x0'/></source><model type='virtio'/>"
     "<teaming type='transient' persistent='ua-net0'/><alias name='hostdev0'/></interface>"
     "</devices></domain>";
+
+/* Its VF has gone. */
+static const char standbyXml[] = DOMAIN
+    "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
+    "<target dev='vnet0'/><model type='virtio'/><teaming type='persistent'/>"
+    "<alias name='ua-net0'/></interface></devices></domain>";
 
 /* As the migrate hook gets it: no tap yet, and no VF taken from the pool. */
 static const char arrivingXml[] = DOMAIN
@@ -109,6 +125,10 @@ hostPlug(const char *uuid,
 
     g_assert_cmpstr(uuid, ==, UUID);
     g_assert_cmpstr(alias, ==, "hostdev0");
+    if (!xml) {
+        host->unplugged++;
+        return;
+    }
     host->plugged++;
     g_free(host->plugXml);
     host->plugXml = g_strdup(xml);
@@ -120,6 +140,38 @@ hostAbort(const char *uuid,
           gpointer opaque)
 {
     ((Host *)opaque)->aborted++;
+}
+
+
+static void
+hostAsk(const char *uuid,
+        gboolean resync,
+        gpointer opaque)
+{
+    ((Host *)opaque)->asked++;
+    ((Host *)opaque)->resynced += resync;
+}
+
+
+static void
+hostUnhide(const char *uuid,
+           gpointer opaque)
+{
+    g_assert_cmpstr(uuid, ==, UUID);
+    ((Host *)opaque)->unhidden++;
+}
+
+
+static void
+hostNote(const char *uuid,
+         const char *xml,
+         gpointer opaque)
+{
+    Host *host = opaque;
+
+    g_assert_cmpstr(uuid, ==, UUID);
+    g_free(host->note);
+    host->note = g_strdup(xml);
 }
 
 
@@ -151,7 +203,8 @@ hostSetUp(Host *host,
 
     host->driver = virTeamingDriverNew(host->kernel, host->statedir, &host->policy, &error);
     g_assert_no_error(error);
-    virTeamingDriverSetLibvirt(host->driver, NULL, hostAskNetworks, hostPlug, hostAbort, host);
+    virTeamingDriverSetLibvirt(host->driver, NULL, hostAskNetworks, hostPlug, hostAbort,
+                               hostUnhide, hostNote, host);
     g_free(virTeamingFakeTakeLog(host->kernel));
 }
 
@@ -173,6 +226,7 @@ hostTearDown(Host *host,
     g_rmdir(host->statedir);
     g_free(host->statedir);
     g_free(host->plugXml);
+    g_free(host->note);
 }
 
 
@@ -194,7 +248,8 @@ hostRestart(Host *host)
     host->driver = NULL;
     host->driver = virTeamingDriverNew(host->kernel, host->statedir, &host->policy, &error);
     g_assert_no_error(error);
-    virTeamingDriverSetLibvirt(host->driver, NULL, hostAskNetworks, hostPlug, hostAbort, host);
+    virTeamingDriverSetLibvirt(host->driver, NULL, hostAskNetworks, hostPlug, hostAbort,
+                               hostUnhide, hostNote, host);
 }
 
 
@@ -227,20 +282,32 @@ hostEvent(Host *host,
 
 
 static void
-hostSnapshot(Host *host,
-             virTeamingActivity activity,
-             gboolean resync)
+hostTellXml(Host *host,
+            const char *xml,
+            virTeamingActivity activity,
+            gboolean resync)
 {
     virTeamingSnapshot snapshot = {
         .uuid = (char *)UUID,
-        .migratable = (char *)arrivingXml,
-        .xml = activity == VIR_TEAMING_ACTIVITY_INACTIVE ? NULL : (char *)domainXml,
+        .migratable = (char *)(xml == domainXml ? arrivingXml : xml),
+        .xml = (char *)xml,
         .activity = activity,
+        .copied = host->copied,
         .serial = virTeamingDriverSerial(host->driver, UUID),
         .resync = resync,
     };
 
     virTeamingDriverTellSnapshot(host->driver, &snapshot);
+}
+
+
+static void
+hostSnapshot(Host *host,
+             virTeamingActivity activity,
+             gboolean resync)
+{
+    hostTellXml(host, activity == VIR_TEAMING_ACTIVITY_INACTIVE ? NULL : domainXml, activity,
+                resync);
 }
 
 
@@ -281,6 +348,19 @@ hostPhase(Host *host)
 
     g_assert_cmpuint(pairs->len, ==, 1);
     return ((virTeamingPairObj *)pairs->pdata[0])->phase;
+}
+
+
+static void
+hostExpectProblem(Host *host,
+                  const char *expected)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
+    g_autofree char *problem = NULL;
+
+    g_assert_cmpuint(pairs->len, ==, 1);
+    problem = virTeamingPairObjGetProblem(pairs->pdata[0]);
+    g_assert_cmpstr(problem, ==, expected);
 }
 
 
@@ -551,6 +631,26 @@ testArriveWithoutMac(Host *host,
 }
 
 
+/* libvirtd is restarted while it plugs: it does, but does not live to say so. */
+static void
+testPlugUnheard(Host *host,
+                gconstpointer opaque)
+{
+    hostArrive(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostEvent(host, "RESUME", NULL);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostSetVfMac(host, MAC);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "end of file");
+    hostExpectProblem(host, "end of file");
+    hostGuest(host, TRUE, 3);
+    hostExpectProblem(host, NULL);
+    hostWait(host, 10 * 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
 /* libvirt calls the migrate hook also for a guest that can't arrive: it is here. */
 static void
 testMigrateToSelf(Host *host,
@@ -599,17 +699,6 @@ static void
 testDetach(Host *host,
            gconstpointer opaque)
 {
-    static const char standbyXml[] =
-        "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid><devices>"
-        "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
-        "<target dev='vnet0'/><model type='virtio'/><teaming type='persistent'/>"
-        "<alias name='ua-net0'/></interface></devices></domain>";
-    virTeamingSnapshot snapshot = {
-        .uuid = (char *)UUID,
-        .xml = (char *)standbyXml,
-        .activity = VIR_TEAMING_ACTIVITY_RUNNING,
-    };
-
     hostDrive(host);
     hostGuest(host, FALSE, 0);
     hostExpect(host,
@@ -621,8 +710,7 @@ testDetach(Host *host,
     hostSpin();
     hostExpect(host, "");
     virTeamingFakeSetDriver(host->kernel, &host->vf, "igbvf");
-    snapshot.serial = virTeamingDriverSerial(host->driver, UUID);
-    virTeamingDriverTellSnapshot(host->driver, &snapshot);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
     hostExpect(host, "");
 
@@ -634,6 +722,545 @@ testDetach(Host *host,
     hostGuest(host, TRUE, 3);
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
+static virTeamingPairObj *
+hostPair(Host *host)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
+
+    g_assert_cmpuint(pairs->len, ==, 1);
+    return pairs->pdata[0];
+}
+
+
+static void
+hostMove(Host *host,
+         gboolean toVf)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(virTeamingDriverMove(host->driver, "guest", NULL, toVf, &error));
+    g_assert_no_error(error);
+}
+
+
+static void
+hostRefuseMove(Host *host,
+               const char *domain,
+               const char *standby,
+               gboolean toVf,
+               const char *why)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(virTeamingDriverMove(host->driver, domain, standby, toVf, &error));
+    g_assert_nonnull(error);
+    g_assert_nonnull(strstr(error->message, why));
+}
+
+
+/* The VF leaves the guest for good; libvirt gives it back to the host. */
+static void
+hostEject(Host *host)
+{
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    hostSetVfMac(host, "00:00:00:00:00:00");
+    virTeamingFakeSetDriver(host->kernel, &host->vf, "igbvf");
+    hostSpin();
+}
+
+
+/* libvirt has plugged it. */
+static void
+hostPlugged(Host *host)
+{
+    virTeamingFakeSetDriver(host->kernel, &host->vf, "vfio-pci");
+    hostSetVfMac(host, MAC);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+}
+
+
+/* The same, and libvirt has told of it. */
+static void
+hostDriveKnown(Host *host)
+{
+    hostDrive(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostWait(host, 0);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+}
+
+
+/* To the standby, where the pair stays whatever happens to the daemon, and back. */
+static void
+testMove(Host *host,
+         gconstpointer opaque)
+{
+    hostDriveKnown(host);
+    hostMove(host, TRUE);
+    g_assert_cmpuint(host->plugged, ==, 0);
+    hostExpect(host, "");
+
+    hostMove(host, FALSE);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel eth1 " MAC " master\n");
+    g_assert_cmpuint(host->unplugged, ==, 1);
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    hostRefuseMove(host, "guest", "ua-net0", TRUE, "it is being moved");
+    hostMove(host, FALSE);
+    g_assert_cmpuint(host->unplugged, ==, 1);
+
+    hostGuest(host, TRUE, 0);
+    hostExpect(host,
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "LinkSetLearning vnet0 on\n");
+    hostEject(host);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostExpect(host, "");
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    hostWait(host, 60 * 1000);
+    hostRestart(host);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 60 * 1000);
+    hostMove(host, FALSE);
+    hostWait(host, 60 * 1000);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    g_assert_cmpuint(host->unplugged, ==, 1);
+    g_assert_cmpuint(host->plugged, ==, 0);
+    hostExpectProblem(host, NULL);
+
+    hostMove(host, TRUE);
+    hostMove(host, TRUE);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_nonnull(strstr(host->plugXml, "sriov0"));
+    hostRefuseMove(host, "guest", NULL, FALSE, "libvirt is plugging");
+    hostPlugged(host);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* Who moved it to its standby may plug a VF by other means, too. */
+static void
+testMoveAndAttach(Host *host,
+                  gconstpointer opaque)
+{
+    hostDriveKnown(host);
+    hostMove(host, FALSE);
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    /* The event that it has gone is lost; libvirt's word is as good. */
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    virTeamingFakeSetDriver(host->kernel, &host->vf, "vfio-pci");
+    hostSetVfMac(host, MAC);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostGuest(host, TRUE, 3);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_NONE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SETTLING);
+
+    /* And one that was detached by hand is plugged on request. */
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_cmpuint(host->plugged, ==, 0);
+    hostMove(host, TRUE);
+    g_assert_cmpuint(host->plugged, ==, 1);
+}
+
+
+/* A VF that can't be plugged is tried for no longer. */
+static void
+testMoveWithoutVf(Host *host,
+                  gconstpointer opaque)
+{
+    hostArrive(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostEvent(host, "RESUME", NULL);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "no VF is free");
+    hostMove(host, FALSE);
+    g_assert_cmpuint(host->unplugged, ==, 1);
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    hostWait(host, 10 * 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostWait(host, 60 * 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    hostExpectProblem(host, NULL);
+}
+
+
+static void
+testMoveRefused(Host *host,
+                gconstpointer opaque)
+{
+    hostRefuseMove(host, "guest", NULL, FALSE, "has no failover pair on this host");
+    hostDrive(host);
+    hostRefuseMove(host, "nobody", NULL, FALSE, "'nobody' has no failover pair on this host");
+    hostRefuseMove(host, "guest", "ua-net1", TRUE, "no failover pair 'ua-net1'");
+    hostRefuseMove(host, UUID, "ua-net0", FALSE, "has not told how");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostRefuseMove(host, "guest", NULL, FALSE, "is migrating");
+    hostRefuseMove(host, "guest", NULL, TRUE, "is migrating");
+    g_assert_cmpuint(host->unplugged, ==, 0);
+}
+
+
+/* A guest that does not let go, or a libvirt that does not ask it: as if nothing had been. */
+static void
+testMoveTakenBack(Host *host,
+                  gconstpointer opaque)
+{
+    hostDriveKnown(host);
+    hostMove(host, FALSE);
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    hostWait(host, 27 * 1000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+    hostWait(host, 2 * 1000);
+    hostWait(host, 2 * 1000);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_NONE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostExpectProblem(host, "move to the standby given up: the guest did not let its VF hostdev0 "
+                      "go within 30 s; does it handle PCI hot-unplug? unplugTimeout in the "
+                      "domain's policy sets the time");
+    g_assert_cmpuint(host->aborted, ==, 0);
+
+    hostMove(host, FALSE);
+    hostExpectProblem(host, NULL);
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, "no");
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostExpectProblem(host, "move to the standby given up: no");
+
+    /* What was asked of it can't be taken back: it gets again what it gives now. */
+    hostEject(host);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostPlugged(host);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
+/* The guest is not asked for its VF before its standby has a path; the daemon that was to
+ * ask dies. */
+static void
+testMoveHindered(Host *host,
+                 gconstpointer opaque)
+{
+    hostDriveKnown(host);
+    virTeamingFakeFail(host->kernel, "FdbAdd", 1, EPERM);
+    hostMove(host, FALSE);
+    g_assert_cmpuint(host->unplugged, ==, 0);
+    hostRestart(host);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    g_assert_cmpuint(host->unplugged, ==, 1);
+    hostRestart(host);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    g_assert_cmpuint(host->plugged, ==, 0);
+}
+
+
+/* A guest that is on its standby migrates with a note of what its VF was: where it arrives,
+ * it is looked after, stays there, and can be moved to a VF. */
+static void
+testMoveAndMigrate(Host *host,
+                   gconstpointer opaque)
+{
+    g_auto(GStrv) elements = NULL;
+    g_auto(GStrv) parts = g_strsplit(standbyXml, "<devices>", 2);
+    g_autofree char *note = NULL;
+    g_autofree char *xml = NULL;
+
+    hostDriveKnown(host);
+    hostMove(host, FALSE);
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    g_assert_null(host->note);
+    hostEject(host);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_nonnull(host->note);
+    g_assert_null(strstr(host->note, "<interface"));
+
+    /* As libvirt puts it in: each element in our namespace. */
+    elements = g_strsplit(host->note, "<", -1);
+    note = g_strjoinv("<v:", elements);
+    g_strfreev(elements);
+    elements = g_strsplit(note, "<v:/", -1);
+    g_free(note);
+    note = g_strjoinv("</v:", elements);
+    g_assert_true(g_str_has_prefix(note, "<v:moved>"));
+    xml = g_strconcat(parts[0], "<metadata><v:moved xmlns:v='" VIR_TEAMING_MOVED_XMLNS "'>",
+                      note + strlen("<v:moved>"), "</metadata><devices>", parts[1], NULL);
+
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "STOP", NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DEPARTED);
+    hostStop(host);
+    hostExpectClean(host);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+
+    hostHook(host, "migrate", xml);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    g_assert_false(hostPair(host)->defer);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostHook(host, "start", xml);
+    hostSpin();
+    hostExpect(host, "FdbAdd eth1 " MAC " master static sticky\n");
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+    hostEvent(host, "RESUME", NULL);
+    hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostRestart(host);
+    hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 60 * 1000);
+    hostExpect(host, "");
+    hostExpectProblem(host, NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    g_assert_cmpuint(host->plugged, ==, 0);
+
+    hostMove(host, TRUE);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_nonnull(strstr(host->plugXml, "<source network=\"sriov0\"/>"));
+    g_assert_nonnull(host->note);
+    hostRestart(host);
+    hostWait(host, 0);
+    g_assert_cmpuint(host->plugged, ==, 2);
+    hostPlugged(host);
+    g_assert_null(host->note);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+typedef struct {
+    gboolean done;
+    char *out;
+    char *err;
+} Command;
+
+
+static void
+commandEnded(GObject *source,
+             GAsyncResult *result,
+             gpointer opaque)
+{
+    Command *command = opaque;
+    g_autoptr(GError) error = NULL;
+
+    g_subprocess_communicate_utf8_finish(G_SUBPROCESS(source), result, &command->out,
+                                         &command->err, &error);
+    g_assert_no_error(error);
+    command->done = TRUE;
+}
+
+
+/* Runs 'virt-teaming move' with the words of @line against the driver; while it waits,
+ * @meanwhile happens, once. It ends with @status and says @out and @err. */
+static void
+hostCommand(Host *host,
+            const char *line,
+            void (*meanwhile)(Host *host),
+            int status,
+            const char *out,
+            const char *err)
+{
+    g_autofree char *words = g_strdup_printf("%s move --state-dir %s %s",
+                                             g_getenv("VIR_TEAMING_TEST_PROGRAM"),
+                                             host->statedir, line);
+    g_auto(GStrv) argv = g_strsplit(words, " ", -1);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GSubprocess) process = g_subprocess_newv(
+        (const char *const *)argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
+        &error);
+    const guint asked = host->plugged + host->unplugged;
+    Command command = { FALSE };
+
+    g_assert_no_error(error);
+    g_subprocess_communicate_utf8_async(process, NULL, NULL, commandEnded, &command);
+    while (!command.done) {
+        g_main_context_iteration(NULL, TRUE);
+        if (meanwhile && host->plugged + host->unplugged > asked) {
+            meanwhile(host);
+            meanwhile = NULL;
+        }
+    }
+    g_test_message("%s: %s%s", line, command.out, command.err);
+    g_assert_cmpint(g_subprocess_get_exit_status(process), ==, status);
+    g_assert_nonnull(strstr(command.out, out));
+    g_assert_nonnull(strstr(command.err, err));
+    g_free(command.out);
+    g_free(command.err);
+}
+
+
+static void
+hostLetGo(Host *host)
+{
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    hostEject(host);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+}
+
+
+static void
+hostKeep(Host *host)
+{
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, "no");
+}
+
+
+static void
+hostTakeUp(Host *host)
+{
+    hostPlugged(host);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+}
+
+
+static void
+hostCannotPlug(Host *host)
+{
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "no VF is free");
+}
+
+
+/* What a person sees of it, over the daemon's own socket. */
+static void
+testMoveCommand(Host *host,
+                gconstpointer opaque)
+{
+    g_autofree char *socket = g_build_filename(host->statedir, VIR_TEAMING_BUS_SOCKET, NULL);
+    g_autoptr(GError) error = NULL;
+    virTeamingBus *bus = virTeamingBusNew(socket, host->driver, &error);
+
+    g_assert_no_error(error);
+    hostDriveKnown(host);
+    hostCommand(host, "guest", NULL, 2, "", "move needs --to standby or --to vf");
+    hostCommand(host, "--to vf", NULL, 2, "", "move takes one DOMAIN");
+    hostCommand(host, "nobody --to vf", NULL, 2, "",
+                "error: domain 'nobody' has no failover pair on this host\n");
+    hostCommand(host, "guest --to standby --pair ua-x", NULL, 2, "", "no failover pair 'ua-x'");
+    hostCommand(host, "guest --to standby", hostKeep, 1,
+                "guest: ua-net0 is not on its standby: move to the standby given up: no\n", "");
+    hostCommand(host, "guest --to standby --timeout 0", NULL, 1,
+                "ua-net0 is not on its standby yet", "virtteamingd goes on");
+    hostLetGo(host);
+    hostCommand(host, UUID " --to standby", NULL, 0, "guest: ua-net0 is on its standby\n", "");
+    hostCommand(host, "guest --to vf --timeout 0", NULL, 1, "ua-net0 is not on its VF yet: ", "");
+    hostCannotPlug(host);
+    hostCommand(host, "guest --to vf --timeout 0 --format json", NULL, 1, "\"no VF is free\"", "");
+    hostWait(host, 6000);
+    g_assert_cmpuint(host->plugged, ==, 2);
+    hostTakeUp(host);
+    hostCommand(host, "guest --to vf", NULL, 0, "guest: ua-net0 is on its VF 0000:01:10.0\n", "");
+    hostCommand(host, "guest --to standby --format json", hostLetGo, 0, "\"done\" : true", "");
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostCommand(host, "guest --to vf", NULL, 2, "", "the guest is migrating");
+    virTeamingBusFree(bus);
+}
+
+
+/* QEMU has handed the guest over, and libvirt resumes it here. */
+static void
+hostComeBack(Host *host)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "STOP", NULL);
+    hostEvent(host, "MIGRATION", "{\"status\":\"device\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
+    hostRestart(host);
+    hostEvent(host, "RESUME", NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+}
+
+
+static void
+testHidden(Host *host,
+           gconstpointer opaque)
+{
+    hostComeBack(host);
+    hostRefuseMove(host, "guest", NULL, FALSE, "QEMU keeps its VF back");
+    g_assert_cmpuint(host->unhidden, ==, 0);
+    hostWait(host, 1100);
+    g_assert_cmpuint(host->unhidden, ==, 1);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"failed\"}");
+    virTeamingDriverTellUnhide(host->driver, UUID, "No space left on device");
+    hostExpectProblem(host, NULL);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 60 * 1000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_assert_cmpuint(host->unhidden, ==, 1);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* It can't be had: tried a few times, then said. A migration elsewhere is another way. */
+static void
+testHiddenForGood(Host *host,
+                  gconstpointer opaque)
+{
+    hostComeBack(host);
+    hostRestart(host);
+    for (guint i = 0; i < 10; i++) {
+        hostWait(host, 30 * 1000);
+        virTeamingDriverTellUnhide(host->driver, UUID, "not today");
+    }
+    g_assert_cmpuint(host->unhidden, ==, 5);
+    hostExpectProblem(host, "QEMU keeps the VF hostdev0 from the guest, which was taken back after "
+                      "its migration had completed, and could not be made to show it again (not "
+                      "today); it lives on its standby until it is shut down and started, or "
+                      "migrated");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelled\"}");
+    hostExpectProblem(host, NULL);
+}
+
+
+/* Nobody heard how the migration ended, only that the guest runs here. */
+static void
+testHiddenUnheard(Host *host,
+                  gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "STOP", NULL);
+    hostRestart(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 1100);
+    g_assert_cmpuint(host->unhidden, ==, 1);
+    /* It had failed, and QEMU has shown the VF long since. */
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 60 * 1000);
+    g_assert_cmpuint(host->unhidden, ==, 1);
 }
 
 
@@ -1039,7 +1666,9 @@ testHookNonsense(Host *host,
  *     filter takes them, and the bridge sends them there;
  *  3. of a guest that is not here yet, or any more, this host takes no frames: no MAC on the
  *     VF, no filter, no entry that leads to the standby;
- *  4. of a guest that has gone, nothing of ours is left.
+ *  4. of a guest that has gone, nothing of ours is left;
+ *  5. a VF that has left its guest is away because somebody wants it so, or is about to be
+ *     plugged; one that QEMU keeps back, QEMU has been made to show again.
  */
 typedef enum {
     WORLD_OFF,                      /* not here */
@@ -1058,10 +1687,31 @@ typedef struct {
     gboolean busMaster;
     guint vectors;
     gboolean lose;                  /* the next event is lost */
+    gboolean twice;                 /* or comes twice */
+    gboolean delay;                 /* or after the one that follows it */
+    char *late[2];                  /* one that has yet to come: its name and details */
     gboolean paused;                /* its owner has suspended it */
+    gboolean dead;                  /* the daemon died in the middle of something */
+    GHashTable *journal;            /* what it left then: contents by name of file */
     guint answered;                 /* requests to plug that libvirt has answered */
+    gboolean vfOut;                 /* the domain has no VF any more */
+    guint ejected;                  /* requests to unplug that the guest has answered */
+    gboolean hidden;                /* QEMU keeps the VF back */
+    guint unhidden;                 /* how often it had been made to show it, before */
     GString *path;                  /* what has happened, for who reads a failure */
 } Walk;
+
+
+/* What is late comes now. */
+static void
+walkCatchUp(Walk *walk)
+{
+    g_autofree char *name = g_steal_pointer(&walk->late[0]);
+    g_autofree char *details = g_steal_pointer(&walk->late[1]);
+
+    if (name)
+        hostEvent(&walk->host, name, details);
+}
 
 
 static void
@@ -1069,9 +1719,77 @@ walkEvent(Walk *walk,
           const char *name,
           const char *details)
 {
-    if (!walk->lose)
+    const gboolean now = !walk->lose && !walk->delay;
+
+    if (now)
         hostEvent(&walk->host, name, details);
-    walk->lose = FALSE;
+    if (now && walk->twice)
+        hostEvent(&walk->host, name, details);
+    walkCatchUp(walk);
+    if (walk->delay) {
+        walk->late[0] = g_strdup(name);
+        walk->late[1] = g_strdup(details);
+    }
+    walk->lose = walk->twice = walk->delay = FALSE;
+}
+
+
+/* The daemon dies while it gives orders: what its journal says at that moment is all that
+ * another one will know. */
+static void
+walkDied(gpointer opaque)
+{
+    Walk *walk = opaque;
+    g_autoptr(GDir) dir = g_dir_open(walk->host.statedir, 0, NULL);
+    const char *name;
+
+    walk->dead = TRUE;
+    g_hash_table_remove_all(walk->journal);
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(walk->host.statedir, name, NULL);
+        char *text = NULL;
+
+        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+        g_hash_table_insert(walk->journal, g_strdup(name), text);
+    }
+}
+
+
+static void
+walkDieAt(Walk *walk,
+          guint nth,
+          gboolean late)
+{
+    virTeamingFakeDie(walk->host.kernel, nth, late, walkDied, walk);
+}
+
+
+/* Another daemon starts, where the last one has died. */
+static void
+walkRevive(Walk *walk)
+{
+    g_autoptr(GDir) dir = NULL;
+    GHashTableIter iter;
+    gpointer key, value;
+    const char *name;
+
+    if (!walk->dead)
+        return;
+    walk->dead = FALSE;
+    walkDieAt(walk, 0, FALSE);
+    dir = g_dir_open(walk->host.statedir, 0, NULL);
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(walk->host.statedir, name, NULL);
+
+        g_unlink(path);
+    }
+    g_hash_table_iter_init(&iter, walk->journal);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        g_autofree char *path = g_build_filename(walk->host.statedir, key, NULL);
+
+        g_assert_true(g_file_set_contents(path, value, -1, NULL));
+    }
+    hostRestart(&walk->host);
 }
 
 
@@ -1098,6 +1816,9 @@ walkStop(Walk *walk)
     walk->vectors = 0;
     walk->paused = FALSE;
     walk->world = WORLD_OFF;
+    walk->vfOut = FALSE;
+    walk->hidden = FALSE;
+    walk->ejected = walk->host.unplugged;
     hostHook(&walk->host, "release", domainXml);
 }
 
@@ -1115,21 +1836,33 @@ walkStart(Walk *walk,
 }
 
 
-/* Things that can happen; each returns whether it can, in the world as it is. */
+/* Things that can happen, in the order of walkTake(). */
+static const char *const walkNames[] = {
+    "start", "migrate-hook", "stop", "negotiated", "resume", "bit", "vectors",
+    "no-vectors", "no-bit", "unplug", "active", "guest-stops", "cancel", "lost-event",
+    "daemon-dies", "uplink-learns", "libvirt-plugs", "doubled-event", "late-event",
+    "suspended", "resumed", "move-to-standby", "move-to-vf", "guest-ejects",
+    "handed-over-and-back", "qemu-shows",
+    "dies-before-1st-order", "dies-after-1st", "dies-before-2nd", "dies-after-2nd",
+    "dies-before-3rd", "dies-after-3rd", NULL
+};
+
+
+#define WALK_ACTIONS 26
+/* And death in the middle of something, which is tried in all places in testDeaths(). */
+#define WALK_ALL_ACTIONS 32
+
+
+/* Does one of them; returns whether it can happen, in the world as it is. */
 static gboolean
-walkTake(Walk *walk,
-         guint action)
+walkTry(Walk *walk,
+        guint action)
 {
-    static const char *const names[] = {
-        "start", "migrate-hook", "stop", "negotiated", "resume", "bit", "vectors",
-        "no-vectors", "no-bit", "unplug", "active", "guest-stops", "cancel", "lost-event",
-        "daemon-dies", "uplink-learns", "libvirt-plugs", "suspended", "resumed", NULL
-    };
     const World world = walk->world;
     const gboolean here = world >= WORLD_HERE && world <= WORLD_COPY;
     const gboolean runs = here && !walk->paused;
+    const gboolean odd = walk->lose || walk->twice || walk->delay;
 
-    g_string_append_printf(walk->path, " %s", names[action]);
     switch (action) {
     case 0:
         if (world != WORLD_OFF && world != WORLD_EXPECTED)
@@ -1161,7 +1894,7 @@ walkTake(Walk *walk,
         walkEvent(walk, "RESUME", NULL);
         return TRUE;
     case 5:
-        if (!runs || world == WORLD_COPY || walk->busMaster ||
+        if (!runs || world == WORLD_COPY || walk->busMaster || walk->vfOut || walk->hidden ||
             !virTeamingDriverPairs(walk->host.driver)->len ||
             ((virTeamingPairObj *)virTeamingDriverPairs(walk->host.driver)->pdata[0])->unplugged)
             return FALSE;
@@ -1183,13 +1916,16 @@ walkTake(Walk *walk,
         walkGuest(walk, FALSE, 0);
         return TRUE;
     case 9:
-        if (world != WORLD_HERE)
+        if (world != WORLD_HERE || walk->vfOut || walk->hidden)
             return FALSE;
         walk->world = WORLD_UNPLUG;
+        /* The guest is asked once; QEMU takes the VF then for the migration. */
+        walk->ejected = walk->host.unplugged;
         walkEvent(walk, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
         return TRUE;
     case 10:
-        if (world != WORLD_UNPLUG || walk->busMaster)
+        if ((world != WORLD_UNPLUG || walk->busMaster) &&
+            (world != WORLD_HERE || !(walk->vfOut || walk->hidden)))
             return FALSE;
         walk->world = WORLD_COPY;
         walkEvent(walk, "MIGRATION", "{\"status\":\"active\"}");
@@ -1205,45 +1941,164 @@ walkTake(Walk *walk,
         if (world != WORLD_UNPLUG && world != WORLD_COPY && world != WORLD_STOPPED)
             return FALSE;
         walk->world = WORLD_HERE;
+        walk->hidden = FALSE;
         walkEvent(walk, "MIGRATION", "{\"status\":\"failed\"}");
         return TRUE;
     case 13:
-        if (walk->lose)
+        if (odd)
             return FALSE;
         walk->lose = TRUE;
         return TRUE;
     case 14:
-        hostRestart(&walk->host);
+        if (walk->dead)
+            walkRevive(walk);
+        else
+            hostRestart(&walk->host);
         return TRUE;
     case 15:
         virTeamingFakeReceive(walk->host.kernel, "eth1", &walk->host.mac, 0);
         hostSpin();
         return TRUE;
     case 16:
-        if (walk->answered == walk->host.plugged || world != WORLD_HERE)
+        if (walk->dead || walk->answered == walk->host.plugged || world != WORLD_HERE)
             return FALSE;
         walk->answered = walk->host.plugged;
+        walk->vfOut = FALSE;
+        walk->hidden = FALSE;
+        walk->ejected = walk->host.unplugged;
+        virTeamingFakeSetDriver(walk->host.kernel, &walk->host.vf, "vfio-pci");
         hostSetVfMac(&walk->host, MAC);
         virTeamingDriverTellPlug(walk->host.driver, UUID, &walk->host.mac, NULL);
         return TRUE;
     case 17:
+        if (odd)
+            return FALSE;
+        walk->twice = TRUE;
+        return TRUE;
+    case 18:
+        if (odd || walk->late[0])
+            return FALSE;
+        walk->delay = TRUE;
+        return TRUE;
+    case 19:
         if (!runs)
             return FALSE;
         walk->paused = TRUE;
         walkEvent(walk, "STOP", NULL);
         return TRUE;
-    case 18:
+    case 20:
         if (!here || !walk->paused)
             return FALSE;
         walk->paused = FALSE;
         walkEvent(walk, "RESUME", NULL);
         return TRUE;
+    case 21:
+    case 22:
+        return !walk->dead &&
+            virTeamingDriverMove(walk->host.driver, "guest", NULL, action == 22, NULL);
+    case 23:
+        if (walk->dead || world != WORLD_HERE || walk->paused || walk->vfOut || walk->hidden ||
+            walk->ejected == walk->host.unplugged)
+            return FALSE;
+        walk->ejected = walk->host.unplugged;
+        virTeamingDriverTellUnplug(walk->host.driver, UUID, &walk->host.mac, NULL);
+        walkGuest(walk, FALSE, 0);
+        walk->vfOut = TRUE;
+        walkEvent(walk, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+        hostSetVfMac(&walk->host, "00:00:00:00:00:00");
+        virTeamingFakeSetDriver(walk->host.kernel, &walk->host.vf, "igbvf");
+        return TRUE;
+    case 24:
+        if (world != WORLD_STOPPED || walk->paused)
+            return FALSE;
+        walk->world = WORLD_HERE;
+        walk->hidden = !walk->vfOut;
+        walk->unhidden = walk->host.unhidden;
+        walkEvent(walk, "MIGRATION", "{\"status\":\"completed\"}");
+        walkEvent(walk, "RESUME", NULL);
+        return TRUE;
+    case 25:
+        if (walk->dead || world != WORLD_HERE || !walk->hidden || walk->unhidden == walk->host.unhidden)
+            return FALSE;
+        walk->hidden = FALSE;
+        walkEvent(walk, "MIGRATION", "{\"status\":\"failed\"}");
+        virTeamingDriverTellUnhide(walk->host.driver, UUID, "as it should");
+        return TRUE;
     default:
-        g_assert_not_reached();
+        if (walk->dead)
+            return FALSE;
+        walkDieAt(walk, (action - WALK_ACTIONS) / 2 + 1, (action - WALK_ACTIONS) % 2);
+        return TRUE;
     }
 }
 
-#define WALK_ACTIONS 19
+/* Of the walk that is under way, for who reads that it failed. */
+static GString *walkPath;
+
+
+static void
+walkAborted(int sig)
+{
+    g_printerr("Walked:%s\n", walkPath->str);
+}
+
+
+static gboolean
+walkTake(Walk *walk,
+         guint action)
+{
+    const gsize before = walk->path->len;
+
+    g_string_append_printf(walk->path, " %s", walkNames[action]);
+    if (walkTry(walk, action))
+        return TRUE;
+    g_string_truncate(walk->path, before);
+    return FALSE;
+}
+
+
+/* Returns: what does not hold of the guest's frames; NULL if all does. */
+static const char *
+walkFault(Walk *walk)
+{
+    Host *host = &walk->host;
+    const gboolean reads = walk->busMaster && walk->vectors >= 2;
+    g_autoptr(GArray) bridged = virTeamingKernelFdbList(host->kernel, "br0", &host->mac, NULL);
+    g_autoptr(GArray) own = virTeamingKernelFdbList(host->kernel, "eth1", &host->mac, NULL);
+    gboolean toStandby = FALSE;
+    gboolean self = FALSE;
+    virTeamingVf vf;
+
+    for (guint i = 0; bridged && i < bridged->len; i++)
+        toStandby |= g_str_equal(g_array_index(bridged, virTeamingFdbEntry, i).dev, "vnet0");
+    for (guint i = 0; own && i < own->len; i++)
+        self |= !!(g_array_index(own, virTeamingFdbEntry, i).flags & VIR_TEAMING_FDB_SELF);
+    if (!bridged || !own || !virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL))
+        return "the kernel says nothing";
+
+    if (walk->paused && walk->world > WORLD_HERE)
+        return NULL;                /* it may be about to go; either way nothing reads */
+    if (walk->world >= WORLD_HERE && walk->world <= WORLD_COPY) {
+        if (reads && !virTeamingMacEqual(&vf.mac, &host->mac))
+            return "the guest reads a VF without its MAC";
+        if (reads && vf.vlan == VIR_TEAMING_PARK_VLAN)
+            return "the guest reads a VF in a VLAN of ours";
+        if (reads && toStandby)
+            return "the guest reads its VF, and its frames go to the standby";
+        if (!walk->busMaster && !toStandby)
+            return "the guest's frames don't go to its standby";
+        if (!walk->busMaster && !self)
+            return "the uplink does not take the guest's frames";
+    } else if (walk->world != WORLD_LANDED) {
+        if (!virTeamingMacIsZero(&vf.mac))
+            return "a VF takes the frames of a guest that is elsewhere";
+        if (toStandby)
+            return "the standby takes the frames of a guest that is elsewhere";
+        if (self)
+            return "the uplink takes the frames of a guest that is elsewhere";
+    }
+    return NULL;
+}
 
 
 /* libvirt's word and some time, and then what must hold. */
@@ -1259,18 +2114,17 @@ walkCheck(Walk *walk)
         [WORLD_STOPPED] = VIR_TEAMING_ACTIVITY_DEPARTING,
     };
     Host *host = &walk->host;
-    const gboolean reads = walk->busMaster && walk->vectors >= 2;
-    g_autoptr(GArray) bridged = NULL;
-    g_autoptr(GArray) own = NULL;
-    gboolean toStandby = FALSE;
-    gboolean self = FALSE;
-    virTeamingVf vf;
 
-    walk->lose = FALSE;
+    walkRevive(walk);
+    walkDieAt(walk, 0, FALSE);
+    walkCatchUp(walk);
+    walk->lose = walk->twice = walk->delay = FALSE;
     if (walk->world == WORLD_EXPECTED)
         return;
-    hostSnapshot(host, walk->world == WORLD_OFF ? VIR_TEAMING_ACTIVITY_INACTIVE :
-                 activities[walk->world], TRUE);
+    if (walk->world == WORLD_OFF)
+        hostSnapshot(host, VIR_TEAMING_ACTIVITY_INACTIVE, TRUE);
+    else
+        hostTellXml(host, walk->vfOut ? standbyXml : domainXml, activities[walk->world], TRUE);
     hostSpin();
     hostWait(host, 2000);
     hostSpin();
@@ -1289,30 +2143,14 @@ walkCheck(Walk *walk)
         return;
     }
 
-    bridged = virTeamingKernelFdbList(host->kernel, "br0", &host->mac, NULL);
-    own = virTeamingKernelFdbList(host->kernel, "eth1", &host->mac, NULL);
-    for (guint i = 0; i < bridged->len; i++)
-        toStandby |= g_str_equal(g_array_index(bridged, virTeamingFdbEntry, i).dev, "vnet0");
-    for (guint i = 0; i < own->len; i++)
-        self |= !!(g_array_index(own, virTeamingFdbEntry, i).flags & VIR_TEAMING_FDB_SELF);
-    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL));
+    if (walk->world == WORLD_HERE && walk->vfOut) {
+        const virTeamingPairObj *pair = hostPair(host);
 
-    if (walk->paused && walk->world > WORLD_HERE) {
-        /* It may be about to go; either way nothing reads. */
-    } else if (walk->world >= WORLD_HERE && walk->world <= WORLD_COPY) {
-        if (reads) {
-            g_assert_true(virTeamingMacEqual(&vf.mac, &host->mac));
-            g_assert_cmpuint(vf.vlan, !=, VIR_TEAMING_PARK_VLAN);
-            g_assert_false(toStandby);
-        } else if (!walk->busMaster) {
-            g_assert_true(toStandby);
-            g_assert_true(self);
-        }
-    } else if (walk->world != WORLD_LANDED) {
-        g_assert_true(virTeamingMacIsZero(&vf.mac));
-        g_assert_false(toStandby);
-        g_assert_false(self);
+        g_assert_true(pair->move == VIR_TEAMING_MOVE_STANDBY || pair->unplugged);
     }
+    if (walk->world == WORLD_HERE && walk->hidden && !hostPair(host)->unplugged)
+        g_assert_cmpuint(host->unhidden, >, walk->unhidden);
+    g_assert_cmpstr(walkFault(walk), ==, NULL);
 }
 
 
@@ -1320,15 +2158,20 @@ static void
 walkBegin(Walk *walk)
 {
     hostSetUp(&walk->host, NULL);
-    walk->path = g_string_new(NULL);
+    walkPath = walk->path = g_string_new(NULL);
+    walk->journal = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
 
 static void
 walkEnd(Walk *walk)
 {
+    walkDieAt(walk, 0, FALSE);
     hostTearDown(&walk->host, NULL);
     g_string_free(walk->path, TRUE);
+    g_hash_table_unref(walk->journal);
+    g_free(walk->late[0]);
+    g_free(walk->late[1]);
 }
 
 
@@ -1353,6 +2196,7 @@ walkSetUp(void)
         return;
     done = TRUE;
     g_log_set_writer_func(walkLog, NULL, NULL);
+    signal(SIGABRT, walkAborted);
 }
 
 
@@ -1392,6 +2236,128 @@ testAllOrders(void)
 }
 
 
+/* The usual lives, in words of walkNames. */
+static const char *const walkLives[] = {
+    "start negotiated bit vectors unplug no-vectors no-bit active guest-stops stop",
+    "migrate-hook start negotiated resume libvirt-plugs bit vectors stop",
+    "start negotiated bit vectors unplug no-vectors no-bit active cancel bit vectors",
+    "start negotiated bit vectors unplug no-vectors no-bit active guest-stops cancel bit vectors",
+    "migrate-hook start stop",
+};
+
+
+static guint
+walkFind(const char *name)
+{
+    for (guint i = 0; walkNames[i]; i++) {
+        if (g_str_equal(walkNames[i], name))
+            return i;
+    }
+    g_assert_not_reached();
+}
+
+
+/* The daemon dies at every order that it gives, before and after it is carried out, and
+ * another one starts: at once, with or without libvirt's word, or when all is over. */
+static void
+testDeaths(void)
+{
+    enum { AT_ONCE, AT_ONCE_AND_TOLD, AT_THE_END, MODES };
+    guint deaths = 0;
+
+    walkSetUp();
+    for (guint i = 0; i < G_N_ELEMENTS(walkLives) * MODES * 2; i++) {
+        g_auto(GStrv) life = g_strsplit(walkLives[i / MODES / 2], " ", 0);
+        const guint mode = i / 2 % MODES;
+        gboolean died = TRUE;
+
+        for (guint nth = 1; died; nth++) {
+            Walk walk = { 0 };
+
+            g_test_message("%s; dies %s order %u, mode %u", walkLives[i / MODES / 2],
+                           i % 2 ? "after" : "before", nth, mode);
+            walkBegin(&walk);
+            walkDieAt(&walk, nth, i % 2);
+            died = FALSE;
+            for (char **name = life; *name; name++) {
+                walkTake(&walk, walkFind(*name));
+                hostWait(&walk.host, 2000);
+                died |= walk.dead;
+                if (walk.dead && mode == AT_ONCE_AND_TOLD)
+                    walkCheck(&walk);
+                else if (mode != AT_THE_END)
+                    walkRevive(&walk);
+            }
+            walkCheck(&walk);
+            walkEnd(&walk);
+            deaths += died;
+        }
+    }
+    g_test_message("%u deaths", deaths);
+    g_assert_cmpuint(deaths, >, 100);
+}
+
+
+/* Whatever the kernel refuses, with whatever reason, from any moment of a life on: if what
+ * must hold does not, there is a reason to read, and once it refuses no more, it holds. */
+static void
+testLastingRefusals(void)
+{
+    static const char *const ops[] = {
+        "LinkGet", "LinkList", "LinkSetLearning", "VfList", "VfGet", "VfSetMac", "VfSetVlan",
+        "VfLocate", "FdbList", "FdbAdd", "FdbDel", "PciGetState", "PciGetDevice", "PciHold"
+    };
+    static const int errs[] = { EPERM, EBUSY, ENODEV, EOPNOTSUPP, EINVAL };
+    static const char *const drivers[] = { "igb", "unheard-of" };
+    guint refusals = 0;
+
+    walkSetUp();
+    for (guint i = 0; i < G_N_ELEMENTS(walkLives) * G_N_ELEMENTS(ops) * G_N_ELEMENTS(errs) *
+         G_N_ELEMENTS(drivers); i++) {
+        const char *op = ops[i % G_N_ELEMENTS(ops)];
+        const int err = errs[i / G_N_ELEMENTS(ops) % G_N_ELEMENTS(errs)];
+        const guint rest = i / G_N_ELEMENTS(ops) / G_N_ELEMENTS(errs);
+        g_auto(GStrv) life = g_strsplit(walkLives[rest / G_N_ELEMENTS(drivers)], " ", 0);
+
+        /* That means that it is not there; see the tests of such upheavals. */
+        if (err == ENODEV && g_str_has_prefix(op, "Link"))
+            continue;
+        for (guint from = 0; life[from]; from++) {
+            Walk walk = { 0 };
+
+            g_test_message("%s; %s fails with %s from thing %u on, NIC %s",
+                           walkLives[rest / G_N_ELEMENTS(drivers)], op, g_strerror(err), from,
+                           drivers[rest % G_N_ELEMENTS(drivers)]);
+            walkBegin(&walk);
+            hostAddPci(&walk.host, "0000:01:00.0", drivers[rest % G_N_ELEMENTS(drivers)], "",
+                       "eth1");
+            for (guint n = 0; life[n]; n++) {
+                const GPtrArray *pairs = virTeamingDriverPairs(walk.host.driver);
+                const char *fault;
+
+                if (n == from)
+                    virTeamingFakeFail(walk.host.kernel, op, 0, err);
+                walkTake(&walk, walkFind(life[n]));
+                hostWait(&walk.host, 2000);
+                hostWait(&walk.host, 2000);
+                if (n < from || !pairs->len || walk.world < WORLD_HERE)
+                    continue;
+                virTeamingFakeFail(walk.host.kernel, op, 0, 0);
+                fault = walkFault(&walk);
+                virTeamingFakeFail(walk.host.kernel, op, 0, err);
+                if (fault && !((virTeamingPairObj *)pairs->pdata[0])->problem)
+                    g_error("%s, and nobody says so", fault);
+            }
+            virTeamingFakeFail(walk.host.kernel, op, 0, 0);
+            walkCheck(&walk);
+            walkEnd(&walk);
+            refusals++;
+        }
+    }
+    g_test_message("%u refusals", refusals);
+}
+
+
 /* Long lives, by chance, looked at again and again; the seed is printed by the framework. */
 static void
 testLongLives(void)
@@ -1405,11 +2371,12 @@ testLongLives(void)
 
         walkBegin(&walk);
         for (guint step = 0; step < 200; step++) {
-            if (walkTake(&walk, g_test_rand_int_range(0, WALK_ACTIONS)))
+            if (walkTake(&walk, g_test_rand_int_range(0, WALK_ALL_ACTIONS)))
                 nsteps++;
             if (g_test_rand_int_range(0, 4) == 0)
                 walkCheck(&walk);
         }
+        walkRevive(&walk);
         if (walk.world != WORLD_OFF)
             walkStop(&walk);
         walkCheck(&walk);
@@ -1455,19 +2422,6 @@ hostExpectRefused(Host *host,
     /* Nothing was begun that would have to be given up. */
     hostExpectClean(host);
     hostExpect(host, "");
-}
-
-
-static void
-hostExpectProblem(Host *host,
-                  const char *expected)
-{
-    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
-    g_autofree char *problem = NULL;
-
-    g_assert_cmpuint(pairs->len, ==, 1);
-    problem = virTeamingPairObjGetProblem(pairs->pdata[0]);
-    g_assert_cmpstr(problem, ==, expected);
 }
 
 
@@ -1518,6 +2472,12 @@ testAdmitOddDomain(Host *host,
     hostHook(host, "start", starting);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
     hostExpectProblem(host, "machine 'pc' (x86_64) has no PCI Express [machine-without-pcie]");
+
+    /* Another daemon finds it out again, once libvirt has told it of the domain. */
+    hostRestart(host);
+    hostExpectProblem(host, NULL);
+    hostTellXml(host, starting, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
+    hostExpectProblem(host, "machine 'pc' (x86_64) has no PCI Express [machine-without-pcie]");
 }
 
 
@@ -1558,12 +2518,356 @@ testUnfitNic(Host *host,
 }
 
 
+/* The other host is gone: nothing more is sent. Slow is no reason. */
+static void
+testOtherHostGone(Host *host,
+                  gconstpointer opaque)
+{
+    virTeamingPairObj *pair;
+
+    hostDrive(host);
+    pair = virTeamingDriverPairs(host->driver)->pdata[0];
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort,
+                               hostUnhide, hostNote, host);
+    for (guint i = 0; i < 12; i++)
+        hostWait(host, 1000);
+    g_assert_cmpuint(host->asked, >=, 2);
+    g_assert_cmpuint(host->asked, <=, 3);
+    for (host->copied = 1; host->copied < 4; host->copied++) {
+        hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+        pair->copiedAt -= 29 * G_USEC_PER_SEC;
+    }
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+    pair->copiedAt -= 29 * G_USEC_PER_SEC;
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    pair->copiedAt -= 1 * G_USEC_PER_SEC;
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostExpectProblem(host, "migration given up: nothing could be sent for 30 s; is the other "
+                      "host there?");
+}
+
+
+/* ---- upheavals of the host, under a pair that drives its VF ---- */
+
+/* A notification of a link that is none of a pair's is looked into at leisure. */
+static void
+hostLook(Host *host)
+{
+    hostSpin();
+    hostWait(host, 2000);
+}
+
+
+static void
+hostSetTap(Host *host,
+           const char *name,
+           const char *master)
+{
+    virTeamingLink link = { .up = TRUE, .running = TRUE, .learning = TRUE, .mac = host->mac };
+
+    g_strlcpy(link.name, name, sizeof(link.name));
+    g_strlcpy(link.kind, "tun", sizeof(link.kind));
+    g_strlcpy(link.master, master, sizeof(link.master));
+    link.mac.addr[0] = 0xfe;
+    virTeamingFakeSetLink(host->kernel, &link);
+}
+
+
+/* The PF leaves the bridge, or the bridge goes altogether; and comes back. */
+static void
+testBridgeLost(Host *host,
+               gconstpointer opaque)
+{
+    const gboolean all = GPOINTER_TO_INT(opaque);
+
+    hostDrive(host);
+    for (guint reads = 2; reads-- > 0;) {
+        hostGuest(host, reads, reads ? 3 : 0);
+        hostWait(host, 2000);
+        if (all)
+            virTeamingFakeRemoveLink(host->kernel, "br0");
+        hostAddLink(host, "eth1", "", "", "0000:01:00.0");
+        if (all)
+            hostSetTap(host, "vnet0", "");
+        hostLook(host);
+        hostExpectProblem(host, all ?
+                          "the standby's tap 'vnet0' is in no bridge: the guest has no path but "
+                          "its VF" :
+                          "bridge 'br0' has no uplink of eth1's NIC: what comes from the wire does "
+                          "not reach the guest's standby");
+        if (all) {
+            hostAddLink(host, "br0", "bridge", "", "");
+            hostSetTap(host, "vnet0", "br0");
+        }
+        hostAddLink(host, "eth1", "", "br0", "0000:01:00.0");
+        hostLook(host);
+        hostExpectProblem(host, NULL);
+        g_assert_cmpint(hostPhase(host), ==, reads ? VIR_TEAMING_PHASE_DRIVING :
+                        VIR_TEAMING_PHASE_SHOWN);
+        g_free(virTeamingFakeTakeLog(host->kernel));
+        hostGuest(host, !reads, reads ? 0 : 3);
+        hostExpect(host, reads ?
+                   "FdbAdd eth1 " MAC " self\n"
+                   "FdbAdd vnet0 " MAC " master static sticky\n" :
+                   "LinkSetLearning vnet0 off\n"
+                   "FdbDel vnet0 " MAC " master\n");
+    }
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+static void
+testUplinkDown(Host *host,
+               gconstpointer opaque)
+{
+    virTeamingLink link;
+
+    hostDrive(host);
+    g_assert_true(virTeamingKernelLinkGet(host->kernel, "eth1", &link, NULL));
+    link.running = FALSE;
+    virTeamingFakeSetLink(host->kernel, &link);
+    hostLook(host);
+    hostExpectProblem(host, "uplink 'eth1' of bridge 'br0' has no carrier");
+    link.up = FALSE;
+    virTeamingFakeSetLink(host->kernel, &link);
+    hostLook(host);
+    hostExpectProblem(host, "uplink 'eth1' of bridge 'br0' is down");
+    link.up = link.running = TRUE;
+    virTeamingFakeSetLink(host->kernel, &link);
+    hostLook(host);
+    hostExpectProblem(host, NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
+/* A guest that ends takes its tap along, which is no problem; one that goes on without is. */
+static void
+testTapGone(Host *host,
+            gconstpointer opaque)
+{
+    virTeamingPairObj *pair;
+
+    hostDrive(host);
+    pair = virTeamingDriverPairs(host->driver)->pdata[0];
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostLook(host);
+    hostExpectProblem(host, NULL);
+    pair->tapGoneAt -= 5 * G_USEC_PER_SEC;
+    hostWait(host, 2000);
+    hostExpectProblem(host, "the standby's tap 'vnet0' is not there: the guest has no path but "
+                      "its VF");
+    hostSetTap(host, "vnet0", "br0");
+    hostLook(host);
+    hostExpectProblem(host, NULL);
+}
+
+
+/* Tap and PF get other names; a new daemon knows the tap by its MAC, the PF by its VF. */
+static void
+testLinksRenamed(Host *host,
+                 gconstpointer opaque)
+{
+    const gboolean away = GPOINTER_TO_INT(opaque);
+    virTeamingVf vf = { .index = 0, .address = host->vf, .mac = host->mac, .trust = -1 };
+
+    hostDrive(host);
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostSetTap(host, "guest-net", "br0");
+    virTeamingFakeRemoveLink(host->kernel, "eth1");
+    hostAddPci(host, "0000:01:00.0", "igb", "", "uplink7");
+    hostAddLink(host, "uplink7", "", "br0", "0000:01:00.0");
+    virTeamingFakeSetVf(host->kernel, "uplink7", &vf);
+    if (away)
+        hostRestart(host);
+    hostLook(host);
+    hostExpectProblem(host, NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostGuest(host, FALSE, 0);
+    hostExpect(host,
+               "FdbAdd uplink7 " MAC " self\n"
+               "FdbAdd guest-net " MAC " master static sticky\n");
+}
+
+
+/* The host takes all VFs away: vfio asks QEMU for the guest's, and it vanishes. Once there
+ * is one again, the guest gets it. One that virsh detached is not plugged behind its back. */
+static void
+testVfTakenAway(Host *host,
+                gconstpointer opaque)
+{
+    const gboolean vanishes = GPOINTER_TO_INT(opaque);
+
+    hostDrive(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    g_assert_cmpuint(host->plugged, ==, 0);
+    if (vanishes)
+        virTeamingFakeRemovePci(host->kernel, &host->vf);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, vanishes);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    if (!vanishes)
+        return;
+
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "there is no VF");
+    hostExpectProblem(host, "there is no VF");
+    hostWait(host, 6000);
+    g_assert_cmpuint(host->plugged, ==, 2);
+    hostAddPci(host, "0000:01:10.0", "vfio-pci", "0000:01:00.0", "");
+    hostSetVfMac(host, MAC);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostExpectProblem(host, NULL);
+}
+
+
+/* The guest ends while its VF is no more: there is nothing to undo, and no reason to stay. */
+static void
+testVfGoneForGood(Host *host,
+                  gconstpointer opaque)
+{
+    hostArrive(host);
+    hostSpin();
+    virTeamingFakeRemovePci(host->kernel, &host->vf);
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostHook(host, "release", domainXml);
+    hostExpectClean(host);
+}
+
+
+/* A pair's file is not what it was; what it said is found on the host. */
+static void
+testJournalDamaged(Host *host,
+                   gconstpointer opaque)
+{
+    static const char *const texts[] = { "", "{", "{}", "\1\2\3", "[ 1 ]",
+        "{ \"version\": 99, \"uuid\": \"" UUID "\", \"domain\": \"guest\", \"mac\": \""
+        MAC "\", \"guest\": 2 }", NULL };
+    const gboolean here = GPOINTER_TO_INT(opaque);
+    g_autofree char *path = g_build_filename(host->statedir, UUID "-" MAC ".pair", NULL);
+    g_autofree char *aside = g_strconcat(path, ".bad", NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        hostDrive(host);
+        hostSetTap(host, "vnet0", "br0");
+        /* On its standby, which is more to undo. */
+        hostGuest(host, FALSE, 0);
+        if (!here) {
+            virTeamingFakeRemoveLink(host->kernel, "vnet0");
+            hostSetVfMac(host, "00:00:00:00:00:00");
+        }
+        g_assert_cmpint(g_unlink(path), ==, 0);
+        /* Not even a file. */
+        if (texts[i])
+            g_assert_true(g_file_set_contents(path, texts[i], -1, NULL));
+        else
+            g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+        g_free(virTeamingFakeTakeLog(host->kernel));
+        hostRestart(host);
+        g_assert_cmpint(g_remove(aside), ==, 0);
+        if (here) {
+            g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+            hostExpect(host, "");
+            hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+            hostExpectProblem(host, NULL);
+            hostGuest(host, TRUE, 3);
+            hostWait(host, 2000);
+            g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+            hostStop(host);
+        }
+        hostExpectClean(host);
+    }
+}
+
+
+/* A journal that can't be written is a problem, but the guest gets its path. */
+static void
+testJournalRefused(Host *host,
+                   gconstpointer opaque)
+{
+    g_autofree char *path = g_build_filename(host->statedir, UUID "-" MAC ".pair", NULL);
+    g_autofree char *problem = NULL;
+
+    hostDrive(host);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    hostGuest(host, FALSE, 0);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+    problem = virTeamingPairObjGetProblem(virTeamingDriverPairs(host->driver)->pdata[0]);
+    g_assert_nonnull(strstr(problem, "cannot journal"));
+    g_assert_cmpint(g_rmdir(path), ==, 0);
+    hostWait(host, 2000);
+    hostExpectProblem(host, NULL);
+    g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
+}
+
+
+/* Times are counted from a restart on: whatever is under way goes on, and ends. */
+static void
+testRestartLate(Host *host,
+                gconstpointer opaque)
+{
+    hostHook(host, "migrate", arrivingXml);
+    hostRestart(host);
+    /* That its host is up for long is no reason to forget a guest. */
+    virTeamingDriverRun(host->driver, g_get_monotonic_time());
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    hostHook(host, "release", arrivingXml);
+
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostRestart(host);
+    host->ahead = 0;
+    hostWait(host, 29 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostWait(host, 3 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
+/* The daemon was away when the migrate hook was called: the start hook looks like any start,
+ * until libvirt tells. */
+static void
+testStartedLate(Host *host,
+                gconstpointer opaque)
+{
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostSetVfMac(host, MAC);
+    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort,
+                               hostUnhide, hostNote, host);
+    hostHook(host, "start", domainXml);
+    g_assert_cmpuint(host->resynced, ==, 1);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostEvent(host, "RESUME", NULL);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
 int
 main(int argc, char **argv)
 {
     static const struct {
         const char *path;
         void (*test)(Host *host, gconstpointer opaque);
+        int opaque;
     } tests[] = {
         { "/driver/boot", testBoot },
         { "/driver/leave", testLeave },
@@ -1573,10 +2877,22 @@ main(int argc, char **argv)
         { "/driver/arrive-deferred", testArriveDeferred },
         { "/driver/arrive-unseen", testArriveUnseen },
         { "/driver/arrive-without-mac", testArriveWithoutMac },
+        { "/driver/plug-unheard", testPlugUnheard },
         { "/driver/arrive-in-vain", testArriveInVain },
         { "/driver/migrate-to-self", testMigrateToSelf },
         { "/driver/park-in-vlan", testParkInVlan },
         { "/driver/detach", testDetach },
+        { "/driver/move", testMove },
+        { "/driver/move-and-attach", testMoveAndAttach },
+        { "/driver/move-and-migrate", testMoveAndMigrate },
+        { "/driver/move-command", testMoveCommand },
+        { "/driver/move-without-vf", testMoveWithoutVf },
+        { "/driver/move-refused", testMoveRefused },
+        { "/driver/move-taken-back", testMoveTakenBack },
+        { "/driver/move-hindered", testMoveHindered },
+        { "/driver/hidden", testHidden },
+        { "/driver/hidden-for-good", testHiddenForGood },
+        { "/driver/hidden-unheard", testHiddenUnheard },
         { "/driver/never-lets-go", testNeverLetsGo },
         { "/driver/lets-go-late", testLetsGoLate },
         { "/driver/waits-if-told", testWaitsIfTold },
@@ -1599,6 +2915,21 @@ main(int argc, char **argv)
         { "/driver/refuse-migration", testRefuseMigration },
         { "/driver/admit-odd-domain", testAdmitOddDomain },
         { "/driver/unfit-nic", testUnfitNic },
+        { "/driver/other-host-gone", testOtherHostGone },
+        { "/driver/uplink-lost", testBridgeLost, FALSE },
+        { "/driver/bridge-lost", testBridgeLost, TRUE },
+        { "/driver/uplink-down", testUplinkDown },
+        { "/driver/tap-gone", testTapGone },
+        { "/driver/links-renamed", testLinksRenamed, FALSE },
+        { "/driver/links-renamed-meanwhile", testLinksRenamed, TRUE },
+        { "/driver/vf-detached", testVfTakenAway, FALSE },
+        { "/driver/vf-taken-away", testVfTakenAway, TRUE },
+        { "/driver/vf-gone-for-good", testVfGoneForGood },
+        { "/driver/journal-damaged", testJournalDamaged, TRUE },
+        { "/driver/journal-damaged-and-guest-gone", testJournalDamaged, FALSE },
+        { "/driver/journal-refused", testJournalRefused },
+        { "/driver/restart-late", testRestartLate },
+        { "/driver/started-late", testStartedLate },
     };
 
     /* Thousands of journals: not to a disk. GLib looks at this once. */
@@ -1608,8 +2939,11 @@ main(int argc, char **argv)
     /* Refusals are warned of; that is no failure of the test. */
     g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
     for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
-        g_test_add(tests[i].path, Host, NULL, hostSetUp, tests[i].test, hostTearDown);
+        g_test_add(tests[i].path, Host, GINT_TO_POINTER(tests[i].opaque), hostSetUp,
+                   tests[i].test, hostTearDown);
     g_test_add_func("/driver/all-orders", testAllOrders);
+    g_test_add_func("/driver/deaths", testDeaths);
+    g_test_add_func("/driver/lasting-refusals", testLastingRefusals);
     g_test_add_func("/driver/long-lives", testLongLives);
     return g_test_run();
 }

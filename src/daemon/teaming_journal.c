@@ -13,6 +13,11 @@
  *
  * A file is replaced as a whole, by rename: a reader finds the old one or the new one.
  * The directory is under /run: after a reboot there is nothing left to undo.
+ *
+ * A file that can't be read or makes no sense does not come from a crash, and yet there it
+ * is: from a full or broken disk, from a daemon of another version, from a person. Its name
+ * still says whose it was, and that something may be left on the host, which is to be
+ * searched for it then. The file itself is set aside for a person to look at.
  */
 
 #include "teaming_journal.h"
@@ -25,6 +30,9 @@
 #include "teaming_error.h"
 
 #define VIR_TEAMING_JOURNAL_SUFFIX ".pair"
+#define VIR_TEAMING_JOURNAL_ASIDE ".bad"
+/* To be raised when a member no longer means what it meant. */
+#define VIR_TEAMING_JOURNAL_VERSION 1
 
 /* Members are stored by one table, so that saving and loading can't differ. */
 typedef enum {
@@ -62,6 +70,12 @@ static const struct {
     FIELD(ejectLate, FIELD_BOOLEAN),
     FIELD(defer, FIELD_BOOLEAN),
     FIELD(unplugged, FIELD_BOOLEAN),
+    FIELD(nameless, FIELD_BOOLEAN),
+    FIELD(move, FIELD_UINT),
+    FIELD(takenBack, FIELD_BOOLEAN),
+    FIELD(noted, FIELD_BOOLEAN),
+    FIELD(completed, FIELD_BOOLEAN),
+    FIELD(hidden, FIELD_BOOLEAN),
     FIELD(plugXml, FIELD_STRING),
     FIELD(selfAdded, FIELD_BOOLEAN),
     FIELD(fdbAdded, FIELD_BOOLEAN),
@@ -91,6 +105,7 @@ virTeamingJournalFormat(const virTeamingPairObj *pair)
     g_autoptr(JsonObject) object = json_object_new();
     g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
 
+    json_object_set_int_member(object, "version", VIR_TEAMING_JOURNAL_VERSION);
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
         const void *member = G_STRUCT_MEMBER_P(pair, fields[i].offset);
         char buf[MAX(VIR_TEAMING_MAC_STRING_LEN, VIR_TEAMING_PCI_STRING_LEN)];
@@ -121,6 +136,64 @@ virTeamingJournalFormat(const virTeamingPairObj *pair)
     }
     json_node_set_object(node, object);
     return json_to_string(node, TRUE);
+}
+
+
+static guint64
+virTeamingJournalMix(guint64 digest,
+                     const void *data,
+                     gsize size)
+{
+    const guint8 *bytes = data;
+
+    for (gsize i = 0; i < size; i++)
+        digest = (digest ^ bytes[i]) * G_GUINT64_CONSTANT(0x100000001b3);
+    return digest;
+}
+
+
+/**
+ * virTeamingJournalDigest:
+ *
+ * Sums up (FNV-1a) what virTeamingJournalFormat() would say, at a fraction of its price: it is
+ * asked for at each look at a pair, and mostly there is nothing new to write.
+ *
+ * Returns: a number other than 0.
+ */
+static guint64
+virTeamingJournalDigest(const virTeamingPairObj *pair)
+{
+    guint64 digest = G_GUINT64_CONSTANT(0xcbf29ce484222325);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+        const void *member = G_STRUCT_MEMBER_P(pair, fields[i].offset);
+        const char *text = member;
+
+        switch (fields[i].type) {
+        case FIELD_STRING:
+            text = *(char *const *)member;
+            G_GNUC_FALLTHROUGH;
+        case FIELD_NAME:
+            digest = virTeamingJournalMix(digest, text ? text : "", text ? strlen(text) + 1 : 0);
+            break;
+        case FIELD_BOOLEAN:
+        case FIELD_UINT:
+            digest = virTeamingJournalMix(digest, member, sizeof(guint));
+            break;
+        case FIELD_MAC:
+            digest = virTeamingJournalMix(digest, member, sizeof(virTeamingMac));
+            break;
+        case FIELD_PCI: {
+            const virTeamingPciAddress *address = member;
+            const guint32 numbers[] = { address->domain, address->bus, address->slot,
+                                        address->function };
+
+            digest = virTeamingJournalMix(digest, numbers, sizeof(numbers));
+            break;
+        }
+        }
+    }
+    return digest ? digest : 1;
 }
 
 
@@ -177,12 +250,15 @@ virTeamingJournalParse(const char *text)
         return NULL;
 
     object = json_node_get_object(node);
+    if (json_object_get_int_member_with_default(object, "version", 0) !=
+        VIR_TEAMING_JOURNAL_VERSION)
+        return NULL;
     pair = virTeamingPairObjNew(NULL, NULL, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
         virTeamingJournalParseField(object, i, pair);
 
     if (!pair->uuid || !pair->domain || virTeamingMacIsZero(&pair->mac) ||
-        pair->guest > VIR_TEAMING_GUEST_DEPARTING)
+        pair->guest > VIR_TEAMING_GUEST_DEPARTING || pair->move >= VIR_TEAMING_MOVE_LAST)
         return NULL;
     return g_steal_pointer(&pair);
 }
@@ -203,13 +279,15 @@ virTeamingJournalSave(virTeamingPairObj *pair,
                       const char *statedir,
                       GError **error)
 {
-    g_autofree char *text = virTeamingJournalFormat(pair);
+    const guint64 digest = virTeamingJournalDigest(pair);
+    g_autofree char *text = NULL;
     g_autofree char *path = NULL;
     g_autoptr(GError) reason = NULL;
 
-    if (g_strcmp0(text, pair->journalled) == 0)
+    if (digest == pair->journalled)
         return TRUE;
 
+    text = virTeamingJournalFormat(pair);
     path = virTeamingJournalPath(pair, statedir);
     if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT,
                                   0600, &reason)) {
@@ -218,8 +296,7 @@ virTeamingJournalSave(virTeamingPairObj *pair,
                     pair->domain, reason->message);
         return FALSE;
     }
-    g_free(pair->journalled);
-    pair->journalled = g_steal_pointer(&text);
+    pair->journalled = digest;
     return TRUE;
 }
 
@@ -232,7 +309,7 @@ virTeamingJournalRemove(virTeamingPairObj *pair,
 {
     g_autofree char *path = virTeamingJournalPath(pair, statedir);
 
-    g_clear_pointer(&pair->journalled, g_free);
+    pair->journalled = 0;
     if (g_unlink(path) < 0 && errno != ENOENT) {
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,
                     "cannot remove %s: %s", path, g_strerror(errno));
@@ -242,13 +319,64 @@ virTeamingJournalRemove(virTeamingPairObj *pair,
 }
 
 
+/* What the name of a damaged file says: whose it was, and that anything may be left. */
+static virTeamingPairObj *
+virTeamingJournalGuess(const char *name)
+{
+    const gsize uuidLen = 36;
+    g_autofree char *uuid = g_strndup(name, uuidLen);
+    g_autofree char *macText = NULL;
+    virTeamingPairObj *pair;
+    virTeamingMac mac;
+
+    if (!g_uuid_string_is_valid(uuid) || name[uuidLen] != '-')
+        return NULL;
+    macText = g_strndup(name + uuidLen + 1, strcspn(name + uuidLen + 1, "."));
+    if (!virTeamingMacParse(macText, &mac))
+        return NULL;
+    pair = virTeamingPairObjNew(uuid, uuid, &mac);
+    pair->standbyAlias = g_steal_pointer(&macText);
+    pair->selfAdded = pair->fdbAdded = pair->learningOff = pair->parked = TRUE;
+    return pair;
+}
+
+
+/* Reads the file @name. Returns: its pair; NULL if it is not a pair's file. */
+static virTeamingPairObj *
+virTeamingJournalLoadFile(const char *statedir,
+                          const char *name)
+{
+    g_autofree char *path = g_build_filename(statedir, name, NULL);
+    g_autofree char *aside = g_strconcat(path, VIR_TEAMING_JOURNAL_ASIDE, NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    virTeamingPairObj *pair;
+
+    if (g_file_get_contents(path, &text, NULL, &error) &&
+        (pair = virTeamingJournalParse(text))) {
+        pair->journalled = virTeamingJournalDigest(pair);
+        return pair;
+    }
+    if (!(pair = virTeamingJournalGuess(name))) {
+        g_warning("%s is not a journal of ours and was left alone", path);
+        return NULL;
+    }
+    g_warning("the journal %s is damaged or of another version%s%s: the host is searched for "
+              "what it may have said; it is kept as %s", path, error ? ": " : "",
+              error ? error->message : "", aside);
+    if (g_rename(path, aside) < 0)
+        g_warning("cannot rename %s: %s", path, g_strerror(errno));
+    return pair;
+}
+
+
 /**
  * virTeamingJournalLoad:
  * @statedir: directory of the journal
  * @error: set to VIR_TEAMING_ERROR_SYSTEM if it can't be read
  *
- * A file that makes no sense is reported and left for a person to look at: it can't
- * come from a crash, since files are replaced as a whole.
+ * Of a pair whose file is damaged only uuid and MAC are known, and that all may have to be
+ * undone; its "journalled" is NULL. See virTeamingPairObjSearch().
  *
  * Returns: the pairs, of virTeamingPairObj; free with g_ptr_array_unref(). NULL on error.
  */
@@ -268,19 +396,11 @@ virTeamingJournalLoad(const char *statedir,
         return NULL;
     }
     while ((name = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(statedir, name, NULL);
-        g_autofree char *text = NULL;
         virTeamingPairObj *pair;
 
-        if (!g_str_has_suffix(name, VIR_TEAMING_JOURNAL_SUFFIX) ||
-            !g_file_get_contents(path, &text, NULL, NULL))
-            continue;
-        if (!(pair = virTeamingJournalParse(text))) {
-            g_warning("%s is not a journal of ours and was left alone", path);
-            continue;
-        }
-        pair->journalled = g_steal_pointer(&text);
-        g_ptr_array_add(pairs, pair);
+        if (g_str_has_suffix(name, VIR_TEAMING_JOURNAL_SUFFIX) &&
+            (pair = virTeamingJournalLoadFile(statedir, name)))
+            g_ptr_array_add(pairs, pair);
     }
     return g_steal_pointer(&pairs);
 }

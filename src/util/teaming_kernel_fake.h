@@ -18,6 +18,10 @@ void virTeamingFakeSetLink(virTeamingKernel *kernel,
 void virTeamingFakeRemoveLink(virTeamingKernel *kernel,
                               const char *ifname);
 
+void virTeamingFakeSetVlans(virTeamingKernel *kernel,
+                            const char *port,
+                            const guint16 *vlans);
+
 void virTeamingFakeSetPci(virTeamingKernel *kernel,
                           const virTeamingPciDevice *device);
 void virTeamingFakeRemovePci(virTeamingKernel *kernel,
@@ -47,4 +51,12 @@ void virTeamingFakeFail(virTeamingKernel *kernel,
                         const char *op,
                         guint nth,
                         int err);
+
+typedef void (*virTeamingFakeDied)(gpointer opaque);
+
+void virTeamingFakeDie(virTeamingKernel *kernel,
+                       guint nth,
+                       gboolean late,
+                       virTeamingFakeDied died,
+                       gpointer opaque);
 char *virTeamingFakeTakeLog(virTeamingKernel *kernel);

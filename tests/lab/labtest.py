@@ -46,6 +46,9 @@ def run(args):
                     machine.start("a", **one["guest"])
                 one["run"](machine)
                 verdict, why = "ok", ""
+                if machine.crippled:
+                    machine.__exit__()
+                    machine = None
             except Exception as error:     # whatever it is, the next scenario shall run
                 verdict = "not ok"
                 why = f"{error}" if isinstance(error, (Failed, LabError)) else \

@@ -1,0 +1,565 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What goes wrong on a host: its daemons die, its NIC, its bridge or its wire are taken away.
+
+However it comes, it ends with the pair whole, or with the guest on its standby, a reason in
+status and a daemon that goes on trying. Once the host is put right, the pair is whole without
+anybody's help.
+"""
+
+import contextlib
+import subprocess
+import time
+
+from labcase import expect, expect_whole, ping_loss, scenario, wait_phase
+from labkit import LAB, OTHER, EventLog, LabError, lab as lab_command, vantage
+
+PF = "/sys/class/net/pf0/device"
+# Names of one thing, for C libraries that call it differently.
+RENAMES = "rename,renameat,renameat2"
+
+
+def migrate(lab, source, during=None, bandwidth=8, timeout=240):
+    """An unmodified virsh migrate --live beside which @during is called. Returns whether it
+    worked, and what virsh said."""
+    speed = ["--bandwidth", str(bandwidth)] if bandwidth else []
+    with subprocess.Popen([LAB, "run", "--no-input", "--timeout", str(timeout), source, "virsh",
+                           "migrate", "--live", *speed, "guest",
+                           f"qemu+tcp://{OTHER[source]}/system"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True) as virsh:
+        try:
+            if during:
+                during()
+        finally:
+            output, _ = virsh.communicate(timeout=timeout + 20)
+    expect(virsh.returncode != 124, f"the migration did not end within {timeout} s")
+    return virsh.returncode == 0, output.strip()
+
+
+def expect_problem(lab, host, words, seconds=20):
+    """status names what is wrong, in @words."""
+    def named():
+        return any(words in pair["problem"] for pair in lab.status(host))
+    try:
+        lab.wait_for(named, f"status on {host} to say '{words}'", seconds)
+    except LabError as error:
+        said = [pair["problem"] for pair in lab.status(host)]
+        raise LabError(f"{error}; it says {said}") from None
+
+
+def expect_clean(lab, host, seconds=20):
+    try:
+        lab.wait_for(lambda: not lab.leftovers(host), f"{host} to be clean", seconds)
+    except LabError as error:
+        raise LabError(f"{error}: {', '.join(lab.leftovers(host))}") from None
+
+
+def expect_ended(lab, ok, source):
+    """The migration has ended, one way or the other: the pair is whole where the guest is."""
+    home = OTHER[source] if ok else source
+    lab.wait_guest(1)
+    lab.wait_settled(home)
+    expect_clean(lab, OTHER[home])
+    expect_whole(lab, home)
+
+
+def guest_to_standby(lab):
+    """The guest's VF driver goes: what is left is the standby."""
+    lab.guest("rmmod igbvf")
+    wait_phase(lab, "a", "shown")
+    expect(ping_loss(lab) == 0, "frames lost on the standby")
+
+
+def guest_to_vf(lab):
+    lab.guest("modprobe igbvf || insmod /lib/modules/igbvf.ko")
+
+
+# --- case 11: the daemon, libvirtd, the journal
+
+def start_doomed(lab, host, calls, inject, until):
+    """A daemon in whose system calls @calls strace does @inject; when the shell's @until has
+    ended and it is dead, another one is started a moment later."""
+    lab.stop_daemon(host)
+    lab_command("run", "--detach", "/var/log/virtteamingd.log", host, "sh", "-c", f"""
+        rm -f /run/doomed
+        export G_MESSAGES_DEBUG=virt-teaming
+        chrt -r 1 strace -f -qq --seccomp-bpf -o /dev/null -e trace={calls} \
+            -e inject={calls}:{inject} virtteamingd &
+        {until}
+        wait $!
+        [ $? = 137 ] || exit 0
+        touch /run/doomed
+        sleep 0.3
+        exec chrt -r 1 virtteamingd""")
+    lab.wait_for(lambda: lab.run(host, "virt-teaming status --format json",
+                                 check=False).returncode in (0, 1),
+                 f"virtteamingd on {host} to answer", 30)
+
+
+def was_killed(lab, host):
+    return lab.run(host, "test -e /run/doomed", check=False).returncode == 0
+
+
+def killed_in_the_middle(lab, host, said):
+    """Migrates from a, and kills the daemon on @host as soon as its journal says @said, before
+    it can do anything about it: each write of the journal is drawn out."""
+    start_doomed(lab, host, RENAMES, "delay_exit=400000", f"""
+        until grep -qsE '{said}' /run/virt-teaming/*.pair; do
+            pidof virtteamingd > /dev/null || break
+            sleep 0.02
+        done
+        kill -KILL $(pidof virtteamingd)""")
+    lab.wait_settled("a")
+    ok, output = migrate(lab, "a", bandwidth=None)
+    expect(ok, output)
+    expect_ended(lab, ok, "a")
+    expect(was_killed(lab, host), "it was not killed")
+
+
+@scenario()
+def daemon_killed_on_the_source_before_it_parks_the_vf(lab):
+    """KILL when the journal says that the guest is leaving and nothing has been done yet."""
+    killed_in_the_middle(lab, "a", '"guest" : 3')
+
+
+@scenario()
+def daemon_killed_on_the_destination_before_it_plugs_the_vf(lab):
+    """KILL when the journal says that the VF kept from QEMU is to be plugged."""
+    killed_in_the_middle(lab, "b", '"unplugged" : true')
+
+
+def sweep(lab, side, call, numbers):
+    """Migrates to and fro, with the daemon on @side killed at each of @numbers in turn, until
+    it is not killed any more. Returns at how many it was."""
+    source = "a"
+    killed = 0
+    for nth in numbers:
+        host = source if side == "source" else OTHER[source]
+        start_doomed(lab, host, call, f"signal=KILL:when={nth}", "")
+        lab.wait_settled(source)
+        ok, output = migrate(lab, source, bandwidth=None)
+        expect(ok, f"{side}, {call} {nth}: {output}")
+        try:
+            expect_ended(lab, ok, source)
+        except Exception as error:
+            raise type(error)(f"{side}, {call} {nth}: {error}") from None
+        doomed = was_killed(lab, host)
+        lab.stop_daemon(host)
+        lab.start_daemon(host)
+        source = OTHER[source]
+        if not doomed:
+            break
+        killed += 1
+    return killed
+
+
+@scenario(always=False)
+def daemon_killed_at_each_step_of_the_journal_on_the_source(lab):
+    """KILL instead of each write of the journal, on the source: whole and clean."""
+    killed = sweep(lab, "source", RENAMES, range(1, 60))
+    expect(4 <= killed < 59, f"it was killed {killed} times")
+
+
+@scenario(always=False)
+def daemon_killed_at_each_step_of_the_journal_on_the_destination(lab):
+    """KILL instead of each write of the journal, on the destination: whole and clean."""
+    killed = sweep(lab, "destination", RENAMES, range(1, 60))
+    expect(4 <= killed < 59, f"it was killed {killed} times")
+
+
+@scenario(always=False)
+def daemon_killed_at_requests_to_the_kernel_on_the_source(lab):
+    """KILL at every ninth request to the kernel, on the source: whole and clean."""
+    killed = sweep(lab, "source", "sendmsg", range(20, 400, 9))
+    expect(4 <= killed, f"it was killed {killed} times")
+
+
+@scenario(always=False)
+def daemon_killed_at_requests_to_the_kernel_on_the_destination(lab):
+    """KILL at every ninth request to the kernel, on the destination: whole and clean."""
+    killed = sweep(lab, "destination", "sendmsg", range(20, 400, 9))
+    expect(4 <= killed, f"it was killed {killed} times")
+
+
+@scenario(always=False)
+def daemons_upgraded_during_the_copy(lab):
+    """Both daemons are stopped and started anew while memory is copied: whole, clean."""
+    def upgrade():
+        wait_phase(lab, "b", "arriving")
+        wait_phase(lab, "a", "released")
+        for host in "ab":
+            lab.stop_daemon(host)
+        for host in "ab":
+            lab.start_daemon(host)
+    ok, output = migrate(lab, "a", upgrade)
+    expect(ok, output)
+    expect_ended(lab, ok, "a")
+
+
+@scenario(always=False)
+def daemons_started_during_the_copy(lab):
+    """A migration is under way already when the daemons are started, without a journal."""
+    for host in "ab":
+        lab.stop_daemon(host)
+        lab.run(host, "rm -f /run/virt-teaming/*.pair")
+
+    def start():
+        lab.wait_for(lambda: lab.run("b", "virsh -q list | grep -q guest",
+                                     check=False).returncode == 0, "the guest to come", 30)
+        time.sleep(2)
+        for host in "ab":
+            lab.start_daemon(host)
+    ok, output = migrate(lab, "a", start)
+    expect(ok, output)
+    expect_ended(lab, ok, "a")
+
+
+def libvirtd_restarted(lab, host, phase, where):
+    """Restarts libvirtd on @host as soon as a pair on @where is in @phase."""
+    def restart():
+        wait_phase(lab, where, phase)
+        lab.restart_libvirtd(host)
+    ok, _ = migrate(lab, "a", restart)
+    expect_ended(lab, ok, "a")
+
+
+@scenario(always=False)
+def libvirtd_restarted_on_the_source_during_the_copy(lab):
+    """libvirt cancels the migration when it is back: whole on the source."""
+    libvirtd_restarted(lab, "a", "released", "a")
+
+
+@scenario(always=False)
+def libvirtd_restarted_on_the_destination_during_the_copy(lab):
+    """libvirt gives the guest that was coming up: whole on the source, clean there."""
+    libvirtd_restarted(lab, "b", "arriving", "b")
+
+
+@scenario(always=False)
+def libvirtd_restarted_on_the_destination_as_the_guest_lands(lab):
+    """With the guest's state there, or its VF being plugged: whole where it ends."""
+    def restart():
+        lab.wait_for(lambda: any(p["phase"] in ("landing", "standby", "shown")
+                                 for p in lab.status("b")), "the guest to land", 60)
+        lab.restart_libvirtd("b")
+    ok, _ = migrate(lab, "a", restart)
+    expect_ended(lab, ok, "a")
+
+
+@scenario(always=False)
+def libvirtd_restarted_on_the_destination_while_the_pair_settles(lab):
+    """The guest's driver has just begun to read: whole."""
+    def restart():
+        lab.wait_for(lambda: any(p["phase"] in ("settling", "driving")
+                                 for p in lab.status("b")), "the VF to be read", 60)
+        lab.restart_libvirtd("b")
+    ok, output = migrate(lab, "a", restart)
+    expect(ok, output)
+    expect_ended(lab, ok, "a")
+
+
+@scenario(always=False)
+def journal_is_damaged(lab):
+    """Truncated, garbage, of another version, not a file: the daemon starts and says so, and
+    the pair is whole. With a guest that has gone meanwhile, the host is clean."""
+    ways = {
+        "truncated": 'truncate -s 100 "$f"',
+        "garbage": 'head -c 300 /dev/urandom > "$f"',
+        "of another version": """sed -i 's/"version" *: *1/"version" : 99/' "$f" """,
+        "a directory": 'rm "$f"; mkdir "$f"',
+    }
+    for way, command in ways.items():
+        lab.stop_daemon("a", "KILL")
+        lab.run("a", f'for f in /run/virt-teaming/*.pair; do {command}; done')
+        lab.start_daemon("a")
+        said = lab.run("a", "grep -c 'is damaged or of another version' "
+                            "/var/log/virtteamingd.log", check=False).stdout.strip()
+        expect(said == "1", f"{way}: the daemon says it {said or 0} times")
+        expect_whole(lab, "a")
+        lab.run("a", "rm -r /run/virt-teaming/*.bad")
+
+    # With its filter in the uplink, and an entry that leads to a tap which is no more.
+    guest_to_standby(lab)
+    lab.stop_daemon("a", "KILL")
+    lab.virsh("a", "destroy", "guest")
+    lab.run("a", 'for f in /run/virt-teaming/*.pair; do truncate -s 100 "$f"; done')
+    left = lab.leftovers("a")
+    expect(any("fdb" in what for what in left), f"nothing to clean: {left}")
+    lab.start_daemon("a")
+    expect_clean(lab, "a")
+
+
+# --- case 9: links, bridges, the NIC
+
+@scenario()
+def bridge_loses_its_uplink(lab):
+    """The PF leaves the bridge and comes back, with the pair on its VF and on its standby:
+    status names it, and the pair is whole afterwards."""
+    lab.run("a", "ip link set dev pf0 nomaster")
+    expect_problem(lab, "a", "bridge 'br0' has no uplink of pf0's NIC")
+    expect(ping_loss(lab) == 0, "frames lost although the VF needs no bridge")
+    lab.run("a", "ip link set dev pf0 master br0 && bridge link set dev pf0 learning off")
+    expect_whole(lab, "a")
+
+    guest_to_standby(lab)
+    lab.run("a", "ip link set dev pf0 nomaster")
+    expect_problem(lab, "a", "bridge 'br0' has no uplink of pf0's NIC")
+    lab.run("a", "ip link set dev pf0 master br0 && bridge link set dev pf0 learning off")
+    lab.wait_for(lambda: not lab.status("a")[0]["problem"], "the problem to go", 20)
+    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    guest_to_vf(lab)
+    expect_whole(lab, "a")
+
+
+@scenario(always=False)
+def bridge_deleted_and_made_again(lab):
+    """br0 goes, with the pair on its VF and on its standby, and is made again."""
+    delete = "ip link del dev br0"
+    make = """ip link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0
+        for port in pf0 peer0 $(ip -br link show type tun | cut -d' ' -f1); do
+            ip link set dev $port master br0
+        done
+        ip link set dev br0 up; bridge link set dev pf0 learning off"""
+    lab.run("a", delete)
+    expect_problem(lab, "a", "is in no bridge")
+    expect(ping_loss(lab) == 0, "frames lost although the VF needs no bridge")
+    lab.run("a", make)
+    expect_whole(lab, "a")
+
+    guest_to_standby(lab)
+    lab.run("a", delete)
+    expect_problem(lab, "a", "is in no bridge")
+    lab.run("a", make)
+    lab.wait_for(lambda: not lab.status("a")[0]["problem"], "the problem to go", 20)
+    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    guest_to_vf(lab)
+    expect_whole(lab, "a")
+
+
+@scenario(always=False)
+def links_renamed(lab):
+    """The standby's tap and the PF get other names, and the guest migrates all the same."""
+    tap = lab.status("a")[0]["tap"]
+    lab.run("a", f"ip link set dev {tap} down && ip link set dev {tap} name tap-of-guest && "
+                 "ip link set dev tap-of-guest up")
+    lab.run("a", "ip link set dev pf0 down && ip link set dev pf0 name uplink7 && "
+                 "ip link set dev uplink7 up")
+    try:
+        lab.wait_for(lambda: [(p["tap"], p["uplink"], p["pf"], p["problem"])
+                              for p in lab.status("a")] ==
+                     [("tap-of-guest", "uplink7", "uplink7", "")], "the names to be known", 20)
+        guest_to_standby(lab)
+        guest_to_vf(lab)
+        lab.wait_settled("a")
+        ok, output = migrate(lab, "a", bandwidth=None)
+        expect(ok, output)
+    finally:
+        lab.run("a", "ip link set dev uplink7 down && ip link set dev uplink7 name pf0 && "
+                     "ip link set dev pf0 up", check=False)
+    expect_ended(lab, ok, "a")
+
+
+@scenario(always=False)
+def pf_goes_down_and_up(lab):
+    """The PF's link goes down and comes up, with the pair on its VF and on its standby."""
+    for on_vf in (True, False):
+        if not on_vf:
+            guest_to_standby(lab)
+        lab.run("a", "ip link set dev pf0 down")
+        expect_problem(lab, "a", "uplink 'pf0' of bridge 'br0' is down")
+        lab.run("a", "ip link set dev pf0 up")
+        lab.wait_for(lambda: not lab.status("a")[0]["problem"], "the problem to go", 20)
+        lab.wait_guest(1 if on_vf else 0)
+        lab.wait_for(lambda: ping_loss(lab) == 0, "frames to arrive again", 30)
+    guest_to_vf(lab)
+    expect_whole(lab, "a")
+
+
+REMAKE_PF = f"""for dev in /sys/bus/pci/devices/0000:01:00.0/net/*; do
+        [ "${{dev##*/}}" = pf0 ] || ip link set dev "${{dev##*/}}" name pf0
+    done
+    ip link set dev pf0 up
+    echo 4 > {PF}/sriov_numvfs
+    ip link set dev pf0 master br0
+    bridge link set dev pf0 learning off
+    bridge fdb add 02:73:00:00:00:02 dev pf0 self; true"""
+
+
+@scenario(always=False)
+def vfs_taken_away_and_made_again(lab):
+    """sriov_numvfs is rewritten under a pair: vfio asks the guest for its VF, the standby
+    carries, and the pair is whole once there is a VF again. Another number than 0 is refused."""
+    done = lab.run("a", f"echo 3 > {PF}/sriov_numvfs", check=False)
+    expect(done.returncode != 0, "the kernel took another number of VFs")
+    expect_whole(lab, "a")
+    lab.run("a", f"echo 0 > {PF}/sriov_numvfs", timeout=60)
+    wait_phase(lab, "a", "standby")
+    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    expect_problem(lab, "a", "cannot plug")
+    lab.run("a", REMAKE_PF)
+    expect_whole(lab, "a")
+
+
+@scenario(always=False)
+def pf_driver_unbound_and_bound(lab):
+    """The PF's driver lets the NIC go and takes it again; whoever had configured the PF does
+    so again; the pair is whole."""
+    lab.run("a", "echo 0000:01:00.0 > /sys/bus/pci/drivers/igb/unbind", timeout=60)
+    expect_problem(lab, "a", "has no uplink of")
+    lab.run("a", "echo 0000:01:00.0 > /sys/bus/pci/drivers/igb/bind", timeout=60)
+    lab.run("a", REMAKE_PF)
+    expect_whole(lab, "a")
+    ok, output = migrate(lab, "a", bandwidth=None)
+    expect(ok, output)
+    expect_ended(lab, ok, "a")
+
+
+# --- case 2: the other host, and the wire to it
+
+@scenario(always=False)
+def destination_libvirtd_dies_during_the_copy(lab):
+    """KILL, and started again: whole on the source, clean on the destination."""
+    def kill():
+        wait_phase(lab, "b", "arriving")
+        wait_phase(lab, "a", "released")
+        lab.run("b", "kill -KILL $(cat /run/libvirtd.pid)")
+        time.sleep(3)
+        lab.restart_libvirtd("b")
+    ok, _ = migrate(lab, "a", kill, bandwidth=4)
+    expect(not ok, "the migration worked")
+    expect_ended(lab, ok, "a")
+
+
+@scenario(always=False)
+def destination_host_dies_during_the_copy(lab):
+    """The power fails: whole on the source. What was on the other host went with it."""
+    def kill():
+        wait_phase(lab, "b", "arriving")
+        wait_phase(lab, "a", "released")
+        time.sleep(1)
+        lab.kill("b")
+    ok, _ = migrate(lab, "a", kill, bandwidth=4)
+    expect(not ok, "the migration worked")
+    lab.wait_guest(1)
+    lab.wait_settled("a")
+    expect(ping_loss(lab) == 0, "frames lost after it was over")
+
+
+@contextlib.contextmanager
+def cut_wire():
+    """The management network of b is unplugged."""
+    lab_command("ns", "lab", "ip", "link", "set", "dev", "mgmt-b", "down")
+    try:
+        yield
+    finally:
+        lab_command("ns", "lab", "ip", "link", "set", "dev", "mgmt-b", "up")
+
+
+def wire_cut(lab, wait, bandwidth):
+    """Cuts the wire after @wait until the migration has ended."""
+    with contextlib.ExitStack() as stack:
+        def cut():
+            wait()
+            stack.enter_context(cut_wire())
+        ok, _ = migrate(lab, "a", cut, bandwidth=bandwidth)
+    # The source knows only its own side; libvirt gives the other up when it hears nothing.
+    home = "b" if lab.run("b", "virsh -q list | grep -q running",
+                          check=False).returncode == 0 else "a"
+    expect(home == "b" or not ok, "virsh says that it worked, and the guest is not there")
+    expect_ended(lab, home == "b", "a")
+
+
+@scenario(always=False)
+def wire_between_the_hosts_cut_during_the_copy(lab):
+    """No packet passes until the migration has ended: whole on the source."""
+    def wait():
+        wait_phase(lab, "b", "arriving")
+        wait_phase(lab, "a", "released")
+        time.sleep(1)
+    wire_cut(lab, wait, 4)
+
+
+@scenario(always=False)
+def wire_between_the_hosts_cut_at_the_switchover(lab):
+    """No packet passes from when the source has stopped the guest: it runs on one host, and
+    the pair is whole there."""
+    log = EventLog("a")
+
+    def wait():
+        end = time.monotonic() + 60
+        while not any(name == "STOP" for _, name, _ in log.events):
+            expect(time.monotonic() < end, "the guest was not stopped within 60 s")
+            time.sleep(0.005)
+    try:
+        time.sleep(1)
+        wire_cut(lab, wait, 16)
+    finally:
+        log.close()
+
+
+# --- case 8: no VF
+
+@scenario(always=False, options=("--vfs", "1"))
+def no_free_vf_on_the_destination(lab):
+    """Another guest has the only VF there: refused before any copy, and nothing is lost."""
+    lab.start("b", "guest2", number=2)
+    result = lab.migrate("a", expect_success=False)
+    expect("sriov0" in result["virsh"], f"virsh says: {result['virsh']}")
+    expect(vantage(result, "outside")["frames_lost"] == 0, "frames lost all the same")
+    lab.wait_settled("a")
+    mine = [pair for pair in lab.status("b") if pair["domain"] == "guest"]
+    expect(not mine, f"b still expects the guest: {mine}")
+    lab.virsh("b", "destroy", "guest2")
+    expect_clean(lab, "b")
+    ok, output = migrate(lab, "a", bandwidth=None)
+    expect(ok, output)
+    expect_ended(lab, ok, "a")
+
+
+@scenario(always=False, options=("--vfs", "1"))
+def vf_taken_by_somebody_else_when_it_is_to_be_plugged(lab):
+    """Between the hold's end and the plug another process opens the VF's group: the guest
+    lives on its standby and status says why; let go, the pair is whole by itself."""
+    lab.run("b", """cat > /run/thief <<'SH'
+#!/bin/sh
+# Opens any vfio group that can be, and keeps it.
+until [ -e /run/enough ]; do
+    for group in /dev/vfio/[0-9]*; do
+        [ -c "$group" ] && (exec 3<> "$group" && touch /run/stolen &&
+            until [ -e /run/enough ]; do sleep 0.1; done) 2>/dev/null
+    done
+done
+SH
+chmod 755 /run/thief""")
+
+    def steal():
+        wait_phase(lab, "b", "arriving")
+        wait_phase(lab, "a", "released")
+        lab_command("run", "--detach", "/dev/null", "b", "/run/thief")
+    ok, output = migrate(lab, "a", steal)
+    expect(ok, output)
+    try:
+        expect_problem(lab, "b", "cannot plug", 40)
+        expect(lab.run("b", "test -e /run/stolen", check=False).returncode == 0,
+               "nobody took the VF")
+        expect(ping_loss(lab) == 0, "frames lost on the standby")
+    finally:
+        lab.run("b", "touch /run/enough")
+    expect_ended(lab, ok, "a")
+
+
+@scenario(always=False)
+def pool_stopped_when_the_vf_is_to_be_plugged(lab):
+    """libvirt refuses to plug from a network that is not active: the same, until it is."""
+    def stop():
+        wait_phase(lab, "b", "arriving")
+        wait_phase(lab, "a", "released")
+        lab.virsh("b", "net-destroy", "sriov0")
+    ok, output = migrate(lab, "a", stop)
+    try:
+        expect(ok, output)
+        expect_problem(lab, "b", "sriov0", 40)
+        expect(ping_loss(lab) == 0, "frames lost on the standby")
+    finally:
+        lab.virsh("b", "net-start", "sriov0")
+    expect_ended(lab, ok, "a")
