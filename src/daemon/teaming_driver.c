@@ -819,9 +819,10 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         /* QEMU plugs the primary again, and says nothing. But what it asked of the guest
          * it can't take back: a guest that does it now loses the device for good. If QEMU
          * was refused, it takes the VF for unplugged all the same, and plugs what is there:
-         * to native hotplug a surprise removal. But what its owner detaches stays away. */
+         * to native hotplug a surprise removal. But what its owner detaches stays away, and
+         * what it has let go in time and found again, after a reset, it keeps. */
         pair->ejectLate |= pair->pci.busMaster &&
-            (pair->askedOut || (pair->migrating && !pair->waiting));
+            (pair->askedOut ? !pair->migrating : pair->migrating && !pair->waiting);
         pair->waiting = FALSE;
         virTeamingPairObjUnhide(pair);
         pair->askedOut = FALSE;
