@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""One guest, migrated there and back again and again, with a random failure in each third migration.
+"""One guest migrated there and back, again and again, with a failure by chance in each third time.
 
 After each: is the guest whole, with its MAC; is the other host clean; do frames get through?
 What does not hold is written down with the logs, and the soak goes on in a fresh lab. The

@@ -1353,6 +1353,49 @@ testRefusedTwice(Host *host,
 }
 
 
+/* QEMU plugs what it was refused to unplug: the guest loses it for good, and gets it back. */
+static void
+testRefusedAndLost(Host *host,
+                   gconstpointer opaque)
+{
+    hostDrive(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelled\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    g_assert_cmpuint(host->plugged, ==, 1);
+}
+
+
+/* Reset while its memory is copied, the guest finds its VF again: given up, and that is all. */
+static void
+testResetWhileCopied(Host *host,
+                     gconstpointer opaque)
+{
+    hostDrive(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "RESET", NULL);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostGuest(host, TRUE, 0);
+    hostGuest(host, TRUE, 0);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    /* A detach by its owner, later. */
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    g_assert_cmpuint(host->plugged, ==, 0);
+}
+
+
 /* Its owner's detach keeps the slot busy: QEMU is refused, says nothing, and waits for that. */
 static void
 testRefusedAndWaits(Host *host,
@@ -2881,6 +2924,8 @@ main(int argc, char **argv)
         { "/driver/waits-if-told", testWaitsIfTold },
         { "/driver/copies-with-live-vf", testCopiesWithLiveVf },
         { "/driver/refused-twice", testRefusedTwice },
+        { "/driver/refused-and-lost", testRefusedAndLost },
+        { "/driver/reset-while-copied", testResetWhileCopied },
         { "/driver/refused-and-waits", testRefusedAndWaits },
         { "/driver/stops-with-live-vf", testStopsWithLiveVf },
         { "/driver/firmware-never-lets-go", testFirmwareNeverLetsGo },

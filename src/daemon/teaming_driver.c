@@ -812,14 +812,17 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         }
         break;
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_ACTIVE:
-        pair->waiting = FALSE;
         if (pair->guest == VIR_TEAMING_GUEST_HERE)
             pair->migrating = TRUE;
         break;
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_FAILED:
         /* QEMU plugs the primary again, and says nothing. But what it asked of the guest
-         * it can't take back: a guest that does it now loses the device for good. */
-        pair->ejectLate |= pair->askedOut && pair->pci.busMaster;
+         * it can't take back: a guest that does it now loses the device for good. If QEMU
+         * was refused, it takes the VF for unplugged all the same, and plugs what is there:
+         * to native hotplug a surprise removal. But what its owner detaches stays away, and
+         * what it has let go in time and found again, after a reset, it keeps. */
+        pair->ejectLate |= pair->pci.busMaster &&
+            (pair->askedOut ? !pair->migrating : pair->migrating && !pair->waiting);
         pair->waiting = FALSE;
         virTeamingPairObjUnhide(pair);
         pair->askedOut = FALSE;

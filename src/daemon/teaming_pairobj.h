@@ -89,7 +89,7 @@ typedef struct {
     gboolean cutOff;                /* it filters, and there is none */
     gboolean sought;                /* @vf is the guest's, but its PF is not found */
     virTeamingPolicy policy;
-    gboolean waiting;               /* QEMU waits for the VF, but has not said that it asked */
+    gboolean waiting;               /* QEMU waited for the VF, but has not said that it asked */
     gint64 askedAt;                 /* when QEMU asked for the VF, or began to wait */
     gint64 masterSince;
     gint64 readySince;

@@ -43,6 +43,10 @@ def migrating(lab, source, *options, name="guest", ends=None):
     with lab.begin_migration(source, name, *options) as virsh:
         try:
             yield result
+        except BaseException:
+            # It may wait for what is not going to be done now.
+            lab.virsh(source, "domjobabort", name, check=False)
+            raise
         finally:
             result["virsh"], _ = virsh.communicate(timeout=240)
             result["worked"] = virsh.returncode == 0
