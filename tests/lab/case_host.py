@@ -144,6 +144,7 @@ def sweep(lab, side, call, numbers):
         except Exception as error:
             raise type(error)(f"{side}, {call} {nth}: {error}") from None
         doomed = was_killed(lab, host)
+        print(f"#   {side}, {call} {nth}: {'killed' if doomed else 'lived'}", flush=True)
         lab.stop_daemon(host)
         lab.start_daemon(host)
         source = OTHER[source]
