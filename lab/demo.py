@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 
+from bench import EXPLAIN, HOST_MEMORY, Bench
 from labkit import Lab, LabError, OTHER, Progress, gap_in, vantage
 from timeline import svg
 
@@ -26,6 +27,7 @@ class Demo:
         self.cases = []
         self.checks = []
         self.progress = Progress()
+        self.bench = None
 
     def case(self, machine, name, speed, vf, source, silent=False, round_=0):
         """One metered migration; returns where the guest is then."""
@@ -119,6 +121,10 @@ class Demo:
             json.dump({"cases": self.cases, "checks": [
                 {"check": words, "holds": holds} for words, holds in self.checks]}, file, indent=1)
         pictures = []
+        if self.bench:
+            pictures.append(os.path.join(self.args.output, "bench.json"))
+            with open(pictures[0], "w", encoding="utf-8") as file:
+                json.dump(self.bench.to_json(), file, indent=1)
         for libvirt in sorted({c["libvirt"] for c in self.cases}):
             for vf in self.args.vf:
                 for speed in SPEEDS:
@@ -165,11 +171,16 @@ class Demo:
     def run(self):
         for generation in self.args.libvirt:
             self.progress(f"bringing two hypervisors up, libvirt {generation}")
-            with Lab(generation, stage=self.args.stage) as machine:
+            with Lab(generation, stage=self.args.stage,
+                     options=["--memory", HOST_MEMORY]) as machine:
                 self.guest(machine, "virtio-only", None)
                 for vf in self.args.vf:
                     self.guest(machine, "stock", vf)
                     self.guest(machine, "virt-teaming", vf)
+                if self.args.bench and not self.bench:
+                    self.bench = Bench(5, self.progress)
+                    self.bench.run(machine, sizes=[192, 512, 1024], pairs=[2, 4],
+                                   reaction=self.args.reaction)
         self.progress.done()
         self.judge()
         print("\nFrames sent every 10 ms to one guest while it is migrated with an unmodified\n"
@@ -177,6 +188,10 @@ class Demo:
               "worst of three vantages. A gap that the stock pair has at the unplug lasts\n"
               "until the guest runs on the other host.\n")
         print(self.table())
+        if self.bench:
+            self.checks += [(c["check"], c["holds"]) for c in self.bench.checks]
+            print(f"\nAgainst a guest without a VF, five migrations each:\n\n"
+                  f"{self.bench.table()}\n\n{EXPLAIN}")
         print("\nWhat must hold:")
         for words, holds in self.checks:
             print(f"  {'yes' if holds else 'NO '}  {words}")
@@ -189,12 +204,14 @@ def main():
     parser.add_argument("--stage", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--output", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true",
-                        help="libvirt 11.3 and a pool only, three in a row")
+                        help="libvirt 11.3 and a pool only, three in a row, no benchmark")
     parser.add_argument("--libvirt", action="append", choices=["11.3", "9.0"])
     parser.add_argument("--vf", action="append", choices=["network", "hostdev"])
     parser.add_argument("--rounds", type=int, default=1, help="migrations per case")
     parser.add_argument("--row", type=int, help="migrations in a row at the end (10)")
+    parser.add_argument("--reaction", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    args.bench = not args.quick
     args.libvirt = args.libvirt or (["11.3"] if args.quick else ["11.3", "9.0"])
     args.vf = args.vf or (["network"] if args.quick else ["network", "hostdev"])
     args.row = args.row if args.row is not None else (3 if args.quick else 10)

@@ -75,7 +75,7 @@ class EventLog:
         for line in self.process.stdout:
             found = re.match(r"event (\S+) (?:at \S+ )?for domain '?([^':]+)'?: ?(.*)", line)
             if found:
-                self.events.append((time.time_ns(), found[1], found[3]))
+                self.events.append((time.time_ns(), found[1], found[2], found[3]))
 
     def close(self):
         with contextlib.suppress(ProcessLookupError):
@@ -83,11 +83,58 @@ class EventLog:
         self.process.wait()
         self.thread.join(5)
 
-    def first(self, name, zero_ns, details=""):
-        for stamp, event, text in self.events:
-            if event == name and details in text:
+    def first(self, name, domain, zero_ns):
+        for stamp, event, owner, _ in self.events:
+            if (event, owner) == (name, domain):
                 return round((stamp - zero_ns) / 1e6, 1)
         return None
+
+
+class VfWatch:
+    """Notes when the guest's driver reads its VFs on a hypervisor: two vectors or more each. It
+    runs beside what is measured: almost nothing there but what the shell has built in."""
+
+    def __init__(self, host, number, pairs):
+        self.when_ns = None
+        self.process = subprocess.Popen(
+            [LAB, "run", "--no-input", "--timeout", "240", host, "bash", "-c", f"""
+            cd /sys/class/net/pf0/device || exit 1
+            shopt -s nullglob
+            exec {{never}}<> <(:)
+            for ((i = 0; i < 3000; i++)); do
+                busy=
+                for vf in virtfn*; do
+                    irqs=($vf/msi_irqs/*)
+                    ((${{#irqs[@]}} < 2)) || busy+=" ${{vf#virtfn}} "
+                done
+                n=0
+                [[ -z $busy ]] || for vf in $(ip link show pf0 |
+                        sed -n 's/.*vf \([0-9]*\) .*02:72:00:00:{number:02x}:.*/\1/p'); do
+                    [[ $busy != *" $vf "* ]] || n=$((n + 1))
+                done
+                ((n < {pairs})) || exit 0
+                read -t 0.05 -u $never
+            done
+            exit 1"""], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True)
+        self.thread = threading.Thread(target=self._wait, daemon=True)
+        self.thread.start()
+
+    def _wait(self):
+        if self.process.wait() == 0:
+            self.when_ns = time.time_ns()
+
+    def wait(self, zero_ns, seconds=60):
+        """Milliseconds since @zero_ns."""
+        self.thread.join(seconds)
+        if not self.when_ns:
+            raise LabError(f"the guest's driver did not read its VFs within {seconds} s")
+        return round((self.when_ns - zero_ns) / 1e6, 1)
+
+    def close(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        self.thread.join(5)
 
 
 class Meter:
@@ -233,9 +280,10 @@ class Lab:
         """Runs a command in the guest, over the network that is under test."""
         return lab("guest", "--number", str(number), command, check=check, timeout=60)
 
-    def wait_settled(self, host, pairs=1):
+    def wait_settled(self, host, pairs=1, name=None):
         if self.daemons and pairs:
-            self.wait_for(lambda: sum(p["phase"] == "driving" for p in self.status(host)) >= pairs,
+            self.wait_for(lambda: sum(p["phase"] == "driving" and name in (None, p["domain"])
+                                      for p in self.status(host)) >= pairs,
                           f"{pairs} pair(s) to be carried by their VFs on {host}", 60)
 
     def destroy(self, name="guest"):
@@ -269,72 +317,95 @@ class Lab:
 
     # --- migrations
 
-    def migrate(self, source, name="guest", pairs=1, bandwidth=None, silent=False,
-                during=None, expect_success=True, number=1):
+    @staticmethod
+    def begin_migration(source, name="guest", *options):
+        """An unmodified virsh migrate --live to the other hypervisor, under way."""
+        return subprocess.Popen(
+            [LAB, "run", "--no-input", "--timeout", "180", source, "virsh", "migrate",
+             "--live", *options, name, f"qemu+tcp://{OTHER[source]}/system"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def migrate(self, source, name="guest", pairs=1, number=1, bandwidth=None, silent=False,
+                interval=None, options=(), during=None, expect_success=True):
         """Moves a guest from @source to the other hypervisor with an unmodified virsh migrate
         --live and meters it. @during is called with the lab 0.5 s after the call, beside it.
 
-        Returns a dict: marks, downtime_ms, elapsed_ms, vantages, ok, virsh."""
-        target = OTHER[source]
+        Returns a dict: ok, virsh (what it said), marks, returned_ms, downtime_ms, elapsed_ms,
+        vantages (to the first pair), pairs (to each pair after that, likewise)."""
+        guest = {"name": name, "number": number, "pairs": pairs, "source": source}
+        return self.migrate_at_once([guest], bandwidth=bandwidth, silent=silent,
+                                    interval=interval, options=options, during=during,
+                                    expect_success=expect_success)[0]
+
+    def migrate_at_once(self, guests, bandwidth=None, silent=False, interval=None, options=(),
+                        during=None, expect_success=True):
+        """As migrate(), for several guests (dicts: name, number, pairs, source) that set out at
+        the same moment. Returns a list."""
         logs = {host: EventLog(host) for host in "ab"}
-        meter = Meter(silent=silent, extra=("--number", str(number)))
-        result = {"marks": {}}
+        pace = ["--interval", str(interval)] if interval else []
+        # All vantages see the first pair; frames to the others only come from outside, for a
+        # hypervisor that is busy with metering shows nothing else.
+        meters = [[Meter(silent=silent, extra=["--number", str(g["number"]), "--pair", str(pair),
+                                               *(["--outside-only"] if pair else []), *pace])
+                   for pair in range(max(g["pairs"], 1))] for g in guests]
+        speed = ["--bandwidth", str(bandwidth)] if bandwidth else []
+        calls = []
+        watches = []
+        results = [{"marks": {}} for _ in guests]
+        losses = None
         try:
             time.sleep(1.5)
-            speed = ["--bandwidth", str(bandwidth)] if bandwidth else []
-            meter.say("zero")
+            for meter in sum(meters, []):
+                meter.say("zero")
             zero_ns = time.time_ns()
-            with subprocess.Popen(
-                    [LAB, "run", "--no-input", "--timeout", "180", source, "virsh", "migrate",
-                     "--live", *speed, name, f"qemu+tcp://{target}/system"],
-                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT, text=True) as virsh:
-                if during:
-                    time.sleep(0.5)
-                    during(self)
-                output, _ = virsh.communicate(timeout=240)
-            returned_ms = (time.time_ns() - zero_ns) / 1e6
-            result["ok"] = virsh.returncode == 0
-            result["virsh"] = output.strip()
-            if result["ok"] != expect_success:
-                raise LabError(f"virsh migrate {'failed' if expect_success else 'worked'}: "
-                               f"{output.strip()}")
-            home = target if result["ok"] else source
-            if pairs:
-                result["marks"]["replug"] = self.wait_vf(home, pairs, zero_ns)
-                self.wait_guest(pairs, number)
-                self.wait_settled(home, pairs)
+            for g in guests:
+                calls.append(self.begin_migration(g["source"], g["name"], *speed, *options))
+                if g["pairs"] and expect_success:
+                    watches.append(VfWatch(OTHER[g["source"]], g["number"], g["pairs"]))
+            if during:
+                time.sleep(0.5)
+                during(self)
+            for g, call, result in zip(guests, calls, results):
+                output, _ = call.communicate(timeout=240)
+                result["returned_ms"] = round((time.time_ns() - zero_ns) / 1e6, 1)
+                result["ok"] = call.returncode == 0
+                result["virsh"] = output.strip()
+                if result["ok"] != expect_success:
+                    raise LabError(f"virsh migrate {'failed' if expect_success else 'worked'}: "
+                                   f"{output.strip()}")
+            for watch, result in zip(watches, [r for g, r in zip(guests, results) if g["pairs"]]):
+                result["marks"]["replug"] = watch.wait(zero_ns)
+            for g, result in zip(guests, results):
+                if g["pairs"]:
+                    home = OTHER[g["source"]] if result["ok"] else g["source"]
+                    self.wait_guest(g["pairs"], g["number"])
+                    self.wait_settled(home, g["pairs"], g["name"])
             time.sleep(2.5)
         finally:
-            for log in logs.values():
-                log.close()
+            for call in calls:
+                if call.poll() is None:
+                    call.kill()
+            for beside in [*watches, *logs.values()]:
+                beside.close()
             try:
-                loss = meter.finish()
-            except (LabError, subprocess.TimeoutExpired):
-                meter.process.kill()
-                raise
+                losses = [[meter.finish() for meter in some] for some in meters]
+            finally:
+                for meter in sum(meters, []):
+                    if meter.process.poll() is None:
+                        meter.process.kill()
 
-        marks = result["marks"]
-        marks["unplug"] = logs[source].first("UNPLUG_PRIMARY", zero_ns)
-        marks["stop"] = logs[source].first("STOP", zero_ns)
-        marks["resume"] = logs[target].first("RESUME", zero_ns)
-        result["returned_ms"] = round(returned_ms, 1)
-        if result["ok"]:
-            result.update(self.job_times(target, name))
-        result["vantages"] = [self.vantage(v, source, marks) for v in loss["vantages"]]
-        return result
-
-    def wait_vf(self, host, pairs, zero_ns):
-        """When the guest's driver reads its VFs: two vectors or more each."""
-        self.run(host, f"""for i in $(seq 600); do
-            n=0
-            for vf in /sys/bus/pci/drivers/vfio-pci/*:*; do
-                [ "$(ls "$vf/msi_irqs" 2>/dev/null | wc -l)" -ge 2 ] && n=$((n + 1))
-            done
-            [ $n -ge {pairs} ] && exit 0
-            sleep 0.05
-        done; exit 1""", timeout=60)
-        return round((time.time_ns() - zero_ns) / 1e6, 1)
+        for g, result, some in zip(guests, results, losses):
+            source, marks = logs[g["source"]], result["marks"]
+            target = OTHER[g["source"]]
+            marks["unplug"] = source.first("UNPLUG_PRIMARY", g["name"], zero_ns)
+            marks["stop"] = source.first("STOP", g["name"], zero_ns)
+            marks["resume"] = logs[target].first("RESUME", g["name"], zero_ns)
+            if result["ok"]:
+                result.update(self.job_times(target, g["name"]))
+            views = [[self.vantage(v, g["source"], marks) for v in loss["vantages"]]
+                     for loss in some]
+            result["vantages"], result["pairs"] = views[0], views[1:]
+        return results
 
     def job_times(self, host, name):
         text = self.run(host, f"virsh domjobinfo {name} --completed", check=False).stdout
@@ -345,21 +416,45 @@ class Lab:
     @staticmethod
     def vantage(raw, source, marks):
         there = raw["to_guest"]
-        back = raw.get("from_guest") or {"lost": 0, "longest_gap_ms": 0}   # it was silent
+        back = raw.get("from_guest") or {"lost": 0, "longest_gap_ms": 0, "gaps": []}  # silent
         name = raw["name"]
         if name.startswith("peer-"):
             name = "source-peer" if name[-1] == source else "destination-peer"
+
+        def gaps(way):
+            return [{"start_ms": gap["start_ms"], "end_ms": gap["end_ms"], "lost": gap["lost"],
+                     "phase": phase_of(gap["start_ms"], marks)} for gap in way["gaps"]]
         return {
             "name": name,
             "frames_sent": there["sent"],
             "frames_lost": there["lost"],
             "longest_gap_ms": there["longest_gap_ms"],
-            "gaps": [{"start_ms": gap["start_ms"], "end_ms": gap["end_ms"],
-                      "lost": gap["lost"], "phase": phase_of(gap["start_ms"], marks)}
-                     for gap in there["gaps"]],
-            "from_guest": {"frames_lost": back["lost"],
+            "gaps": gaps(there),
+            "from_guest": {"frames_lost": back["lost"], "gaps": gaps(back),
                            "longest_gap_ms": back["longest_gap_ms"]},
         }
+
+    # --- what the guest's own kernel says
+
+    def watch_guest(self, number=1):
+        """Has the guest's kernel note when its VF's rings go off and when the standby is read
+        again, and when the standby is left and the rings are on."""
+        self.guest("mkdir -p /run/trace; mount -t tracefs trace /run/trace 2>/dev/null; "
+                   "cd /run/trace; echo 0 > events/kprobes/enable 2>/dev/null; "
+                   "echo 'p:vf_off igbvf:igbvf_down' > kprobe_events; "
+                   "echo 'r:standby_read net_failover:net_failover_slave_unregister' "
+                   ">> kprobe_events; echo > trace; echo 1 > events/kprobes/enable", number)
+
+    def blind_ms(self, number=1):
+        """For how long the guest's kernel read neither its VF nor its standby since
+        watch_guest(): milliseconds, None if the VF did not leave."""
+        text = self.guest("cat /run/trace/trace; echo > /run/trace/trace", number).stdout
+        times = {}
+        for stamp, what in re.findall(r"\s(\d+\.\d+): (vf_off|standby_read):", text):
+            times.setdefault(what, float(stamp))
+        if len(times) < 2:
+            return None
+        return round((times["standby_read"] - times["vf_off"]) * 1000, 1)
 
 
 def vantage(result, name):

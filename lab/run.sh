@@ -188,7 +188,7 @@ lab.name=$h lab.id=$id lab.vfs=$vfs lab.learning=$learning" \
         ip -n $h link set dev eth0 up
         for p in 0 1 2 3; do
             ip -n $h addr add 10.$((70 + p)).0.$n/16 dev eth0
-            for g in 1 2 3 4; do
+            for g in 1 2 3 4 5 6 7 8; do
                 ip -n $h neigh add 10.$((70 + p)).1.$g dev eth0 nud permanent \
                     lladdr "$(printf '02:72:00:00:%02x:%02x' $g $p)"
             done
@@ -325,6 +325,7 @@ cmd_logs()
 cmd_domain()
 {
     local name= vf=network pairs=1 memory=192 number=1 first=0 cmdline= backing= p mac
+    local boot= rom="<rom enabled='no'/>" schema= arguments=
 
     while [[ $# -gt 0 ]]; do
         case $1 in
@@ -337,17 +338,31 @@ cmd_domain()
             --preallocate)
                 backing="<memoryBacking><allocation mode='immediate'/></memoryBacking>"
                 shift ;;
+            --pxe)
+                boot="<boot dev='network'/>" rom=
+                shift ;;
+            --native-hotplug)
+                # libvirt has no element for it.
+                schema=" xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
+                arguments="<qemu:commandline><qemu:arg value='-global'/><qemu:arg \
+value='ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off'/></qemu:commandline>"
+                shift ;;
             -*) die "domain: unknown option '$1'" ;;
             *) name=$1; shift ;;
         esac
     done
     [[ -n $name && $vf =~ ^(network|hostdev|none)$ && $pairs =~ ^[1-4]$ &&
-       $number =~ ^[1-4]$ && $memory =~ ^[0-9]+$ && $first =~ ^[0-6]$ ]] ||
+       $number =~ ^[1-8]$ && $memory =~ ^[0-9]+$ && $first =~ ^[0-6]$ ]] ||
         die "domain: want a name, --vf network, hostdev or none, --pairs 1 to 4," \
-            "--number 1 to 4, --memory MiB, --first-vf 0 to 6"
+            "--number 1 to 8, --memory MiB, --first-vf 0 to 6"
+
+    [[ -n $boot ]] || boot="<kernel>/lab/vmlinux</kernel>
+    <initrd>/lab/initramfs</initrd>
+    <cmdline>console=ttyS0 quiet mitigations=off tsc=reliable ipv6.disable=1 net.ifnames=0 \
+lab.guest=$number $cmdline</cmdline>"
 
     cat <<XML
-<domain type='kvm'>
+<domain type='kvm'$schema>
   <name>$name</name>
   <uuid>6d1f6f5e-0000-4000-8000-00000000000$number</uuid>
   <memory unit='MiB'>$memory</memory>
@@ -355,9 +370,7 @@ cmd_domain()
   $backing
   <os>
     <type arch='x86_64' machine='q35'>hvm</type>
-    <kernel>/lab/vmlinux</kernel>
-    <initrd>/lab/initramfs</initrd>
-    <cmdline>console=ttyS0 quiet mitigations=off tsc=reliable ipv6.disable=1 net.ifnames=0 lab.guest=$number $cmdline</cmdline>
+    $boot
   </os>
   <features><acpi/><apic/></features>
   <on_reboot>restart</on_reboot>
@@ -384,7 +397,7 @@ XML
         [[ $vf = none ]] || echo "      <teaming type='persistent'/>"
         cat <<XML
       <alias name='ua-standby$p'/>
-      <rom enabled='no'/>
+      $rom
       <address type='pci' domain='0x0000' bus='0x0$((2 * p + 1))' slot='0x00' function='0x0'/>
     </interface>
 XML
@@ -416,31 +429,35 @@ XML
     <controller type='usb' model='none'/>
     <memballoon model='none'/>
   </devices>
+  $arguments
 </domain>
 XML
 }
 
-# The arguments of the meter for a pair of a guest, in "meter_target".
+# meter_at GUEST PAIR [outside]: the arguments of the meter for a pair of a guest, seen from
+# everywhere or only from outside, in "meter_target".
 meter_at()
 {
     need_lab "guest and meter"
     local ns=/proc/$lab_pid/root/run/netns
-    meter_target=(--guest "10.$((70 + $2)).1.$1:7000" --vantage "outside=$ns/client"
-                  --vantage "peer-a=$ns/peer-a" --vantage "peer-b=$ns/peer-b")
+    meter_target=(--guest "10.$((70 + $2)).1.$1:7000" --vantage "outside=$ns/client")
+    [[ ${3:-} = outside ]] ||
+        meter_target+=(--vantage "peer-a=$ns/peer-a" --vantage "peer-b=$ns/peer-b")
 }
 
 cmd_meter()
 {
-    local pair=0 number=1
+    local pair=0 number=1 from=
 
     while [[ $# -gt 0 ]]; do
         case $1 in
             --pair) pair=${2:-}; shift 2 ;;
             --number) number=${2:-}; shift 2 ;;
+            --outside-only) from=outside; shift ;;
             *) break ;;
         esac
     done
-    meter_at "$number" "$pair"
+    meter_at "$number" "$pair" "$from"
     exec "$dir/bin/meter" "${meter_target[@]}" "$@"
 }
 

@@ -5,11 +5,14 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 
 #include "nic_verdict.h"
+#include "teaming_bus.h"
 #include "teaming_driver.h"
 #include "teaming_kernel_fake.h"
+#include "teaming_migrate.h"
 #include "teaming_validate.h"
 
 #define UUID "c7a5fdbd-edaf-9455-926a-d65c16db1809"
@@ -26,6 +29,9 @@ typedef struct {
     gint64 ahead;                   /* microseconds that the test's clock is ahead */
     guint plugged;                  /* how often libvirt was asked to plug, and what */
     char *plugXml;
+    guint unplugged;                /* to ask the guest for its VF */
+    guint unhidden;                 /* to have QEMU show it again */
+    char *note;                     /* what the domain carries along */
     guint aborted;
     guint networksAsked;
     gint64 copied;                  /* what libvirt says has been sent */
@@ -45,6 +51,12 @@ static const char domainXml[] = DOMAIN
     "slot='0x10' function='0x0'/></source><model type='virtio'/>"
     "<teaming type='transient' persistent='ua-net0'/><alias name='hostdev0'/></interface>"
     "</devices></domain>";
+
+/* Its VF has gone. */
+static const char standbyXml[] = DOMAIN
+    "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
+    "<target dev='vnet0'/><model type='virtio'/><teaming type='persistent'/>"
+    "<alias name='ua-net0'/></interface></devices></domain>";
 
 /* As the migrate hook gets it: no tap yet, and no VF taken from the pool. */
 static const char arrivingXml[] = DOMAIN
@@ -113,6 +125,10 @@ hostPlug(const char *uuid,
 
     g_assert_cmpstr(uuid, ==, UUID);
     g_assert_cmpstr(alias, ==, "hostdev0");
+    if (!xml) {
+        host->unplugged++;
+        return;
+    }
     host->plugged++;
     g_free(host->plugXml);
     host->plugXml = g_strdup(xml);
@@ -134,6 +150,28 @@ hostAsk(const char *uuid,
 {
     ((Host *)opaque)->asked++;
     ((Host *)opaque)->resynced += resync;
+}
+
+
+static void
+hostUnhide(const char *uuid,
+           gpointer opaque)
+{
+    g_assert_cmpstr(uuid, ==, UUID);
+    ((Host *)opaque)->unhidden++;
+}
+
+
+static void
+hostNote(const char *uuid,
+         const char *xml,
+         gpointer opaque)
+{
+    Host *host = opaque;
+
+    g_assert_cmpstr(uuid, ==, UUID);
+    g_free(host->note);
+    host->note = g_strdup(xml);
 }
 
 
@@ -165,7 +203,8 @@ hostSetUp(Host *host,
 
     host->driver = virTeamingDriverNew(host->kernel, host->statedir, &host->policy, &error);
     g_assert_no_error(error);
-    virTeamingDriverSetLibvirt(host->driver, NULL, hostAskNetworks, hostPlug, hostAbort, host);
+    virTeamingDriverSetLibvirt(host->driver, NULL, hostAskNetworks, hostPlug, hostAbort,
+                               hostUnhide, hostNote, host);
     g_free(virTeamingFakeTakeLog(host->kernel));
 }
 
@@ -187,6 +226,7 @@ hostTearDown(Host *host,
     g_rmdir(host->statedir);
     g_free(host->statedir);
     g_free(host->plugXml);
+    g_free(host->note);
 }
 
 
@@ -208,7 +248,8 @@ hostRestart(Host *host)
     host->driver = NULL;
     host->driver = virTeamingDriverNew(host->kernel, host->statedir, &host->policy, &error);
     g_assert_no_error(error);
-    virTeamingDriverSetLibvirt(host->driver, NULL, hostAskNetworks, hostPlug, hostAbort, host);
+    virTeamingDriverSetLibvirt(host->driver, NULL, hostAskNetworks, hostPlug, hostAbort,
+                               hostUnhide, hostNote, host);
 }
 
 
@@ -241,14 +282,15 @@ hostEvent(Host *host,
 
 
 static void
-hostSnapshot(Host *host,
-             virTeamingActivity activity,
-             gboolean resync)
+hostTellXml(Host *host,
+            const char *xml,
+            virTeamingActivity activity,
+            gboolean resync)
 {
     virTeamingSnapshot snapshot = {
         .uuid = (char *)UUID,
-        .migratable = (char *)arrivingXml,
-        .xml = activity == VIR_TEAMING_ACTIVITY_INACTIVE ? NULL : (char *)domainXml,
+        .migratable = (char *)(xml == domainXml ? arrivingXml : xml),
+        .xml = (char *)xml,
         .activity = activity,
         .copied = host->copied,
         .serial = virTeamingDriverSerial(host->driver, UUID),
@@ -256,6 +298,16 @@ hostSnapshot(Host *host,
     };
 
     virTeamingDriverTellSnapshot(host->driver, &snapshot);
+}
+
+
+static void
+hostSnapshot(Host *host,
+             virTeamingActivity activity,
+             gboolean resync)
+{
+    hostTellXml(host, activity == VIR_TEAMING_ACTIVITY_INACTIVE ? NULL : domainXml, activity,
+                resync);
 }
 
 
@@ -651,17 +703,6 @@ static void
 testDetach(Host *host,
            gconstpointer opaque)
 {
-    static const char standbyXml[] =
-        "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid><devices>"
-        "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
-        "<target dev='vnet0'/><model type='virtio'/><teaming type='persistent'/>"
-        "<alias name='ua-net0'/></interface></devices></domain>";
-    virTeamingSnapshot snapshot = {
-        .uuid = (char *)UUID,
-        .xml = (char *)standbyXml,
-        .activity = VIR_TEAMING_ACTIVITY_RUNNING,
-    };
-
     hostDrive(host);
     hostGuest(host, FALSE, 0);
     hostExpect(host,
@@ -673,8 +714,7 @@ testDetach(Host *host,
     hostSpin();
     hostExpect(host, "");
     virTeamingFakeSetDriver(host->kernel, &host->vf, "igbvf");
-    snapshot.serial = virTeamingDriverSerial(host->driver, UUID);
-    virTeamingDriverTellSnapshot(host->driver, &snapshot);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
     hostExpect(host, "");
 
@@ -686,6 +726,545 @@ testDetach(Host *host,
     hostGuest(host, TRUE, 3);
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
+static virTeamingPairObj *
+hostPair(Host *host)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
+
+    g_assert_cmpuint(pairs->len, ==, 1);
+    return pairs->pdata[0];
+}
+
+
+static void
+hostMove(Host *host,
+         gboolean toVf)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(virTeamingDriverMove(host->driver, "guest", NULL, toVf, &error));
+    g_assert_no_error(error);
+}
+
+
+static void
+hostRefuseMove(Host *host,
+               const char *domain,
+               const char *standby,
+               gboolean toVf,
+               const char *why)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(virTeamingDriverMove(host->driver, domain, standby, toVf, &error));
+    g_assert_nonnull(error);
+    g_assert_nonnull(strstr(error->message, why));
+}
+
+
+/* The VF leaves the guest for good; libvirt gives it back to the host. */
+static void
+hostEject(Host *host)
+{
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    hostSetVfMac(host, "00:00:00:00:00:00");
+    virTeamingFakeSetDriver(host->kernel, &host->vf, "igbvf");
+    hostSpin();
+}
+
+
+/* libvirt has plugged it. */
+static void
+hostPlugged(Host *host)
+{
+    virTeamingFakeSetDriver(host->kernel, &host->vf, "vfio-pci");
+    hostSetVfMac(host, MAC);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+}
+
+
+/* The same, and libvirt has told of it. */
+static void
+hostDriveKnown(Host *host)
+{
+    hostDrive(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostWait(host, 0);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+}
+
+
+/* To the standby, where the pair stays whatever happens to the daemon, and back. */
+static void
+testMove(Host *host,
+         gconstpointer opaque)
+{
+    hostDriveKnown(host);
+    hostMove(host, TRUE);
+    g_assert_cmpuint(host->plugged, ==, 0);
+    hostExpect(host, "");
+
+    hostMove(host, FALSE);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel eth1 " MAC " master\n");
+    g_assert_cmpuint(host->unplugged, ==, 1);
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    hostRefuseMove(host, "guest", "ua-net0", TRUE, "it is being moved");
+    hostMove(host, FALSE);
+    g_assert_cmpuint(host->unplugged, ==, 1);
+
+    hostGuest(host, TRUE, 0);
+    hostExpect(host,
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "LinkSetLearning vnet0 on\n");
+    hostEject(host);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostExpect(host, "");
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    hostWait(host, 60 * 1000);
+    hostRestart(host);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 60 * 1000);
+    hostMove(host, FALSE);
+    hostWait(host, 60 * 1000);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    g_assert_cmpuint(host->unplugged, ==, 1);
+    g_assert_cmpuint(host->plugged, ==, 0);
+    hostExpectProblem(host, NULL);
+
+    hostMove(host, TRUE);
+    hostMove(host, TRUE);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_nonnull(strstr(host->plugXml, "sriov0"));
+    hostRefuseMove(host, "guest", NULL, FALSE, "libvirt is plugging");
+    hostPlugged(host);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* Who moved it to its standby may plug a VF by other means, too. */
+static void
+testMoveAndAttach(Host *host,
+                  gconstpointer opaque)
+{
+    hostDriveKnown(host);
+    hostMove(host, FALSE);
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    /* The event that it has gone is lost; libvirt's word is as good. */
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    virTeamingFakeSetDriver(host->kernel, &host->vf, "vfio-pci");
+    hostSetVfMac(host, MAC);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostGuest(host, TRUE, 3);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_NONE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SETTLING);
+
+    /* And one that was detached by hand is plugged on request. */
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_cmpuint(host->plugged, ==, 0);
+    hostMove(host, TRUE);
+    g_assert_cmpuint(host->plugged, ==, 1);
+}
+
+
+/* A VF that can't be plugged is tried for no longer. */
+static void
+testMoveWithoutVf(Host *host,
+                  gconstpointer opaque)
+{
+    hostArrive(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostEvent(host, "RESUME", NULL);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "no VF is free");
+    hostMove(host, FALSE);
+    g_assert_cmpuint(host->unplugged, ==, 1);
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    hostWait(host, 10 * 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostWait(host, 60 * 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    hostExpectProblem(host, NULL);
+}
+
+
+static void
+testMoveRefused(Host *host,
+                gconstpointer opaque)
+{
+    hostRefuseMove(host, "guest", NULL, FALSE, "has no failover pair on this host");
+    hostDrive(host);
+    hostRefuseMove(host, "nobody", NULL, FALSE, "'nobody' has no failover pair on this host");
+    hostRefuseMove(host, "guest", "ua-net1", TRUE, "no failover pair 'ua-net1'");
+    hostRefuseMove(host, UUID, "ua-net0", FALSE, "has not told how");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostRefuseMove(host, "guest", NULL, FALSE, "is migrating");
+    hostRefuseMove(host, "guest", NULL, TRUE, "is migrating");
+    g_assert_cmpuint(host->unplugged, ==, 0);
+}
+
+
+/* A guest that does not let go, or a libvirt that does not ask it: as if nothing had been. */
+static void
+testMoveTakenBack(Host *host,
+                  gconstpointer opaque)
+{
+    hostDriveKnown(host);
+    hostMove(host, FALSE);
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    hostWait(host, 27 * 1000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+    hostWait(host, 2 * 1000);
+    hostWait(host, 2 * 1000);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_NONE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostExpectProblem(host, "move to the standby given up: the guest did not let its VF hostdev0 "
+                      "go within 30 s; does it handle PCI hot-unplug? unplugTimeout in the "
+                      "domain's policy sets the time");
+    g_assert_cmpuint(host->aborted, ==, 0);
+
+    hostMove(host, FALSE);
+    hostExpectProblem(host, NULL);
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, "no");
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostExpectProblem(host, "move to the standby given up: no");
+
+    /* What was asked of it can't be taken back: it gets again what it gives now. */
+    hostEject(host);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostPlugged(host);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+}
+
+
+/* The guest is not asked for its VF before its standby has a path; the daemon that was to
+ * ask dies. */
+static void
+testMoveHindered(Host *host,
+                 gconstpointer opaque)
+{
+    hostDriveKnown(host);
+    virTeamingFakeFail(host->kernel, "FdbAdd", 1, EPERM);
+    hostMove(host, FALSE);
+    g_assert_cmpuint(host->unplugged, ==, 0);
+    hostRestart(host);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    g_assert_cmpuint(host->unplugged, ==, 1);
+    hostRestart(host);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    g_assert_cmpuint(host->plugged, ==, 0);
+}
+
+
+/* A guest that is on its standby migrates with a note of what its VF was: where it arrives,
+ * it is looked after, stays there, and can be moved to a VF. */
+static void
+testMoveAndMigrate(Host *host,
+                   gconstpointer opaque)
+{
+    g_auto(GStrv) elements = NULL;
+    g_auto(GStrv) parts = g_strsplit(standbyXml, "<devices>", 2);
+    g_autofree char *note = NULL;
+    g_autofree char *xml = NULL;
+
+    hostDriveKnown(host);
+    hostMove(host, FALSE);
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    g_assert_null(host->note);
+    hostEject(host);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_nonnull(host->note);
+    g_assert_null(strstr(host->note, "<interface"));
+
+    /* As libvirt puts it in: each element in our namespace. */
+    elements = g_strsplit(host->note, "<", -1);
+    note = g_strjoinv("<v:", elements);
+    g_strfreev(elements);
+    elements = g_strsplit(note, "<v:/", -1);
+    g_free(note);
+    note = g_strjoinv("</v:", elements);
+    g_assert_true(g_str_has_prefix(note, "<v:moved>"));
+    xml = g_strconcat(parts[0], "<metadata><v:moved xmlns:v='" VIR_TEAMING_MOVED_XMLNS "'>",
+                      note + strlen("<v:moved>"), "</metadata><devices>", parts[1], NULL);
+
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "STOP", NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DEPARTED);
+    hostStop(host);
+    hostExpectClean(host);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+
+    hostHook(host, "migrate", xml);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    g_assert_false(hostPair(host)->defer);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostHook(host, "start", xml);
+    hostSpin();
+    hostExpect(host, "FdbAdd eth1 " MAC " master static sticky\n");
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+    hostEvent(host, "RESUME", NULL);
+    hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostRestart(host);
+    hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 60 * 1000);
+    hostExpect(host, "");
+    hostExpectProblem(host, NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    g_assert_cmpuint(host->plugged, ==, 0);
+
+    hostMove(host, TRUE);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_nonnull(strstr(host->plugXml, "<source network=\"sriov0\"/>"));
+    g_assert_nonnull(host->note);
+    hostRestart(host);
+    hostWait(host, 0);
+    g_assert_cmpuint(host->plugged, ==, 2);
+    hostPlugged(host);
+    g_assert_null(host->note);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+typedef struct {
+    gboolean done;
+    char *out;
+    char *err;
+} Command;
+
+
+static void
+commandEnded(GObject *source,
+             GAsyncResult *result,
+             gpointer opaque)
+{
+    Command *command = opaque;
+    g_autoptr(GError) error = NULL;
+
+    g_subprocess_communicate_utf8_finish(G_SUBPROCESS(source), result, &command->out,
+                                         &command->err, &error);
+    g_assert_no_error(error);
+    command->done = TRUE;
+}
+
+
+/* Runs 'virt-teaming move' with the words of @line against the driver; while it waits,
+ * @meanwhile happens, once. It ends with @status and says @out and @err. */
+static void
+hostCommand(Host *host,
+            const char *line,
+            void (*meanwhile)(Host *host),
+            int status,
+            const char *out,
+            const char *err)
+{
+    g_autofree char *words = g_strdup_printf("%s move --state-dir %s %s",
+                                             g_getenv("VIR_TEAMING_TEST_PROGRAM"),
+                                             host->statedir, line);
+    g_auto(GStrv) argv = g_strsplit(words, " ", -1);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GSubprocess) process = g_subprocess_newv(
+        (const char *const *)argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
+        &error);
+    const guint asked = host->plugged + host->unplugged;
+    Command command = { FALSE };
+
+    g_assert_no_error(error);
+    g_subprocess_communicate_utf8_async(process, NULL, NULL, commandEnded, &command);
+    while (!command.done) {
+        g_main_context_iteration(NULL, TRUE);
+        if (meanwhile && host->plugged + host->unplugged > asked) {
+            meanwhile(host);
+            meanwhile = NULL;
+        }
+    }
+    g_test_message("%s: %s%s", line, command.out, command.err);
+    g_assert_cmpint(g_subprocess_get_exit_status(process), ==, status);
+    g_assert_nonnull(strstr(command.out, out));
+    g_assert_nonnull(strstr(command.err, err));
+    g_free(command.out);
+    g_free(command.err);
+}
+
+
+static void
+hostLetGo(Host *host)
+{
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    hostEject(host);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+}
+
+
+static void
+hostKeep(Host *host)
+{
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, "no");
+}
+
+
+static void
+hostTakeUp(Host *host)
+{
+    hostPlugged(host);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+}
+
+
+static void
+hostCannotPlug(Host *host)
+{
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "no VF is free");
+}
+
+
+/* What a person sees of it, over the daemon's own socket. */
+static void
+testMoveCommand(Host *host,
+                gconstpointer opaque)
+{
+    g_autofree char *socket = g_build_filename(host->statedir, VIR_TEAMING_BUS_SOCKET, NULL);
+    g_autoptr(GError) error = NULL;
+    virTeamingBus *bus = virTeamingBusNew(socket, host->driver, &error);
+
+    g_assert_no_error(error);
+    hostDriveKnown(host);
+    hostCommand(host, "guest", NULL, 2, "", "move needs --to standby or --to vf");
+    hostCommand(host, "--to vf", NULL, 2, "", "move takes one DOMAIN");
+    hostCommand(host, "nobody --to vf", NULL, 2, "",
+                "error: domain 'nobody' has no failover pair on this host\n");
+    hostCommand(host, "guest --to standby --pair ua-x", NULL, 2, "", "no failover pair 'ua-x'");
+    hostCommand(host, "guest --to standby", hostKeep, 1,
+                "guest: ua-net0 is not on its standby: move to the standby given up: no\n", "");
+    hostCommand(host, "guest --to standby --timeout 0", NULL, 1,
+                "ua-net0 is not on its standby yet", "virtteamingd goes on");
+    hostLetGo(host);
+    hostCommand(host, UUID " --to standby", NULL, 0, "guest: ua-net0 is on its standby\n", "");
+    hostCommand(host, "guest --to vf --timeout 0", NULL, 1, "ua-net0 is not on its VF yet: ", "");
+    hostCannotPlug(host);
+    hostCommand(host, "guest --to vf --timeout 0 --format json", NULL, 1, "\"no VF is free\"", "");
+    hostWait(host, 6000);
+    g_assert_cmpuint(host->plugged, ==, 2);
+    hostTakeUp(host);
+    hostCommand(host, "guest --to vf", NULL, 0, "guest: ua-net0 is on its VF 0000:01:10.0\n", "");
+    hostCommand(host, "guest --to standby --format json", hostLetGo, 0, "\"done\" : true", "");
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostCommand(host, "guest --to vf", NULL, 2, "", "the guest is migrating");
+    virTeamingBusFree(bus);
+}
+
+
+/* QEMU has handed the guest over, and libvirt resumes it here. */
+static void
+hostComeBack(Host *host)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "STOP", NULL);
+    hostEvent(host, "MIGRATION", "{\"status\":\"device\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
+    hostRestart(host);
+    hostEvent(host, "RESUME", NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+}
+
+
+static void
+testHidden(Host *host,
+           gconstpointer opaque)
+{
+    hostComeBack(host);
+    hostRefuseMove(host, "guest", NULL, FALSE, "QEMU keeps its VF back");
+    g_assert_cmpuint(host->unhidden, ==, 0);
+    hostWait(host, 1100);
+    g_assert_cmpuint(host->unhidden, ==, 1);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"failed\"}");
+    virTeamingDriverTellUnhide(host->driver, UUID, "No space left on device");
+    hostExpectProblem(host, NULL);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 60 * 1000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_assert_cmpuint(host->unhidden, ==, 1);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* It can't be had: tried a few times, then said. A migration elsewhere is another way. */
+static void
+testHiddenForGood(Host *host,
+                  gconstpointer opaque)
+{
+    hostComeBack(host);
+    hostRestart(host);
+    for (guint i = 0; i < 10; i++) {
+        hostWait(host, 30 * 1000);
+        virTeamingDriverTellUnhide(host->driver, UUID, "not today");
+    }
+    g_assert_cmpuint(host->unhidden, ==, 5);
+    hostExpectProblem(host, "QEMU keeps the VF hostdev0 from the guest, which was taken back after "
+                      "its migration had completed, and could not be made to show it again (not "
+                      "today); it lives on its standby until it is shut down and started, or "
+                      "migrated");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelled\"}");
+    hostExpectProblem(host, NULL);
+}
+
+
+/* Nobody heard how the migration ended, only that the guest runs here. */
+static void
+testHiddenUnheard(Host *host,
+                  gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "STOP", NULL);
+    hostRestart(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 1100);
+    g_assert_cmpuint(host->unhidden, ==, 1);
+    /* It had failed, and QEMU has shown the VF long since. */
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 60 * 1000);
+    g_assert_cmpuint(host->unhidden, ==, 1);
 }
 
 
@@ -778,6 +1357,25 @@ testRefusedTwice(Host *host,
     hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
     hostWait(host, 5000);
     g_assert_cmpuint(host->aborted, ==, 2);
+}
+
+
+/* Its owner's detach keeps the slot busy: QEMU is refused, says nothing, and waits for that. */
+static void
+testRefusedAndWaits(Host *host,
+                    gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "MIGRATION", "{\"status\":\"wait-unplug\"}");
+    hostWait(host, 27 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostWait(host, 4 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    hostWait(host, 31 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    g_assert_cmpuint(host->plugged, ==, 0);
 }
 
 
@@ -1058,7 +1656,9 @@ testHookNonsense(Host *host,
  *     filter takes them, and the bridge sends them there;
  *  3. of a guest that is not here yet, or any more, this host takes no frames: no MAC on the
  *     VF, no filter, no entry that leads to the standby;
- *  4. of a guest that has gone, nothing of ours is left.
+ *  4. of a guest that has gone, nothing of ours is left;
+ *  5. a VF that has left its guest is away because somebody wants it so, or is about to be
+ *     plugged; one that QEMU keeps back, QEMU has been made to show again.
  */
 typedef enum {
     WORLD_OFF,                      /* not here */
@@ -1080,9 +1680,14 @@ typedef struct {
     gboolean twice;                 /* or comes twice */
     gboolean delay;                 /* or after the one that follows it */
     char *late[2];                  /* one that has yet to come: its name and details */
+    gboolean paused;                /* its owner has suspended it */
     gboolean dead;                  /* the daemon died in the middle of something */
     GHashTable *journal;            /* what it left then: contents by name of file */
     guint answered;                 /* requests to plug that libvirt has answered */
+    gboolean vfOut;                 /* the domain has no VF any more */
+    guint ejected;                  /* requests to unplug that the guest has answered */
+    gboolean hidden;                /* QEMU keeps the VF back */
+    guint unhidden;                 /* how often it had been made to show it, before */
     GString *path;                  /* what has happened, for who reads a failure */
 } Walk;
 
@@ -1199,7 +1804,11 @@ walkStop(Walk *walk)
     hostSetVfMac(&walk->host, "00:00:00:00:00:00");
     walk->busMaster = FALSE;
     walk->vectors = 0;
+    walk->paused = FALSE;
     walk->world = WORLD_OFF;
+    walk->vfOut = FALSE;
+    walk->hidden = FALSE;
+    walk->ejected = walk->host.unplugged;
     hostHook(&walk->host, "release", domainXml);
 }
 
@@ -1222,21 +1831,28 @@ static const char *const walkNames[] = {
     "start", "migrate-hook", "stop", "negotiated", "resume", "bit", "vectors",
     "no-vectors", "no-bit", "unplug", "active", "guest-stops", "cancel", "lost-event",
     "daemon-dies", "uplink-learns", "libvirt-plugs", "doubled-event", "late-event",
+    "suspended", "resumed", "move-to-standby", "move-to-vf", "guest-ejects",
+    "handed-over-and-back", "qemu-shows",
     "dies-before-1st-order", "dies-after-1st", "dies-before-2nd", "dies-after-2nd",
     "dies-before-3rd", "dies-after-3rd", NULL
 };
 
 
+#define WALK_ACTIONS 26
+/* And death in the middle of something, which is tried in all places in testDeaths(). */
+#define WALK_ALL_ACTIONS 32
+
+
 /* Does one of them; returns whether it can happen, in the world as it is. */
 static gboolean
-walkTake(Walk *walk,
-         guint action)
+walkTry(Walk *walk,
+        guint action)
 {
     const World world = walk->world;
-    const gboolean runs = world >= WORLD_HERE && world <= WORLD_COPY;
+    const gboolean here = world >= WORLD_HERE && world <= WORLD_COPY;
+    const gboolean runs = here && !walk->paused;
     const gboolean odd = walk->lose || walk->twice || walk->delay;
 
-    g_string_append_printf(walk->path, " %s", walkNames[action]);
     switch (action) {
     case 0:
         if (world != WORLD_OFF && world != WORLD_EXPECTED)
@@ -1268,35 +1884,38 @@ walkTake(Walk *walk,
         walkEvent(walk, "RESUME", NULL);
         return TRUE;
     case 5:
-        if (!runs || world == WORLD_COPY || walk->busMaster ||
+        if (!runs || world == WORLD_COPY || walk->busMaster || walk->vfOut || walk->hidden ||
             !virTeamingDriverPairs(walk->host.driver)->len ||
             ((virTeamingPairObj *)virTeamingDriverPairs(walk->host.driver)->pdata[0])->unplugged)
             return FALSE;
         walkGuest(walk, TRUE, 0);
         return TRUE;
     case 6:
-        if (!walk->busMaster || walk->vectors || world == WORLD_UNPLUG)
+        if (!walk->busMaster || walk->vectors || world == WORLD_UNPLUG || walk->paused)
             return FALSE;
         walkGuest(walk, TRUE, 3);
         return TRUE;
     case 7:
-        if (!walk->vectors)
+        if (!walk->vectors || walk->paused)
             return FALSE;
         walkGuest(walk, TRUE, 0);
         return TRUE;
     case 8:
-        if (!walk->busMaster)
+        if (!walk->busMaster || walk->paused)
             return FALSE;
         walkGuest(walk, FALSE, 0);
         return TRUE;
     case 9:
-        if (world != WORLD_HERE)
+        if (world != WORLD_HERE || walk->vfOut || walk->hidden)
             return FALSE;
         walk->world = WORLD_UNPLUG;
+        /* The guest is asked once; QEMU takes the VF then for the migration. */
+        walk->ejected = walk->host.unplugged;
         walkEvent(walk, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
         return TRUE;
     case 10:
-        if (world != WORLD_UNPLUG || walk->busMaster)
+        if ((world != WORLD_UNPLUG || walk->busMaster) &&
+            (world != WORLD_HERE || !(walk->vfOut || walk->hidden)))
             return FALSE;
         walk->world = WORLD_COPY;
         walkEvent(walk, "MIGRATION", "{\"status\":\"active\"}");
@@ -1305,12 +1924,14 @@ walkTake(Walk *walk,
         if (world != WORLD_COPY)
             return FALSE;
         walk->world = WORLD_STOPPED;
-        walkEvent(walk, "STOP", NULL);
+        if (!walk->paused)
+            walkEvent(walk, "STOP", NULL);
         return TRUE;
     case 12:
         if (world != WORLD_UNPLUG && world != WORLD_COPY && world != WORLD_STOPPED)
             return FALSE;
         walk->world = WORLD_HERE;
+        walk->hidden = FALSE;
         walkEvent(walk, "MIGRATION", "{\"status\":\"failed\"}");
         return TRUE;
     case 13:
@@ -1332,6 +1953,10 @@ walkTake(Walk *walk,
         if (walk->dead || walk->answered == walk->host.plugged || world != WORLD_HERE)
             return FALSE;
         walk->answered = walk->host.plugged;
+        walk->vfOut = FALSE;
+        walk->hidden = FALSE;
+        walk->ejected = walk->host.unplugged;
+        virTeamingFakeSetDriver(walk->host.kernel, &walk->host.vf, "vfio-pci");
         hostSetVfMac(&walk->host, MAC);
         virTeamingDriverTellPlug(walk->host.driver, UUID, &walk->host.mac, NULL);
         return TRUE;
@@ -1345,17 +1970,81 @@ walkTake(Walk *walk,
             return FALSE;
         walk->delay = TRUE;
         return TRUE;
+    case 19:
+        if (!runs)
+            return FALSE;
+        walk->paused = TRUE;
+        walkEvent(walk, "STOP", NULL);
+        return TRUE;
+    case 20:
+        if (!here || !walk->paused)
+            return FALSE;
+        walk->paused = FALSE;
+        walkEvent(walk, "RESUME", NULL);
+        return TRUE;
+    case 21:
+    case 22:
+        return !walk->dead &&
+            virTeamingDriverMove(walk->host.driver, "guest", NULL, action == 22, NULL);
+    case 23:
+        if (walk->dead || world != WORLD_HERE || walk->paused || walk->vfOut || walk->hidden ||
+            walk->ejected == walk->host.unplugged)
+            return FALSE;
+        walk->ejected = walk->host.unplugged;
+        virTeamingDriverTellUnplug(walk->host.driver, UUID, &walk->host.mac, NULL);
+        walkGuest(walk, FALSE, 0);
+        walk->vfOut = TRUE;
+        walkEvent(walk, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+        hostSetVfMac(&walk->host, "00:00:00:00:00:00");
+        virTeamingFakeSetDriver(walk->host.kernel, &walk->host.vf, "igbvf");
+        return TRUE;
+    case 24:
+        if (world != WORLD_STOPPED || walk->paused)
+            return FALSE;
+        walk->world = WORLD_HERE;
+        walk->hidden = !walk->vfOut;
+        walk->unhidden = walk->host.unhidden;
+        walkEvent(walk, "MIGRATION", "{\"status\":\"completed\"}");
+        walkEvent(walk, "RESUME", NULL);
+        return TRUE;
+    case 25:
+        if (walk->dead || world != WORLD_HERE || !walk->hidden || walk->unhidden == walk->host.unhidden)
+            return FALSE;
+        walk->hidden = FALSE;
+        walkEvent(walk, "MIGRATION", "{\"status\":\"failed\"}");
+        virTeamingDriverTellUnhide(walk->host.driver, UUID, "as it should");
+        return TRUE;
     default:
         if (walk->dead)
             return FALSE;
-        walkDieAt(walk, (action - 19) / 2 + 1, (action - 19) % 2);
+        walkDieAt(walk, (action - WALK_ACTIONS) / 2 + 1, (action - WALK_ACTIONS) % 2);
         return TRUE;
     }
 }
 
-#define WALK_ACTIONS 19
-/* And death in the middle of something, which is tried in all places in testDeaths(). */
-#define WALK_ALL_ACTIONS 25
+/* Of the walk that is under way, for who reads that it failed. */
+static GString *walkPath;
+
+
+static void
+walkAborted(int sig)
+{
+    g_printerr("Walked:%s\n", walkPath->str);
+}
+
+
+static gboolean
+walkTake(Walk *walk,
+         guint action)
+{
+    const gsize before = walk->path->len;
+
+    g_string_append_printf(walk->path, " %s", walkNames[action]);
+    if (walkTry(walk, action))
+        return TRUE;
+    g_string_truncate(walk->path, before);
+    return FALSE;
+}
 
 
 /* Returns: what does not hold of the guest's frames; NULL if all does. */
@@ -1377,6 +2066,8 @@ walkFault(Walk *walk)
     if (!bridged || !own || !virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL))
         return "the kernel says nothing";
 
+    if (walk->paused && walk->world > WORLD_HERE)
+        return NULL;                /* it may be about to go; either way nothing reads */
     if (walk->world >= WORLD_HERE && walk->world <= WORLD_COPY) {
         if (reads && !virTeamingMacEqual(&vf.mac, &host->mac))
             return "the guest reads a VF without its MAC";
@@ -1408,7 +2099,7 @@ walkCheck(Walk *walk)
         [WORLD_INCOMING] = VIR_TEAMING_ACTIVITY_INCOMING,
         [WORLD_LANDED] = VIR_TEAMING_ACTIVITY_INCOMING,
         [WORLD_HERE] = VIR_TEAMING_ACTIVITY_RUNNING,
-        [WORLD_UNPLUG] = VIR_TEAMING_ACTIVITY_OUTGOING,
+        [WORLD_UNPLUG] = VIR_TEAMING_ACTIVITY_UNPLUGGING,
         [WORLD_COPY] = VIR_TEAMING_ACTIVITY_OUTGOING,
         [WORLD_STOPPED] = VIR_TEAMING_ACTIVITY_DEPARTING,
     };
@@ -1420,8 +2111,10 @@ walkCheck(Walk *walk)
     walk->lose = walk->twice = walk->delay = FALSE;
     if (walk->world == WORLD_EXPECTED)
         return;
-    hostSnapshot(host, walk->world == WORLD_OFF ? VIR_TEAMING_ACTIVITY_INACTIVE :
-                 activities[walk->world], TRUE);
+    if (walk->world == WORLD_OFF)
+        hostSnapshot(host, VIR_TEAMING_ACTIVITY_INACTIVE, TRUE);
+    else
+        hostTellXml(host, walk->vfOut ? standbyXml : domainXml, activities[walk->world], TRUE);
     hostSpin();
     hostWait(host, 2000);
     hostSpin();
@@ -1440,6 +2133,13 @@ walkCheck(Walk *walk)
         return;
     }
 
+    if (walk->world == WORLD_HERE && walk->vfOut) {
+        const virTeamingPairObj *pair = hostPair(host);
+
+        g_assert_true(pair->move == VIR_TEAMING_MOVE_STANDBY || pair->unplugged);
+    }
+    if (walk->world == WORLD_HERE && walk->hidden && !hostPair(host)->unplugged)
+        g_assert_cmpuint(host->unhidden, >, walk->unhidden);
     g_assert_cmpstr(walkFault(walk), ==, NULL);
 }
 
@@ -1448,7 +2148,7 @@ static void
 walkBegin(Walk *walk)
 {
     hostSetUp(&walk->host, NULL);
-    walk->path = g_string_new(NULL);
+    walkPath = walk->path = g_string_new(NULL);
     walk->journal = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
@@ -1486,6 +2186,7 @@ walkSetUp(void)
         return;
     done = TRUE;
     g_log_set_writer_func(walkLog, NULL, NULL);
+    signal(SIGABRT, walkAborted);
 }
 
 
@@ -1761,6 +2462,12 @@ testAdmitOddDomain(Host *host,
     hostHook(host, "start", starting);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
     hostExpectProblem(host, "machine 'pc' (x86_64) has no PCI Express [machine-without-pcie]");
+
+    /* Another daemon finds it out again, once libvirt has told it of the domain. */
+    hostRestart(host);
+    hostExpectProblem(host, NULL);
+    hostTellXml(host, starting, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
+    hostExpectProblem(host, "machine 'pc' (x86_64) has no PCI Express [machine-without-pcie]");
 }
 
 
@@ -1813,7 +2520,8 @@ testOtherHostGone(Host *host,
     hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
     hostGuest(host, FALSE, 0);
     hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
-    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort, host);
+    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort,
+                               hostUnhide, hostNote, host);
     for (guint i = 0; i < 12; i++)
         hostWait(host, 1000);
     g_assert_cmpuint(host->asked, >=, 2);
@@ -2203,7 +2911,8 @@ testStartedLate(Host *host,
 {
     hostAddLink(host, "vnet0", "tun", "br0", "");
     hostSetVfMac(host, MAC);
-    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort, host);
+    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort,
+                               hostUnhide, hostNote, host);
     hostHook(host, "start", domainXml);
     g_assert_cmpuint(host->resynced, ==, 1);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
@@ -2238,11 +2947,23 @@ main(int argc, char **argv)
         { "/driver/migrate-to-self", testMigrateToSelf },
         { "/driver/park-in-vlan", testParkInVlan },
         { "/driver/detach", testDetach },
+        { "/driver/move", testMove },
+        { "/driver/move-and-attach", testMoveAndAttach },
+        { "/driver/move-and-migrate", testMoveAndMigrate },
+        { "/driver/move-command", testMoveCommand },
+        { "/driver/move-without-vf", testMoveWithoutVf },
+        { "/driver/move-refused", testMoveRefused },
+        { "/driver/move-taken-back", testMoveTakenBack },
+        { "/driver/move-hindered", testMoveHindered },
+        { "/driver/hidden", testHidden },
+        { "/driver/hidden-for-good", testHiddenForGood },
+        { "/driver/hidden-unheard", testHiddenUnheard },
         { "/driver/never-lets-go", testNeverLetsGo },
         { "/driver/lets-go-late", testLetsGoLate },
         { "/driver/waits-if-told", testWaitsIfTold },
         { "/driver/copies-with-live-vf", testCopiesWithLiveVf },
         { "/driver/refused-twice", testRefusedTwice },
+        { "/driver/refused-and-waits", testRefusedAndWaits },
         { "/driver/stops-with-live-vf", testStopsWithLiveVf },
         { "/driver/firmware-never-lets-go", testFirmwareNeverLetsGo },
         { "/driver/suspended-while-asked-out", testSuspendedWhileAskedOut },

@@ -121,6 +121,12 @@ testOneVector(void)
 }
 
 
+/* Answers of a NIC that rule something out if they are "no". */
+static const virTeamingNicTrait measured[] = {
+    VIR_TEAMING_TRAIT_ACCEPTS_ZERO, VIR_TEAMING_TRAIT_STEERS_EARLY, VIR_TEAMING_TRAIT_VLAN_PARKS,
+};
+
+
 /* Calls @check for everything that can be observed of a pair. */
 static guint
 testForAllObserved(void (*check)(const virTeamingObserved *seen))
@@ -129,7 +135,7 @@ testForAllObserved(void (*check)(const virTeamingObserved *seen))
     static const gint64 readyMs[] = { 0, 1499, 1500 };
     guint n = 0;
 
-    for (guint bits = 0; bits < 3 << 7; bits++) {
+    for (guint bits = 0; bits < 3 << 10; bits++) {
         for (guint guest = GONE; guest <= DEPARTING; guest++) {
             for (guint vectors = 0; vectors <= 2; vectors++) {
                 for (guint times = 0; times < 9; times++) {
@@ -142,12 +148,16 @@ testForAllObserved(void (*check)(const virTeamingObserved *seen))
                         .defer = !!(bits & 16),
                         .unplugged = !!(bits & 32),
                         .traits.copies = !!(bits & 64),
-                        .parking = bits >> 7,
+                        .parking = bits >> 10,
                         .vectors = vectors,
                         .masterMs = masterMs[times % 3],
                         .readyMs = readyMs[times / 3],
                     };
 
+                    for (guint i = 0; i < G_N_ELEMENTS(measured); i++) {
+                        if (bits & 128 << i)
+                            seen.traits.answers[measured[i]] = VIR_TEAMING_ANSWER_NO;
+                    }
                     check(&seen);
                     n++;
                 }
@@ -267,6 +277,37 @@ testCarries(void)
 }
 
 
+/* A VF is parked only in a way that holds on its NIC, and is parked if it need be. */
+static void
+testParksFor(const virTeamingObserved *seen)
+{
+    const virTeamingNicAnswer *answers = seen->traits.answers;
+    const gboolean zero = answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO] != VIR_TEAMING_ANSWER_NO;
+    const gboolean vlan = answers[VIR_TEAMING_TRAIT_VLAN_PARKS] != VIR_TEAMING_ANSWER_NO;
+    const gboolean early = answers[VIR_TEAMING_TRAIT_STEERS_EARLY] != VIR_TEAMING_ANSWER_NO;
+    const virTeamingPhase phase = virTeamingFailoverPhase(seen);
+    const virTeamingDatapath want = virTeamingFailoverDesire(phase, seen);
+
+    if (zero || vlan || !early) {
+        g_assert_false(want.vf == VF(ZERO) && !zero);
+        g_assert_false(want.vf == VF(VLAN) && !vlan);
+    }
+    if (!seen->hasVf)
+        g_assert_cmpint(want.vf, ==, VF(KEEP));
+    else if (phase == PHASE(ARRIVING) || phase == PHASE(DEPARTED))
+        g_assert_true(want.vf != VF(PAIR) || (!zero && !early));
+    else if (want.vf == VF(PAIR) && seen->guest == HERE && !seen->busMaster)
+        g_assert_true(seen->traits.copies || !early || !vlan);
+}
+
+
+static void
+testParks(void)
+{
+    g_test_message("%u observations", testForAllObserved(testParksFor));
+}
+
+
 /* Between any two steps of a plan, a guest that runs here has the path it had before or
  * the one it shall have: no step closes a path before the other is open. */
 static void
@@ -319,6 +360,7 @@ main(int argc, char **argv)
     g_test_add_func("/failover/one-vector", testOneVector);
     g_test_add_func("/failover/reaches-what-it-wants", testReaches);
     g_test_add_func("/failover/carries-to-who-reads", testCarries);
+    g_test_add_func("/failover/parks-where-it-holds", testParks);
     g_test_add_func("/failover/makes-before-it-breaks", testMakesBeforeItBreaks);
     g_test_add_func("/failover/texts", testTexts);
     return g_test_run();

@@ -41,6 +41,7 @@ typedef struct {
 static int homeNamespace = -1;
 
 #define MAC(...) (&(virTeamingMac){ .addr = { __VA_ARGS__ } })
+#define VLANS(...) ((const guint16[]){ __VA_ARGS__, 0 })
 
 static const virTeamingMac guest = { .addr = { 0x52, 0x54, 0x00, 0x01, 0x02, 0x03 } };
 static const virTeamingMac other = { .addr = { 0x52, 0x54, 0x00, 0x01, 0x02, 0x04 } };
@@ -202,12 +203,34 @@ hostFiltersVlans(Host *host,
                                                bridge);
     int status = -1;
 
-    if (host->fake)
+    if (host->fake) {
+        virTeamingLink link;
+
+        g_assert_true(virTeamingKernelLinkGet(host->kernel, bridge, &link, NULL));
+        link.vlanFiltering = TRUE;
+        virTeamingFakeSetLink(host->kernel, &link);
         return TRUE;
+    }
     g_spawn_command_line_sync(command, NULL, NULL, &status, NULL);
     if (status != 0)
         g_test_skip("this kernel's bridges have no VLAN filtering");
     return status == 0;
+}
+
+
+/* @port is in these VLANs, ascending, 0-terminated, and in no others. */
+static void
+hostSetVlans(Host *host,
+             const char *port,
+             const guint16 *vlans)
+{
+    if (host->fake) {
+        virTeamingFakeSetVlans(host->kernel, port, vlans);
+        return;
+    }
+    run("bridge vlan del dev %s vid 1-4094", port);
+    for (; *vlans; vlans++)
+        run("bridge vlan add dev %s vid %u", port, *vlans);
 }
 
 
@@ -871,6 +894,61 @@ testLinkParticulars(Host *host,
 
 
 static void
+testMacvtapMode(Host *host,
+                gconstpointer data)
+{
+    virTeamingLink link = { .name = "macvtap0", .kind = "macvtap", .lower = "tap9",
+                            .mode = VIR_TEAMING_MACVTAP_BRIDGE };
+
+    hostAddLink(host, "tap9", "tun");
+    if (host->fake)
+        virTeamingFakeSetLink(host->kernel, &link);
+    else
+        run("ip link add dev macvtap0 link tap9 type macvtap mode bridge");
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "macvtap0", &link, error));
+    g_assert_cmpstr(link.kind, ==, "macvtap");
+    g_assert_cmpstr(link.lower, ==, "tap9");
+    g_assert_cmpint(link.mode, ==, VIR_TEAMING_MACVTAP_BRIDGE);
+    assertWorks(virTeamingKernelLinkSetMode(host->kernel, "macvtap0", VIR_TEAMING_MACVTAP_VEPA,
+                                            error));
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "macvtap0", &link, error));
+    g_assert_cmpint(link.mode, ==, VIR_TEAMING_MACVTAP_VEPA);
+    assertWorks(virTeamingKernelLinkSetMode(host->kernel, "macvtap0", VIR_TEAMING_MACVTAP_BRIDGE,
+                                            error));
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "macvtap0", &link, error));
+    g_assert_cmpint(link.mode, ==, VIR_TEAMING_MACVTAP_BRIDGE);
+
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap9", &link, error));
+    g_assert_cmpint(link.mode, ==, VIR_TEAMING_MACVTAP_OTHER);
+    assertFails(virTeamingKernelLinkSetMode(host->kernel, "tap9", VIR_TEAMING_MACVTAP_VEPA,
+                                            error), VIR_TEAMING_ERROR_UNSUPPORTED);
+}
+
+
+/* The kernel itself has a macvtap's MAC in the filter of what it sits on, while it is up;
+ * others may take it off and put it back meanwhile. */
+static void
+testMacvtapSelf(Host *host,
+                gconstpointer data)
+{
+    const guint self = VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_LOCAL;
+
+    hostAddLink(host, "tap9", "tun");
+    run("ip link add dev macvtap0 link tap9 address 52:54:00:01:02:03 type macvtap mode bridge");
+    run("ip link set dev tap9 up");
+    g_assert_cmpuint(fdbCount(host, "tap9", &guest, self), ==, 0);
+    run("ip link set dev macvtap0 up");
+    g_assert_cmpuint(fdbCount(host, "tap9", &guest, self), ==, 1);
+    fdbDel(host, "tap9", &guest, VIR_TEAMING_FDB_SELF);
+    g_assert_cmpuint(fdbCount(host, "tap9", &guest, self), ==, 0);
+    fdbAdd(host, "tap9", &guest, VIR_TEAMING_FDB_SELF);
+    g_assert_cmpuint(fdbCount(host, "tap9", &guest, self), ==, 1);
+    run("ip link set dev macvtap0 down");
+    g_assert_cmpuint(fdbCount(host, "tap9", &guest, self), ==, 0);
+}
+
+
+static void
 testLinkMissing(Host *host,
                 gconstpointer data)
 {
@@ -881,6 +959,10 @@ testLinkMissing(Host *host,
     assertFails(virTeamingKernelLinkGet(host->kernel, "gone", &link, error),
                 VIR_TEAMING_ERROR_NOT_FOUND);
     assertFails(virTeamingKernelLinkSetLearning(host->kernel, "gone", FALSE, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelLinkSetMode(host->kernel, "gone", VIR_TEAMING_MACVTAP_VEPA,
+                                            error), VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelVlanList(host->kernel, "gone", error),
                 VIR_TEAMING_ERROR_NOT_FOUND);
     assertFails(virTeamingKernelVfList(host->kernel, "gone", error),
                 VIR_TEAMING_ERROR_NOT_FOUND);
@@ -1124,11 +1206,11 @@ testFdbVlan(Host *host,
     hostAddBridge(host);
     if (!hostFiltersVlans(host, "br0"))
         return;
-    if (!host->fake) {
-        assertWorks(virTeamingKernelLinkGet(host->kernel, "br0", &link, error));
-        g_assert_true(link.vlanFiltering);
-        run("bridge vlan add dev tap0 vid 7");
-    }
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "br0", &link, error));
+    g_assert_true(link.vlanFiltering);
+    hostSetVlans(host, "tap0", VLANS(7));
+    entry.vlan = 8;
+    assertFails(virTeamingKernelFdbAdd(host->kernel, &entry, error), VIR_TEAMING_ERROR_SYSTEM);
     entry.vlan = 7;
     assertWorks(virTeamingKernelFdbAdd(host->kernel, &entry, error));
     assertWorks(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 7, &found, error));
@@ -1137,6 +1219,76 @@ testFdbVlan(Host *host,
     assertWorks(virTeamingKernelFdbDel(host->kernel, &entry, error));
     assertFails(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 7, &found, error),
                 VIR_TEAMING_ERROR_NOT_FOUND);
+}
+
+
+/* Without a VLAN an entry is in all of its port's; those that it leaves keep theirs. */
+static void
+testFdbEveryVlan(Host *host,
+                 gconstpointer data)
+{
+    virTeamingFdbEntry entry = fdbEntry("tap0", &guest, VIR_TEAMING_FDB_MASTER |
+                                        VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY);
+    virTeamingFdbEntry found;
+
+    hostAddBridge(host);
+    if (!hostFiltersVlans(host, "br0"))
+        return;
+    hostSetVlans(host, "tap0", VLANS(7, 9));
+    assertWorks(virTeamingKernelFdbAdd(host->kernel, &entry, error));
+    assertFdb(&guest, "tap0 static sticky");
+    assertWorks(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 7, &found, error));
+    assertWorks(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 9, &found, error));
+
+    hostSetVlans(host, "tap0", VLANS(9));
+    assertWorks(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 7, &found, error));
+    assertWorks(virTeamingKernelFdbDel(host->kernel, &found, error));
+    assertFails(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 7, &found, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertWorks(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 9, &found, error));
+    assertWorks(virTeamingKernelFdbDel(host->kernel, &entry, error));
+    assertFails(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 9, &found, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFdb(&guest, "nothing");
+}
+
+
+static void
+testVlanList(Host *host,
+             gconstpointer data)
+{
+    g_autoptr(GArray) vlans = NULL;
+    guint16 many[1002];
+
+    for (guint i = 0; i < 1001; i++)
+        many[i] = i + 100;
+    many[1001] = 0;
+
+    hostAddBridge(host);
+    if (!hostFiltersVlans(host, "br0"))
+        return;
+    hostSetVlans(host, "tap0", VLANS(1, 7, 8, 9, 4094));
+    assertWorks(vlans = virTeamingKernelVlanList(host->kernel, "tap0", error));
+    g_assert_cmpmem(vlans->data, vlans->len * sizeof(guint16),
+                    VLANS(1, 7, 8, 9, 4094), 5 * sizeof(guint16));
+    g_clear_pointer(&vlans, g_array_unref);
+
+    if (host->fake) {
+        hostSetVlans(host, "tap1", many);
+    } else {
+        run("bridge vlan del dev tap1 vid 1");
+        run("bridge vlan add dev tap1 vid 100-1100");
+    }
+    assertWorks(vlans = virTeamingKernelVlanList(host->kernel, "tap1", error));
+    g_assert_cmpmem(vlans->data, vlans->len * sizeof(guint16), many, 1001 * sizeof(guint16));
+    g_clear_pointer(&vlans, g_array_unref);
+
+    hostSetVlans(host, "tap0", VLANS(0));
+    assertWorks(vlans = virTeamingKernelVlanList(host->kernel, "tap0", error));
+    g_assert_cmpuint(vlans->len, ==, 0);
+    hostSetMaster(host, "tap0", NULL);
+    assertFails(virTeamingKernelVlanList(host->kernel, "tap0", error),
+                VIR_TEAMING_ERROR_UNSUPPORTED);
 }
 
 
@@ -1246,7 +1398,9 @@ testWatch(Host *host,
 {
     hostAddBridge(host);
     assertWorks(virTeamingKernelWatch(host->kernel, noteChange, host, error));
-    hear(host);
+    /* A new bridge finds its state only by and by. */
+    for (guint i = 0; i < 50 && *hear(host); i++)
+        continue;
     g_assert_cmpstr(hear(host), ==, "");
 
     hostAddLink(host, "tap9", "tun");
@@ -1475,6 +1629,8 @@ main(int argc,
     ON_BOTH("link/get", testLinkGet);
     ON_BOTH("link/list", testLinkList);
     ON("real", "link/particulars", hostSetup, testLinkParticulars);
+    ON_BOTH("link/macvtap-mode", testMacvtapMode);
+    ON("real", "link/macvtap-self", hostSetup, testMacvtapSelf);
     ON_BOTH("link/missing", testLinkMissing);
     ON_BOTH("link/learning", testLearning);
     ON_BOTH("nonsense", testNonsense);
@@ -1487,6 +1643,8 @@ main(int argc,
     ON_BOTH("fdb/get-by-port", testFdbGetByPort);
     ON_BOTH("fdb/off-bridge", testFdbOffBridge);
     ON_BOTH("fdb/vlan", testFdbVlan);
+    ON_BOTH("fdb/every-vlan", testFdbEveryVlan);
+    ON_BOTH("vlan/list", testVlanList);
     ON_BOTH("vf/of-what-is-no-pf", testVfOfWhatIsNoPf);
     ON_PF("vf/set", testVfSet);
     ON_PF("vf/list", testVfList);

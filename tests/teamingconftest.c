@@ -4,6 +4,7 @@
  */
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
@@ -690,7 +691,18 @@ testNodeDevice(void)
 }
 
 
-/* Twice the interfaces take no more than about twice the time. */
+/* What this thread has worked, whatever else the machine does: in microseconds. */
+static gint64
+cpuTime(void)
+{
+    struct timespec now;
+
+    g_assert_cmpint(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now), ==, 0);
+    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+
+/* Four times the interfaces take about four times the work. */
 static void
 testLinear(void)
 {
@@ -708,22 +720,22 @@ testLinear(void)
             g_string_append_printf(xml, "<interface type='bridge'><mac address='52:54:00:%02x:%02x:"
                                    "01'/><source bridge='br0'/><model type='virtio'/><teaming "
                                    "type='persistent'/><alias name='ua-s%u'/></interface>"
-                                   "<interface type='network'>"
-                                   "<mac address='52:54:00:%02x:%02x:01'/><source network='p'/><teaming type='transient' "
+                                   "<interface type='network'><mac address='52:54:00:%02x:%02x:"
+                                   "01'/><source network='p'/><teaming type='transient' "
                                    "persistent='ua-s%u'/></interface>",
                                    i >> 8, i & 0xff, i, i >> 8, i & 0xff, i);
         g_string_append(xml, "</devices></domain>");
-        start = g_get_monotonic_time();
+        start = cpuTime();
         domain = parse(xml->str);
         findings = virTeamingDomainValidate(domain, NULL, NULL);
-        took[round % 2] = MIN(took[round % 2], g_get_monotonic_time() - start);
+        took[round % 2] = MIN(took[round % 2], cpuTime() - start);
         g_assert_cmpuint(findings->len, ==, 0);
         g_assert_cmpuint(domain->pairs->len, ==, nics / 2);
     }
     g_test_message("1000 NICs: %" G_GINT64_FORMAT " us, 4000: %" G_GINT64_FORMAT " us",
                    took[0], took[1]);
-    /* Four times as many; sixteen times would be quadratic. */
-    g_assert_cmpint(took[1], <, 8 * took[0]);
+    /* Sixteen times would be quadratic. */
+    g_assert_cmpint(took[1], <, 10 * took[0]);
 }
 
 

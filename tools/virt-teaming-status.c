@@ -7,9 +7,7 @@
 #include <string.h>
 
 #include "teaming_bus_names.h"
-#include "virt-teaming.h"
-
-#define VIR_TEAMING_STATUS_TIMEOUT_MS 5000
+#include "virt-teaming-host.h"
 
 /* What the daemon says of itself and of its pairs. */
 typedef struct {
@@ -29,76 +27,22 @@ virTeamingStatusClear(virTeamingStatus *status)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(virTeamingStatus, virTeamingStatusClear)
 
 
-/* The daemon's private socket first, which needs no message bus; else the system bus. */
-static GDBusConnection *
-virTeamingStatusConnect(const char *statedir,
-                        const char **name,
-                        GError **error)
-{
-    g_autofree char *socket = g_build_filename(statedir, VIR_TEAMING_BUS_SOCKET, NULL);
-    g_autofree char *escaped = g_dbus_address_escape_value(socket);
-    g_autofree char *address = g_strconcat("unix:path=", escaped, NULL);
-    g_autoptr(GError) reason = NULL;
-    GDBusConnection *connection;
-
-    *name = NULL;
-    connection = g_dbus_connection_new_for_address_sync(
-        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, &reason);
-    if (connection)
-        return connection;
-
-    *name = VIR_TEAMING_BUS_NAME;
-    connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, NULL);
-    if (!connection)
-        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
-                    "cannot reach virtteamingd at %s: %s; is it running?",
-                    socket, reason->message);
-    return connection;
-}
-
-
-static GVariant *
-virTeamingStatusCall(GDBusConnection *connection,
-                     const char *name,
-                     const char *interface,
-                     const char *method,
-                     GVariant *parameters,
-                     const char *type,
-                     GError **error)
-{
-    g_autoptr(GError) reason = NULL;
-    GVariant *reply = g_dbus_connection_call_sync(
-        connection, name, VIR_TEAMING_BUS_PATH, interface, method, parameters,
-        G_VARIANT_TYPE(type), G_DBUS_CALL_FLAGS_NO_AUTO_START,
-        VIR_TEAMING_STATUS_TIMEOUT_MS, NULL, &reason);
-
-    if (!reply) {
-        g_dbus_error_strip_remote_error(reason);
-        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
-                    "virtteamingd does not answer: %s; is it running?", reason->message);
-    }
-    return reply;
-}
-
-
 static gboolean
 virTeamingStatusFetch(const char *statedir,
                       virTeamingStatus *status,
                       GError **error)
 {
-    const char *name;
-    g_autoptr(GDBusConnection) connection = virTeamingStatusConnect(statedir, &name, error);
+    g_auto(virTeamingCmdDaemon) daemon = { 0 };
     g_autoptr(GVariant) pairs = NULL;
     g_autoptr(GVariant) properties = NULL;
     g_autoptr(GVariant) dict = NULL;
 
-    if (!connection ||
-        !(pairs = virTeamingStatusCall(connection, name, VIR_TEAMING_BUS_INTERFACE,
-                                       "GetPairs", NULL, "(aa{sv})", error)) ||
-        !(properties = virTeamingStatusCall(connection, name,
-                                            "org.freedesktop.DBus.Properties", "GetAll",
-                                            g_variant_new("(s)", VIR_TEAMING_BUS_INTERFACE),
-                                            "(a{sv})", error)))
+    if (!virTeamingCmdReachDaemon(statedir, &daemon, error) ||
+        !(pairs = virTeamingCmdAskDaemon(&daemon, NULL, "GetPairs", NULL, "(aa{sv})", error)) ||
+        !(properties = virTeamingCmdAskDaemon(&daemon, "org.freedesktop.DBus.Properties",
+                                              "GetAll",
+                                              g_variant_new("(s)", VIR_TEAMING_BUS_INTERFACE),
+                                              "(a{sv})", error)))
         return FALSE;
 
     status->pairs = g_variant_get_child_value(pairs, 0);
@@ -106,38 +50,6 @@ virTeamingStatusFetch(const char *statedir,
     g_variant_lookup(dict, "HookHeard", "b", &status->hookHeard);
     g_variant_lookup(dict, "LibvirtProblem", "s", &status->libvirtProblem);
     return TRUE;
-}
-
-
-static const char *
-virTeamingStatusGet(GVariant *pair,
-                    const char *key)
-{
-    const char *value = "";
-
-    g_variant_lookup(pair, key, "&s", &value);
-    return value;
-}
-
-
-/* Drops the pairs of other domains. @domain is a name or a UUID; NULL keeps all. */
-static void
-virTeamingStatusFilter(virTeamingStatus *status,
-                       const char *domain)
-{
-    g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
-    GVariantIter iter;
-    GVariant *pair;
-
-    g_variant_iter_init(&iter, status->pairs);
-    while ((pair = g_variant_iter_next_value(&iter))) {
-        if (!domain || g_str_equal(virTeamingStatusGet(pair, "domain"), domain) ||
-            g_ascii_strcasecmp(virTeamingStatusGet(pair, "uuid"), domain) == 0)
-            g_variant_builder_add_value(&builder, pair);
-        g_variant_unref(pair);
-    }
-    g_variant_unref(status->pairs);
-    status->pairs = g_variant_ref_sink(g_variant_builder_end(&builder));
 }
 
 
@@ -177,7 +89,7 @@ virTeamingStatusPrint(const virTeamingStatus *status,
     while ((pair = g_variant_iter_next_value(&iter))) {
         for (gsize i = 0; i < G_N_ELEMENTS(columns); i++)
             widths[i] = MAX(widths[i],
-                            (int)g_utf8_strlen(virTeamingStatusGet(pair, columns[i]), -1));
+                            (int)g_utf8_strlen(virTeamingCmdPairGet(pair, columns[i]), -1));
         g_variant_unref(pair);
     }
 
@@ -187,14 +99,14 @@ virTeamingStatusPrint(const virTeamingStatus *status,
 
     g_variant_iter_init(&iter, status->pairs);
     while ((pair = g_variant_iter_next_value(&iter))) {
-        const char *problem = virTeamingStatusGet(pair, "problem");
+        const char *problem = virTeamingCmdPairGet(pair, "problem");
 
         for (gsize i = 0; i < G_N_ELEMENTS(columns); i++) {
-            const char *text = virTeamingStatusGet(pair, columns[i]);
+            const char *text = virTeamingCmdPairGet(pair, columns[i]);
 
             printf("%-*s  ", widths[i], *text ? text : "-");
         }
-        puts(virTeamingStatusGet(pair, "why"));
+        puts(virTeamingCmdPairGet(pair, "why"));
         if (*problem) {
             virTeamingCmdPrint(stdout, VIR_TEAMING_CMD_STYLE_WARNING, "    problem:");
             printf(" %s\n", problem);
@@ -230,7 +142,7 @@ virTeamingStatusComplain(const virTeamingStatus *status)
 
     g_variant_iter_init(&iter, status->pairs);
     while ((pair = g_variant_iter_next_value(&iter))) {
-        findings |= *virTeamingStatusGet(pair, "problem") != '\0';
+        findings |= *virTeamingCmdPairGet(pair, "problem") != '\0';
         g_variant_unref(pair);
     }
     if (status->libvirtProblem && *status->libvirtProblem) {
@@ -278,11 +190,10 @@ virTeamingCmdStatus(int argc,
                     "status takes one DOMAIN, or none for all");
         return virTeamingCmdFail(error);
     }
-    if (!virTeamingStatusFetch(statedir ? statedir : VIR_TEAMING_RUNSTATEDIR,
-                               &status, &error))
+    if (!virTeamingStatusFetch(statedir, &status, &error))
         return virTeamingCmdFail(error);
 
-    virTeamingStatusFilter(&status, words[0]);
+    status.pairs = virTeamingCmdFilterPairs(status.pairs, words[0], NULL);
     if (words[0] && g_variant_n_children(status.pairs) == 0) {
         g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
                     "domain '%s' has no failover pair on this host", words[0]);

@@ -110,3 +110,113 @@ virTeamingDomainDumpTransient(const char *xml,
                 "no transient NIC of the domain names '%s'", persistent);
     return NULL;
 }
+
+
+virTeamingMovedPair *
+virTeamingMovedPairNew(const char *standby,
+                       const char *primary,
+                       const char *device)
+{
+    virTeamingMovedPair *moved = g_new0(virTeamingMovedPair, 1);
+
+    moved->standby = g_strdup(standby);
+    moved->primary = g_strdup(primary);
+    moved->device = g_strdup(device);
+    return moved;
+}
+
+
+void
+virTeamingMovedPairFree(virTeamingMovedPair *moved)
+{
+    g_free(moved->standby);
+    g_free(moved->primary);
+    g_free(moved->device);
+    g_free(moved);
+}
+
+
+/**
+ * virTeamingMovedPairsFormat:
+ * @pairs: of virTeamingMovedPair
+ *
+ * The VF's element is put in as text: in a domain's metadata libvirt gives every element
+ * our namespace, and it would be none of libvirt's any more.
+ *
+ * Returns: (transfer full): the element that the domain is to carry along, without its
+ *          namespace, which libvirt adds; NULL if @pairs is empty.
+ */
+char *
+virTeamingMovedPairsFormat(const GPtrArray *pairs)
+{
+    GString *out;
+
+    if (pairs->len == 0)
+        return NULL;
+    out = g_string_new("<moved>");
+    for (guint i = 0; i < pairs->len; i++) {
+        const virTeamingMovedPair *moved = g_ptr_array_index(pairs, i);
+        g_autofree char *text = g_markup_printf_escaped(
+            "<pair standby='%s' primary='%s'>%s</pair>", moved->standby, moved->primary,
+            moved->device);
+
+        g_string_append(out, text);
+    }
+    g_string_append(out, "</moved>");
+    return g_string_free(out, FALSE);
+}
+
+
+static gboolean
+virTeamingXmlIsMoved(const xmlNode *node,
+                     const char *name)
+{
+    return node->type == XML_ELEMENT_NODE && node->ns &&
+        g_strcmp0((const char *)node->ns->href, VIR_TEAMING_MOVED_XMLNS) == 0 &&
+        g_str_equal((const char *)node->name, name);
+}
+
+
+static void
+virTeamingMovedPairParse(const xmlNode *node,
+                         GPtrArray *pairs)
+{
+    const char *standby = virTeamingXmlPeekProp(node, "standby");
+    const char *primary = virTeamingXmlPeekProp(node, "primary");
+    xmlChar *device = xmlNodeGetContent(node);
+
+    if (standby && primary && device)
+        g_ptr_array_add(pairs, virTeamingMovedPairNew(standby, primary, (const char *)device));
+    xmlFree(device);
+}
+
+
+/**
+ * virTeamingMovedPairsParse:
+ * @xml: a domain
+ *
+ * Returns: (transfer full): what @xml carries along: of virTeamingMovedPair, and empty if
+ *          that is nothing, or not to be understood.
+ */
+GPtrArray *
+virTeamingMovedPairsParse(const char *xml)
+{
+    GPtrArray *pairs = g_ptr_array_new_with_free_func((GDestroyNotify)virTeamingMovedPairFree);
+    g_autoptr(xmlDoc) doc = NULL;
+    const xmlNode *metadata;
+
+    /* Most domains carry nothing, and need not be parsed. */
+    if (!strstr(xml, VIR_TEAMING_MOVED_XMLNS) ||
+        !(doc = virTeamingXmlParse(xml, -1, "domain", "domain", NULL)))
+        return pairs;
+    metadata = virTeamingXmlGetChild(xmlDocGetRootElement(doc), "metadata");
+    for (const xmlNode *node = metadata ? metadata->children : NULL; node; node = node->next) {
+        if (!virTeamingXmlIsMoved(node, "moved"))
+            continue;
+        for (const xmlNode *child = node->children; child; child = child->next) {
+            if (virTeamingXmlIsMoved(child, "pair"))
+                virTeamingMovedPairParse(child, pairs);
+        }
+    }
+    return pairs;
+}

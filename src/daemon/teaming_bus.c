@@ -15,6 +15,8 @@
 
 #include <glib/gstdio.h>
 
+#include "teaming_error.h"
+
 struct _virTeamingBus {
     virTeamingDriver *driver;
     GDBusNodeInfo *node;
@@ -54,6 +56,7 @@ virTeamingBusFormatPair(const virTeamingPairObj *pair)
     g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
     const gboolean known = pair->phase != VIR_TEAMING_PHASE_LAST;
     g_autofree char *problem = virTeamingPairObjGetProblem(pair);
+    g_autofree char *wiring = virTeamingPairObjGetWiring(pair);
     char mac[VIR_TEAMING_MAC_STRING_LEN];
     char vf[VIR_TEAMING_PCI_STRING_LEN] = "";
 
@@ -67,6 +70,7 @@ virTeamingBusFormatPair(const virTeamingPairObj *pair)
     virTeamingBusAddString(&builder, "tap", pair->tap);
     virTeamingBusAddString(&builder, "bridge", pair->bridge);
     virTeamingBusAddString(&builder, "uplink", pair->uplink);
+    virTeamingBusAddString(&builder, "wiring", wiring);
     virTeamingBusAddString(&builder, "pf", pair->pf);
     virTeamingBusAddString(&builder, "vf", vf);
     g_variant_builder_add(&builder, "{sv}", "vf-index",
@@ -75,18 +79,55 @@ virTeamingBusFormatPair(const virTeamingPairObj *pair)
                            known ? virTeamingPhaseToString(pair->phase) : "unknown");
     virTeamingBusAddString(&builder, "path",
                            known ? virTeamingPhasePath(pair->phase) : "unknown");
-    virTeamingBusAddString(&builder, "why", !known ? "" : pair->unplugged ?
-                           "the guest's VF is about to be plugged by libvirt" :
-                           virTeamingPhaseExplain(pair->phase));
+    virTeamingBusAddString(&builder, "why", virTeamingPairObjExplain(pair));
     g_variant_builder_add(&builder, "{sv}", "bus-master",
                           g_variant_new_boolean(pair->pci.busMaster));
     g_variant_builder_add(&builder, "{sv}", "vectors",
                           g_variant_new_uint32(pair->pci.vectors));
     g_variant_builder_add(&builder, "{sv}", "plugging",
                           g_variant_new_boolean(pair->unplugged));
+    virTeamingBusAddString(&builder, "move", virTeamingMoveToString(pair->move));
+    virTeamingBusAddString(&builder, "given-up", pair->aborted);
     virTeamingBusAddString(&builder, "problem", problem);
     g_variant_builder_add(&builder, "{sv}", "history", virTeamingBusFormatHistory(pair));
     return g_variant_builder_end(&builder);
+}
+
+
+/* What a client is told is ours, and not GLib's name for our error domain. */
+static void
+virTeamingBusReturnError(GDBusMethodInvocation *invocation,
+                         const GError *error)
+{
+    const char *name = VIR_TEAMING_BUS_ERROR ".Failed";
+
+    if (g_error_matches(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND))
+        name = VIR_TEAMING_BUS_ERROR ".NotFound";
+    else if (g_error_matches(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY))
+        name = VIR_TEAMING_BUS_ERROR ".Busy";
+    g_dbus_method_invocation_return_dbus_error(invocation, name, error->message);
+}
+
+
+static void
+virTeamingBusMove(virTeamingBus *bus,
+                  GVariant *parameters,
+                  GDBusMethodInvocation *invocation)
+{
+    g_autoptr(GError) error = NULL;
+    const char *domain;
+    const char *standby;
+    const char *to;
+
+    g_variant_get(parameters, "(&s&s&s)", &domain, &standby, &to);
+    if (!g_str_equal(to, "standby") && !g_str_equal(to, "vf"))
+        g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                    "a pair is moved to 'standby' or 'vf', not to '%s'", to);
+    if (error || !virTeamingDriverMove(bus->driver, domain, standby, g_str_equal(to, "vf"),
+                                       &error))
+        virTeamingBusReturnError(invocation, error);
+    else
+        g_dbus_method_invocation_return_value(invocation, NULL);
 }
 
 
@@ -104,6 +145,10 @@ virTeamingBusCall(GDBusConnection *connection,
     const GPtrArray *pairs = virTeamingDriverPairs(bus->driver);
     g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
 
+    if (g_str_equal(method, "Move")) {
+        virTeamingBusMove(bus, parameters, invocation);
+        return;
+    }
     for (guint i = 0; i < pairs->len; i++)
         g_variant_builder_add_value(&builder, virTeamingBusFormatPair(pairs->pdata[i]));
     g_dbus_method_invocation_return_value(invocation,

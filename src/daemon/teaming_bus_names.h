@@ -13,11 +13,17 @@
 #define VIR_TEAMING_BUS_SOCKET "bus"
 #define VIR_TEAMING_HOOK_SOCKET "hook"
 
-/* GetPairs() gives an array of a{sv}; see docs/virtteamingd.rst. */
+/* See docs/virtteamingd.rst. */
+#define VIR_TEAMING_BUS_ERROR VIR_TEAMING_BUS_NAME ".Error"
 #define VIR_TEAMING_BUS_XML \
     "<node>" \
     "<interface name='" VIR_TEAMING_BUS_INTERFACE "'>" \
     "<method name='GetPairs'><arg name='pairs' type='aa{sv}' direction='out'/></method>" \
+    "<method name='Move'>" \
+    "<arg name='domain' type='s' direction='in'/>" \
+    "<arg name='standby' type='s' direction='in'/>" \
+    "<arg name='to' type='s' direction='in'/>" \
+    "</method>" \
     "<property name='Version' type='s' access='read'/>" \
     "<property name='HookHeard' type='b' access='read'/>" \
     "<property name='LibvirtProblem' type='s' access='read'/>" \

@@ -17,6 +17,10 @@
  * the rules must know of libvirt's networks is asked for beforehand, and forgotten as soon
  * as it may have changed: a rule that knows nothing refuses nothing.
  *
+ * What only libvirt can do it is asked for when it is due, and again when it has failed: to
+ * plug a VF, to take one out for a person who wants the pair on its standby, to make QEMU
+ * show one that it keeps back after a migration that it thinks has worked.
+ *
  * The driver has one timer. Around a change it looks at the VF every
  * VIR_TEAMING_DRIVER_WATCH_MS; a change that does not end (a guest that never lets its
  * VF go, or has no driver for it) is watched at leisure after
@@ -44,6 +48,10 @@
  * but after a quarter of an hour. */
 #define VIR_TEAMING_DRIVER_STALL_MS (30 * 1000)
 #define VIR_TEAMING_DRIVER_PROGRESS_MS 5000
+/* It works at once or not at all; libvirt may be busy with the domain for a while. */
+#define VIR_TEAMING_DRIVER_UNHIDE_MS 1000
+#define VIR_TEAMING_DRIVER_UNHIDE_AGAIN_MS (20 * 1000)
+#define VIR_TEAMING_DRIVER_UNHIDES 5
 /* From the migrate hook to the start hook libvirt needs some 100 ms. */
 #define VIR_TEAMING_DRIVER_EXPECT_MS (5 * 60 * 1000)
 /* The host may take its time to remove a VF that it has asked back. */
@@ -62,6 +70,8 @@ struct _virTeamingDriver {
     virTeamingDriverAskNetworks askNetworks;
     virTeamingDriverPlug plug;
     virTeamingDriverAbort abort;
+    virTeamingDriverUnhide unhide;
+    virTeamingDriverNote note;
     gpointer libvirt;
     guint timer;
     gint64 strangersAt;             /* a link of no pair has changed; 0: none has */
@@ -74,6 +84,8 @@ static void virTeamingDriverGiveUp(virTeamingDriver *driver,
                                    virTeamingPairObj *pair,
                                    gint64 now,
                                    char *why);
+static void virTeamingDriverReview(virTeamingDriver *driver,
+                                   const virTeamingDomain *domain);
 
 
 /* The next pair of domain @uuid from place *@i on, or NULL; *@i moves behind it. */
@@ -102,6 +114,22 @@ virTeamingDriverAskAbout(virTeamingDriver *driver,
 }
 
 
+/* Has libvirt ask the guest for its VF, once what it gets then has its path. */
+static void
+virTeamingDriverTakeOut(virTeamingDriver *driver,
+                        virTeamingPairObj *pair,
+                        gint64 now)
+{
+    if (pair->move != VIR_TEAMING_MOVE_OUT || pair->takingOut || pair->problem ||
+        pair->guest != VIR_TEAMING_GUEST_HERE || !driver->plug || !pair->primaryAlias)
+        return;
+    pair->takingOut = TRUE;
+    pair->plugging = TRUE;
+    pair->askedAt = now;
+    driver->plug(pair->uuid, &pair->mac, pair->primaryAlias, NULL, driver->libvirt);
+}
+
+
 /* Has libvirt plug the VF of a guest that runs here without one, not too often. */
 static void
 virTeamingDriverPlugPair(virTeamingDriver *driver,
@@ -109,11 +137,74 @@ virTeamingDriverPlugPair(virTeamingDriver *driver,
                          gint64 now)
 {
     if (!pair->unplugged || pair->plugging || pair->guest != VIR_TEAMING_GUEST_HERE ||
-        pair->migrating || pair->postcopy || now < pair->plugAt || !driver->plug || !pair->primaryAlias || !pair->plugXml)
+        pair->move != VIR_TEAMING_MOVE_NONE || pair->migrating || pair->postcopy ||
+        now < pair->plugAt || !driver->plug || !pair->primaryAlias || !pair->plugXml)
         return;
     pair->plugging = TRUE;
     pair->plugAt = now + VIR_TEAMING_DRIVER_REPLUG_MS * 1000;
     driver->plug(pair->uuid, &pair->mac, pair->primaryAlias, pair->plugXml, driver->libvirt);
+}
+
+
+/* Has @pair's VF left its domain by a move, and not come back? */
+static gboolean
+virTeamingPairObjIsAway(const virTeamingPairObj *pair)
+{
+    return pair->move == VIR_TEAMING_MOVE_STANDBY || (pair->noted && pair->unplugged);
+}
+
+
+/* Has @pair's domain carry along which of its pairs were moved to their standbys, and how to
+ * plug their VFs: elsewhere nobody else would know. */
+static void
+virTeamingDriverNotePair(virTeamingDriver *driver,
+                         const virTeamingPairObj *pair)
+{
+    g_autoptr(GPtrArray) moved = NULL;
+    g_autofree char *xml = NULL;
+    virTeamingPairObj *other;
+
+    if (pair->noted == virTeamingPairObjIsAway(pair) ||
+        pair->guest != VIR_TEAMING_GUEST_HERE || pair->migrating || !driver->note)
+        return;
+    moved = g_ptr_array_new_with_free_func((GDestroyNotify)virTeamingMovedPairFree);
+    for (guint i = 0; (other = virTeamingDriverNext(driver, pair->uuid, &i));) {
+        other->noted = virTeamingPairObjIsAway(other);
+        if (other->noted && other->primaryAlias && other->plugXml)
+            g_ptr_array_add(moved, virTeamingMovedPairNew(other->standbyAlias,
+                                                          other->primaryAlias, other->plugXml));
+    }
+    xml = virTeamingMovedPairsFormat(moved);
+    driver->note(pair->uuid, xml, driver->libvirt);
+}
+
+
+/* Has QEMU show a VF to its guest that it keeps back: a migration that fails makes it do so,
+ * and to one that goes nowhere nothing else happens. */
+static void
+virTeamingDriverUnhidePair(virTeamingDriver *driver,
+                           virTeamingPairObj *pair,
+                           gint64 now)
+{
+    if (!pair->hidden || pair->guest != VIR_TEAMING_GUEST_HERE || pair->migrating ||
+        now < pair->unhideAt || pair->unhides >= VIR_TEAMING_DRIVER_UNHIDES || !driver->unhide)
+        return;
+    pair->unhides++;
+    pair->unhideAt = now + VIR_TEAMING_DRIVER_UNHIDE_AGAIN_MS * 1000;
+    driver->unhide(pair->uuid, driver->libvirt);
+}
+
+
+/* Has libvirt do for @pair what is due, and what only libvirt can do. */
+static void
+virTeamingDriverTend(virTeamingDriver *driver,
+                     virTeamingPairObj *pair,
+                     gint64 now)
+{
+    virTeamingDriverTakeOut(driver, pair, now);
+    virTeamingDriverPlugPair(driver, pair, now);
+    virTeamingDriverUnhidePair(driver, pair, now);
+    virTeamingDriverNotePair(driver, pair);
 }
 
 
@@ -128,7 +219,7 @@ virTeamingDriverSettle(virTeamingDriver *driver,
 
     if (!virTeamingPairObjSettle(pair, driver->kernel, driver->statedir, now) ||
         pair->guest != VIR_TEAMING_GUEST_GONE) {
-        virTeamingDriverPlugPair(driver, pair, now);
+        virTeamingDriverTend(driver, pair, now);
         return TRUE;
     }
 
@@ -269,12 +360,16 @@ virTeamingDriverSetLibvirt(virTeamingDriver *driver,
                            virTeamingDriverAskNetworks askNetworks,
                            virTeamingDriverPlug plug,
                            virTeamingDriverAbort abort,
+                           virTeamingDriverUnhide unhide,
+                           virTeamingDriverNote note,
                            gpointer opaque)
 {
     driver->ask = ask;
     driver->askNetworks = askNetworks;
     driver->plug = plug;
     driver->abort = abort;
+    driver->unhide = unhide;
+    driver->note = note;
     driver->libvirt = opaque;
 }
 
@@ -327,10 +422,30 @@ virTeamingDriverFind(virTeamingDriver *driver,
 }
 
 
+/* The guest is back after QEMU had taken it for gone (hw/net/virtio-net.c): QEMU shows a VF
+ * again that it has taken for a migration when that fails, and this one has not. */
+static void
+virTeamingPairObjHide(virTeamingPairObj *pair)
+{
+    pair->hidden = pair->hasVf && !pair->unplugged;
+    pair->completed = FALSE;
+    pair->askedOut = FALSE;
+    pair->migrating = FALSE;
+    pair->unhides = 0;
+    pair->unhideAt = g_get_monotonic_time() + VIR_TEAMING_DRIVER_UNHIDE_MS * 1000;
+    if (pair->hidden)
+        g_warning("domain '%s', %s: back after its migration had completed; QEMU keeps its VF "
+                  "%s from it until it is made to show it again", pair->domain,
+                  pair->standbyAlias, pair->primaryAlias);
+}
+
+
 /* The guest runs here. What was kept from QEMU until now is libvirt's to plug. */
 static void
 virTeamingPairObjResume(virTeamingPairObj *pair)
 {
+    if (pair->completed)
+        virTeamingPairObjHide(pair);
     if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
         pair->negotiated = TRUE;
         pair->unplugged = pair->holdFd >= 0;
@@ -361,7 +476,11 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
         pair->guest = VIR_TEAMING_GUEST_INCOMING;
         return;
     case VIR_TEAMING_ACTIVITY_RUNNING:
+        /* What ended the migration was not heard: it may well have completed. */
+        pair->completed |= pair->guest == VIR_TEAMING_GUEST_DEPARTING ||
+            (pair->askedOut && !pair->pci.busMaster);
         virTeamingPairObjResume(pair);
+        pair->waiting = FALSE;
         pair->ejectLate |= pair->askedOut && pair->pci.busMaster;
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
@@ -411,13 +530,31 @@ virTeamingDomainFindStandby(const virTeamingDomain *domain,
 }
 
 
-/* The VF was unplugged for good: it is libvirt's, which takes the MAC away again. */
+/* The VF has left the guest for good: it is libvirt's, which takes the MAC away again. One
+ * that was asked for in vain is to come back. */
 static void
 virTeamingPairObjLoseVf(virTeamingPairObj *pair)
 {
     pair->hasVf = FALSE;
     pair->sought = FALSE;
     pair->letGoAt = g_get_monotonic_time();
+    pair->unplugged |= pair->ejectLate;
+    pair->ejectLate = FALSE;
+    pair->takenBack = FALSE;
+}
+
+
+/* The VF that was asked for has left the guest. */
+static void
+virTeamingPairObjMoved(virTeamingPairObj *pair)
+{
+    pair->move = VIR_TEAMING_MOVE_STANDBY;
+    pair->takingOut = FALSE;
+    pair->unplugged = FALSE;
+    pair->ejectLate = FALSE;
+    virTeamingPairObjLoseVf(pair);
+    pair->letGoAt = 0;
+    g_message("domain '%s', %s: moved to its standby", pair->domain, pair->standbyAlias);
 }
 
 
@@ -433,6 +570,7 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
     virTeamingPairObj *pair;
 
     for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
+        const virTeamingNic *standby = virTeamingDomainFindStandby(domain, pair);
         gboolean found = FALSE;
 
         for (guint j = 0; j < domain->pairs->len && !found; j++) {
@@ -440,10 +578,20 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
 
             found = virTeamingMacEqual(&def->persistent->mac, &pair->mac);
         }
-        if (!found && !pair->unplugged && (pair->hasVf || pair->sought))
+        if (!found && pair->move == VIR_TEAMING_MOVE_OUT)
+            virTeamingPairObjMoved(pair);
+        else if (!found && !pair->unplugged && (pair->hasVf || pair->sought || pair->ejectLate))
             virTeamingPairObjLoseVf(pair);
-        if (!found && !virTeamingDomainFindStandby(domain, pair))
+        if (!found && !standby) {
             pair->guest = VIR_TEAMING_GUEST_GONE;
+        } else if (!found) {
+            if (news || (pair->guest == VIR_TEAMING_GUEST_INCOMING &&
+                         activity == VIR_TEAMING_ACTIVITY_RUNNING))
+                virTeamingPairObjSetActivity(pair, activity);
+            pair->policy = policy;
+            if (standby->target)
+                g_strlcpy(pair->tap, standby->target, sizeof(pair->tap));
+        }
     }
 
     for (guint i = 0; i < domain->pairs->len; i++) {
@@ -477,6 +625,44 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
             g_strlcpy(pair->tap, def->persistent->target, sizeof(pair->tap));
         if (def->transient->hasSource)
             virTeamingPairObjSetVf(pair, driver->kernel, &def->transient->source);
+    }
+}
+
+
+/* Makes pair objects of those standbys of @domain that were moved away from their VFs on
+ * another host, as the domain itself says. */
+static void
+virTeamingDriverTakeMoved(virTeamingDriver *driver,
+                          const virTeamingDomain *domain,
+                          const char *xml,
+                          virTeamingActivity activity)
+{
+    g_autoptr(GPtrArray) list = virTeamingMovedPairsParse(xml);
+
+    for (guint i = 0; i < list->len; i++) {
+        const virTeamingMovedPair *moved = g_ptr_array_index(list, i);
+
+        for (guint j = 0; j < domain->nics->len; j++) {
+            const virTeamingNic *nic = g_ptr_array_index(domain->nics, j);
+            virTeamingPairObj *pair;
+
+            if (nic->role != VIR_TEAMING_ROLE_PERSISTENT || !nic->hasMac ||
+                g_strcmp0(nic->alias, moved->standby) != 0 ||
+                virTeamingDriverFind(driver, domain->uuid, &nic->mac))
+                continue;
+            pair = virTeamingPairObjNew(domain->uuid, domain->name, &nic->mac);
+            pair->changedAt = g_get_monotonic_time();
+            pair->standbyAlias = g_strdup(moved->standby);
+            pair->primaryAlias = g_strdup(moved->primary);
+            pair->plugXml = g_strdup(moved->device);
+            pair->move = VIR_TEAMING_MOVE_STANDBY;
+            pair->noted = TRUE;
+            pair->policy = virTeamingDriverPolicy(driver, domain);
+            if (nic->target)
+                g_strlcpy(pair->tap, nic->target, sizeof(pair->tap));
+            virTeamingPairObjSetActivity(pair, activity);
+            g_ptr_array_add(driver->pairs, pair);
+        }
     }
 }
 
@@ -558,12 +744,19 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
             return;
         }
         virTeamingDriverTakeDomain(driver, domain, snapshot->activity, snapshot->resync);
+        virTeamingDriverTakeMoved(driver, domain, snapshot->xml, snapshot->activity);
         if (snapshot->migratable)
             virTeamingDriverKeepDevices(driver, domain, snapshot->migratable);
     }
     virTeamingDriverSettleDomain(driver, snapshot->uuid);
     for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
         virTeamingDriverNoteProgress(driver, pair, snapshot->copied);
+
+    /* What the rules say is in no journal. */
+    for (guint i = 0; domain && (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));) {
+        if (snapshot->resync && !pair->reviewed)
+            virTeamingDriverReview(driver, domain);
+    }
 }
 
 
@@ -603,6 +796,7 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
             pair->askedOut = TRUE;
             pair->askedAt = now;
             pair->ejectLate = FALSE;
+            virTeamingPairObjUnhide(pair);
             g_clear_pointer(&pair->aborted, g_free);
         }
         break;
@@ -610,7 +804,15 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         pair->postcopy = pair->guest == VIR_TEAMING_GUEST_INCOMING ||
             (pair->guest == VIR_TEAMING_GUEST_HERE && !pair->migrating);
         break;
+    case VIR_TEAMING_QEMU_EVENT_MIGRATION_WAITING:
+        /* Refused by a slot that its owner's detach keeps busy, QEMU waits for that. */
+        if (pair->guest == VIR_TEAMING_GUEST_HERE && !pair->askedOut) {
+            pair->waiting = TRUE;
+            pair->askedAt = now;
+        }
+        break;
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_ACTIVE:
+        pair->waiting = FALSE;
         if (pair->guest == VIR_TEAMING_GUEST_HERE)
             pair->migrating = TRUE;
         break;
@@ -618,6 +820,8 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         /* QEMU plugs the primary again, and says nothing. But what it asked of the guest
          * it can't take back: a guest that does it now loses the device for good. */
         pair->ejectLate |= pair->askedOut && pair->pci.busMaster;
+        pair->waiting = FALSE;
+        virTeamingPairObjUnhide(pair);
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
         pair->postcopy = FALSE;
@@ -634,14 +838,16 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         virTeamingPairObjResume(pair);
         break;
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_COMPLETED:
+        pair->completed = pair->guest == VIR_TEAMING_GUEST_DEPARTING || pair->migrating;
         pair->postcopy = FALSE;
         break;
     case VIR_TEAMING_QEMU_EVENT_DELETED:
         if (g_strcmp0(event->device, pair->primaryAlias) != 0)
             break;
-        virTeamingPairObjLoseVf(pair);
-        pair->unplugged |= pair->ejectLate;
-        pair->ejectLate = FALSE;
+        if (pair->move == VIR_TEAMING_MOVE_OUT)
+            virTeamingPairObjMoved(pair);
+        else
+            virTeamingPairObjLoseVf(pair);
         break;
     case VIR_TEAMING_QEMU_EVENT_RESET:
     case VIR_TEAMING_QEMU_EVENT_OTHER:
@@ -666,6 +872,23 @@ virTeamingDriverGiveUp(virTeamingDriver *driver,
 }
 
 
+/* Ends the move of @pair to its standby, and keeps why. A guest that lets its VF go after
+ * all gets it again. */
+static void
+virTeamingDriverTakeBack(virTeamingDriver *driver,
+                         virTeamingPairObj *pair,
+                         char *why)
+{
+    g_free(pair->aborted);
+    pair->aborted = why;
+    pair->move = VIR_TEAMING_MOVE_NONE;
+    pair->takingOut = FALSE;
+    pair->ejectLate = pair->takenBack = !pair->unplugged;
+    pair->changedAt = g_get_monotonic_time();
+    g_warning("domain '%s', %s: %s", pair->domain, pair->standbyAlias, why);
+}
+
+
 /**
  * virTeamingDriverGuard:
  *
@@ -682,6 +905,13 @@ virTeamingDriverGuard(virTeamingDriver *driver,
 {
     const gint64 timeout = pair->policy.unplugTimeout * G_USEC_PER_SEC;
 
+    if (pair->move == VIR_TEAMING_MOVE_OUT && now - pair->askedAt >= timeout)
+        virTeamingDriverTakeBack(driver, pair, pair->problem ?
+            g_strdup_printf("move to the standby given up: %s", pair->problem) :
+            g_strdup_printf("move to the standby given up: the guest did not let its VF %s go "
+                            "within %u s; does it handle PCI hot-unplug? unplugTimeout in the "
+                            "domain's policy sets the time", pair->primaryAlias,
+                            pair->policy.unplugTimeout));
     if ((pair->guest != VIR_TEAMING_GUEST_HERE && pair->guest != VIR_TEAMING_GUEST_DEPARTING) ||
         now < pair->abortAt)
         return;
@@ -690,7 +920,7 @@ virTeamingDriverGuard(virTeamingDriver *driver,
             "migration given up: the guest's memory was being copied while its VF %s still "
             "could write to it; the guest did not take the unplug request, or was reset: try "
             "again when it is quiet", pair->primaryAlias));
-    } else if (pair->askedOut && !pair->migrating &&
+    } else if ((pair->askedOut || pair->waiting) && !pair->migrating &&
                pair->policy.onUnplugTimeout == VIR_TEAMING_ON_UNPLUG_TIMEOUT_ABORT &&
                pair->askedAt && now - pair->askedAt >= timeout) {
         virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
@@ -814,10 +1044,16 @@ static void
 virTeamingDriverReview(virTeamingDriver *driver,
                        const virTeamingDomain *domain)
 {
-    g_autoptr(GPtrArray) findings = virTeamingDriverValidate(driver, domain);
+    g_autoptr(GPtrArray) findings = NULL;
     g_autoptr(GString) text = g_string_new(NULL);
     virTeamingPairObj *pair;
 
+    /* That a pair has no VF on purpose, the rules don't know. */
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
+        if (pair->move != VIR_TEAMING_MOVE_NONE)
+            return;
+    }
+    findings = virTeamingDriverValidate(driver, domain);
     for (guint i = 0; i < findings->len; i++) {
         const virTeamingFinding *finding = findings->pdata[i];
         const virTeamingRule *rule = virTeamingRuleGet(finding->rule);
@@ -830,6 +1066,7 @@ virTeamingDriverReview(virTeamingDriver *driver,
                   finding->hint);
     }
     for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
+        pair->reviewed = TRUE;
         g_free(pair->findings);
         pair->findings = text->len ? g_strdup(text->str) : NULL;
     }
@@ -875,6 +1112,9 @@ virTeamingDriverExpect(virTeamingDriver *driver,
         pair->unplugged = FALSE;
         pair->nameless = FALSE;
         pair->ejectLate = FALSE;
+        virTeamingPairObjUnhide(pair);
+        if (pair->move == VIR_TEAMING_MOVE_STANDBY)
+            continue;
         pair->defer = policy.plug != VIR_TEAMING_PLUG_STOCK;
         /* Promised, and journalled, before there is a VF: see virTeamingPairObjPark(). */
         pair->parked = TRUE;
@@ -935,6 +1175,165 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
 
 
 /**
+ * virTeamingDriverTellUnplug:
+ * @driver: the driver
+ * @uuid: the domain
+ * @mac: the pair's
+ * @problem: why libvirt could not ask the guest for its VF; NULL if it has
+ *
+ * That the VF has gone is told by QEMU, or found in libvirt's next answer.
+ */
+void
+virTeamingDriverTellUnplug(virTeamingDriver *driver,
+                           const char *uuid,
+                           const virTeamingMac *mac,
+                           const char *problem)
+{
+    virTeamingPairObj *pair = virTeamingDriverFind(driver, uuid, mac);
+
+    if (!pair)
+        return;
+    pair->plugging = FALSE;
+    if (problem && pair->move == VIR_TEAMING_MOVE_OUT)
+        virTeamingDriverTakeBack(driver, pair,
+                                 g_strdup_printf("move to the standby given up: %s", problem));
+    virTeamingDriverSettleDomain(driver, uuid);
+    virTeamingDriverAskAbout(driver, uuid, FALSE);
+}
+
+
+/**
+ * virTeamingDriverTellUnhide:
+ * @driver: the driver
+ * @uuid: the domain
+ * @outcome: how libvirt says that the migration to nowhere has failed
+ *
+ * If it was QEMU's, that it has failed was an event, and all is well.
+ */
+void
+virTeamingDriverTellUnhide(virTeamingDriver *driver,
+                           const char *uuid,
+                           const char *outcome)
+{
+    virTeamingPairObj *pair;
+
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
+        if (!pair->hidden)
+            continue;
+        g_free(pair->unhideProblem);
+        pair->unhideProblem = g_strdup_printf(
+            "QEMU keeps the VF %s from the guest, which was taken back after its migration had "
+            "completed, and could not be made to show it again (%s); %s", pair->primaryAlias,
+            outcome, pair->unhides < VIR_TEAMING_DRIVER_UNHIDES ? "trying again" :
+            "it lives on its standby until it is shut down and started, or migrated");
+        g_warning("domain '%s', %s: %s", pair->domain, pair->standbyAlias, pair->unhideProblem);
+    }
+}
+
+
+/* May the frames of @pair be moved by hand now? */
+static gboolean
+virTeamingDriverMayMove(const virTeamingPairObj *pair,
+                        gboolean toVf,
+                        GError **error)
+{
+    virTeamingErrorCode code = VIR_TEAMING_ERROR_BUSY;
+    const char *why = NULL;
+
+    if (pair->guest != VIR_TEAMING_GUEST_HERE || pair->migrating || pair->askedOut ||
+        pair->postcopy) {
+        why = "the guest is migrating; try again when that is over";
+    } else if (toVf && pair->move == VIR_TEAMING_MOVE_OUT) {
+        why = "it is being moved to its standby; try again when it is there";
+    } else if (!toVf && pair->plugging && pair->move == VIR_TEAMING_MOVE_NONE) {
+        why = "libvirt is plugging its VF; try again when that is over";
+    } else if (!toVf && pair->hidden) {
+        why = "QEMU keeps its VF back since a migration was taken back at its last step, so it "
+            "is on its standby; try again when it has its VF";
+    } else if ((!pair->plugXml || !pair->primaryAlias) &&
+               (toVf ? !pair->hasVf : pair->move == VIR_TEAMING_MOVE_NONE)) {
+        code = VIR_TEAMING_ERROR_UNSUPPORTED;
+        why = toVf ? "it is not known here which VF it had; plug one by 'virsh attach-device'" :
+            "libvirt has not told how its VF could be plugged again";
+    }
+    if (!why)
+        return TRUE;
+    g_set_error(error, VIR_TEAMING_ERROR, code, "domain '%s', %s: cannot be moved to its %s: %s",
+                pair->domain, pair->standbyAlias, toVf ? "VF" : "standby", why);
+    return FALSE;
+}
+
+
+/**
+ * virTeamingDriverMove:
+ * @driver: the driver
+ * @domain: name or UUID
+ * @standby: alias of the pair's standby; NULL or empty for all pairs of @domain
+ * @toVf: to the VF; otherwise to the standby
+ * @error: set to VIR_TEAMING_ERROR_NOT_FOUND, _BUSY or _UNSUPPORTED, which says why not
+ *
+ * Begins to move the frames of pairs, without a migration. A pair that is there already, or
+ * on its way, is left alone. On the way to the standby both paths are opened before libvirt
+ * is asked; it ends on the standby, or as if nothing had been asked for, with the reason as
+ * the pair's problem. On the way to the VF it is tried until it works.
+ *
+ * Returns: whether all of them are there or on their way.
+ */
+gboolean
+virTeamingDriverMove(virTeamingDriver *driver,
+                     const char *domain,
+                     const char *standby,
+                     gboolean toVf,
+                     GError **error)
+{
+    g_autoptr(GPtrArray) chosen = g_ptr_array_new();
+    g_autofree char *uuid = NULL;
+
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+        if ((g_str_equal(pair->domain, domain) || !g_ascii_strcasecmp(pair->uuid, domain)) &&
+            (!standby || !*standby || g_strcmp0(pair->standbyAlias, standby) == 0))
+            g_ptr_array_add(chosen, pair);
+    }
+    if (chosen->len == 0) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
+                    standby && *standby ? "domain '%s' has no failover pair '%s' on this host" :
+                    "domain '%s' has no failover pair on this host", domain, standby);
+        return FALSE;
+    }
+    for (guint i = 0; i < chosen->len; i++) {
+        if (!virTeamingDriverMayMove(chosen->pdata[i], toVf, error))
+            return FALSE;
+    }
+
+    for (guint i = 0; i < chosen->len; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(chosen, i);
+        const gboolean hasVf = pair->hasVf || pair->unplugged;
+
+        if (toVf ? hasVf && pair->move == VIR_TEAMING_MOVE_NONE :
+            pair->move != VIR_TEAMING_MOVE_NONE)
+            continue;
+        g_message("domain '%s', %s: to be moved to its %s", pair->domain, pair->standbyAlias,
+                  toVf ? "VF" : "standby");
+        g_clear_pointer(&pair->aborted, g_free);
+        g_clear_pointer(&pair->plugProblem, g_free);
+        pair->ejectLate = FALSE;
+        pair->takingOut = FALSE;
+        pair->changedAt = pair->askedAt = g_get_monotonic_time();
+        pair->plugAt = 0;
+        pair->unplugged |= toVf && !pair->hasVf;
+        pair->move = toVf ? VIR_TEAMING_MOVE_NONE : VIR_TEAMING_MOVE_OUT;
+        g_free(uuid);
+        uuid = g_strdup(pair->uuid);
+    }
+    if (uuid)
+        virTeamingDriverSettleDomain(driver, uuid);
+    return TRUE;
+}
+
+
+/**
  * virTeamingDriverTellHook:
  * @driver: the driver
  * @operation: as libvirt's qemu hook gets it: "migrate", "start", …
@@ -981,10 +1380,15 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
             return FALSE;
         /* Saved memory is an arrival, too: the VF is plugged while it is loaded. */
         virTeamingDriverTakeDomain(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
+        virTeamingDriverTakeMoved(driver, domain, xml, VIR_TEAMING_ACTIVITY_INCOMING);
         virTeamingDriverExpect(driver, domain, xml);
         if (virTeamingDriverPolicy(driver, domain).prealloc && domain->pairs->len > 0)
             *ret = virTeamingDomainPreallocate(xml, NULL);
     } else if (g_str_equal(operation, "start") && begin) {
+        /* A standby without a VF is not among the domain's pairs. */
+        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));)
+            arriving |= pair->move == VIR_TEAMING_MOVE_STANDBY &&
+                pair->guest == VIR_TEAMING_GUEST_INCOMING;
         /* Nothing but a migrate or restore before it makes a start an arrival. */
         for (guint i = 0; i < domain->pairs->len; i++) {
             const virTeamingPair *def = g_ptr_array_index(domain->pairs, i);
@@ -1118,7 +1522,7 @@ virTeamingDriverRun(virTeamingDriver *driver,
             ((pair->problem || pair->tapGoneAt) && now >= pair->retryAt))
             virTeamingDriverSettle(driver, pair, now);
         else
-            virTeamingDriverPlugPair(driver, pair, now);
+            virTeamingDriverTend(driver, pair, now);
     }
 }
 

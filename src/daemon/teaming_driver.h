@@ -48,7 +48,9 @@ typedef void (*virTeamingDriverAsk)(const char *uuid,
                                     gpointer opaque);
 
 /* Has libvirt unplug what may be left of a domain's VF, and plug @xml. The outcome is
- * handed to virTeamingDriverTellPlug() later, from the main loop. */
+ * handed to virTeamingDriverTellPlug() later, from the main loop. Without @xml, it has
+ * libvirt ask the guest for its VF, and whether it was asked is handed to
+ * virTeamingDriverTellUnplug(). */
 typedef void (*virTeamingDriverPlug)(const char *uuid,
                                      const virTeamingMac *mac,
                                      const char *alias,
@@ -63,6 +65,16 @@ typedef void (*virTeamingDriverAskNetworks)(gpointer opaque);
 typedef void (*virTeamingDriverAbort)(const char *uuid,
                                       gpointer opaque);
 
+/* Has QEMU begin, and fail, an outgoing migration of domain @uuid to nowhere. */
+typedef void (*virTeamingDriverUnhide)(const char *uuid,
+                                       gpointer opaque);
+
+/* Has libvirt keep @xml, or NULL for nothing, in the running domain @uuid's metadata, under
+ * VIR_TEAMING_MOVED_XMLNS: it goes where the domain goes. */
+typedef void (*virTeamingDriverNote)(const char *uuid,
+                                     const char *xml,
+                                     gpointer opaque);
+
 virTeamingDriver *virTeamingDriverNew(virTeamingKernel *kernel,
                                       const char *statedir,
                                       const virTeamingPolicy *policy,
@@ -76,6 +88,8 @@ void virTeamingDriverSetLibvirt(virTeamingDriver *driver,
                                 virTeamingDriverAskNetworks askNetworks,
                                 virTeamingDriverPlug plug,
                                 virTeamingDriverAbort abort,
+                                virTeamingDriverUnhide unhide,
+                                virTeamingDriverNote note,
                                 gpointer opaque);
 void virTeamingDriverSetVerdicts(virTeamingDriver *driver,
                                  const char *dir);
@@ -97,12 +111,25 @@ void virTeamingDriverTellPlug(virTeamingDriver *driver,
                               const char *uuid,
                               const virTeamingMac *mac,
                               const char *problem);
+void virTeamingDriverTellUnplug(virTeamingDriver *driver,
+                                const char *uuid,
+                                const virTeamingMac *mac,
+                                const char *problem);
+void virTeamingDriverTellUnhide(virTeamingDriver *driver,
+                                const char *uuid,
+                                const char *outcome);
 gboolean virTeamingDriverTellHook(virTeamingDriver *driver,
                                   const char *operation,
                                   const char *suboperation,
                                   const char *xml,
                                   char **ret,
                                   GError **error);
+
+gboolean virTeamingDriverMove(virTeamingDriver *driver,
+                              const char *domain,
+                              const char *standby,
+                              gboolean toVf,
+                              GError **error);
 
 void virTeamingDriverRun(virTeamingDriver *driver,
                          gint64 now);

@@ -22,11 +22,13 @@
 
 #include "teaming_monitor.h"
 
+#include <glib/gstdio.h>
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <string.h>
 
+#include "teaming_migrate.h"
 #include "teaming_validate.h"
 
 #define VIR_TEAMING_MONITOR_RECONNECT_S 1
@@ -35,6 +37,8 @@
 #define VIR_TEAMING_MONITOR_UNPLUG_POLLS 200
 /* A host that boots starts its networks one after another. */
 #define VIR_TEAMING_MONITOR_NETWORKS_MS 50
+/* Every write to it fails. */
+#define VIR_TEAMING_MONITOR_NOWHERE "/dev/full"
 
 /* Those that virTeamingQemuEventParse() knows: libvirtd need not send the others. */
 #define VIR_TEAMING_MONITOR_EVENTS \
@@ -57,8 +61,9 @@ struct _virTeamingMonitor {
 };
 
 /* A question; without @uuid: connect if need be, and tell about all domains; with
- * @alias: plug @xml in its place; with @abort: give its migration up; with @networks: tell
- * about the networks. */
+ * @alias: plug @xml in its place, or, without @xml, ask the guest for it; with @abort: give
+ * its migration up; with @unhide: let one fail; with @note: have it carry @xml along; with
+ * @networks: tell about the networks. */
 typedef struct {
     char *uuid;
     guint serial;
@@ -67,6 +72,8 @@ typedef struct {
     char *alias;
     char *xml;
     gboolean abort;
+    gboolean unhide;
+    gboolean note;
     gboolean networks;
 } virTeamingQuestion;
 
@@ -79,7 +86,7 @@ typedef struct {
     guint networksSerial;           /* of the question */
     GHashTable *networks;           /* as in virTeamingHost; NULL: libvirt can't say */
     char *problem;                  /* with libvirt, or with plugging */
-    virTeamingQuestion *plug;       /* what was to be plugged */
+    virTeamingQuestion *plug;       /* what was to be plugged, unplugged or unhidden */
 } virTeamingAnswer;
 
 static void virTeamingMonitorAsk(const char *uuid,
@@ -124,7 +131,12 @@ virTeamingMonitorDeliver(gpointer opaque)
     g_autofree virTeamingAnswer *answer = opaque;
     virTeamingMonitor *monitor = answer->monitor;
 
-    if (!monitor->closing && answer->plug) {
+    if (!monitor->closing && answer->plug && answer->plug->unhide) {
+        virTeamingDriverTellUnhide(monitor->driver, answer->plug->uuid, answer->problem);
+    } else if (!monitor->closing && answer->plug && !answer->plug->xml) {
+        virTeamingDriverTellUnplug(monitor->driver, answer->plug->uuid, &answer->plug->mac,
+                                   answer->problem);
+    } else if (!monitor->closing && answer->plug) {
         virTeamingDriverTellPlug(monitor->driver, answer->plug->uuid, &answer->plug->mac,
                                  answer->problem);
     } else if (!monitor->closing && answer->networksAsked) {
@@ -147,9 +159,10 @@ virTeamingMonitorDeliver(gpointer opaque)
         if (answer->inventory) {
             virTeamingDriverTellInventory(monitor->driver,
                                           (const char *const *)answer->inventory);
+            /* First: the rules are applied to the domains. */
+            virTeamingMonitorAskNetworks(monitor);
             for (char **uuid = answer->inventory; *uuid; uuid++)
                 virTeamingMonitorAsk(*uuid, TRUE, monitor);
-            virTeamingMonitorAskNetworks(monitor);
         }
         if (answer->snapshot)
             virTeamingDriverTellSnapshot(monitor->driver, answer->snapshot);
@@ -195,7 +208,8 @@ virTeamingDomainGetActivity(virDomainPtr domain,
         return VIR_TEAMING_ACTIVITY_INACTIVE;
     stopped = state == VIR_DOMAIN_PAUSED &&
         (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_POSTCOPY ||
-         reason == VIR_DOMAIN_PAUSED_SAVE);
+         reason == VIR_DOMAIN_PAUSED_SAVE || reason == VIR_DOMAIN_PAUSED_DUMP ||
+         reason == VIR_DOMAIN_PAUSED_SNAPSHOT);
 
     if (virDomainGetJobStats(domain, &type, &params, &nparams, 0) == 0 &&
         type != VIR_DOMAIN_JOB_NONE) {
@@ -210,6 +224,8 @@ virTeamingDomainGetActivity(virDomainPtr domain,
     switch (operation) {
     case VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT:
     case VIR_DOMAIN_JOB_OPERATION_SAVE:
+    case VIR_DOMAIN_JOB_OPERATION_DUMP:
+    case VIR_DOMAIN_JOB_OPERATION_SNAPSHOT:
         /* QEMU counts memory from when it has stopped waiting for the VF. */
         if (total == 0)
             return VIR_TEAMING_ACTIVITY_UNPLUGGING;
@@ -508,6 +524,83 @@ virTeamingMonitorPlug(virConnectPtr conn,
 }
 
 
+/**
+ * virTeamingMonitorUnplug:
+ *
+ * Thread: has the guest asked for its VF. It may take its time; that it has let go is told
+ * by an event.
+ *
+ * Returns: NULL, also if the domain has no such device; or what went wrong.
+ */
+static char *
+virTeamingMonitorUnplug(virConnectPtr conn,
+                        const virTeamingQuestion *question)
+{
+    virDomainPtr domain = virDomainLookupByUUIDString(conn, question->uuid);
+    char *problem = NULL;
+
+    if (!domain ||
+        (virTeamingDomainHasDevice(domain, question->alias) &&
+         virDomainDetachDeviceAlias(domain, question->alias, VIR_DOMAIN_AFFECT_LIVE) < 0))
+        problem = g_strdup_printf("libvirt cannot unplug %s: %s", question->alias,
+                                  virGetLastErrorMessage());
+    if (domain)
+        virDomainFree(domain);
+    return problem;
+}
+
+
+/**
+ * virTeamingMonitorUnhide:
+ *
+ * Thread: has libvirt dump the guest's memory, while it runs, to where nothing can be
+ * written. To QEMU that is a migration; it asks nothing of a guest whose VF is hidden,
+ * fails at the first mebibyte of memory, and shows the VF again.
+ *
+ * Returns: how it failed.
+ */
+static char *
+virTeamingMonitorUnhide(virConnectPtr conn,
+                        const char *uuid)
+{
+    virDomainPtr domain;
+    char *problem = NULL;
+    GStatBuf info;
+
+    /* libvirt would make it, and fill it. */
+    if (g_stat(VIR_TEAMING_MONITOR_NOWHERE, &info) < 0 || !S_ISCHR(info.st_mode))
+        return g_strdup("this host has no device " VIR_TEAMING_MONITOR_NOWHERE);
+
+    domain = virDomainLookupByUUIDString(conn, uuid);
+    if (!domain || virDomainCoreDumpWithFormat(domain, VIR_TEAMING_MONITOR_NOWHERE,
+                                               VIR_DOMAIN_CORE_DUMP_FORMAT_RAW,
+                                               VIR_DUMP_LIVE) < 0)
+        problem = g_strdup_printf("libvirt: %s", virGetLastErrorMessage());
+    if (domain)
+        virDomainFree(domain);
+    return problem ? problem :
+        g_strdup("libvirt claims to have written to " VIR_TEAMING_MONITOR_NOWHERE);
+}
+
+
+/* Thread: puts @xml into the running domain's metadata, or takes what is there away. */
+static void
+virTeamingMonitorNote(virConnectPtr conn,
+                      const virTeamingQuestion *question)
+{
+    virDomainPtr domain = virDomainLookupByUUIDString(conn, question->uuid);
+
+    if (!domain || virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, question->xml,
+                                        "vtmoved", VIR_TEAMING_MOVED_XMLNS,
+                                        VIR_DOMAIN_AFFECT_LIVE) < 0)
+        g_warning("domain %s: cannot have it carry along that it was moved to its standby, so a "
+                  "host that it migrates to will not know: %s", question->uuid,
+                  virGetLastErrorMessage());
+    if (domain)
+        virDomainFree(domain);
+}
+
+
 /* Thread: virsh domjobabort. If it fails, the job has ended by itself. */
 static void
 virTeamingMonitorAbort(virConnectPtr conn,
@@ -534,14 +627,19 @@ virTeamingMonitorWork(gpointer data,
 
     if (question->abort && conn) {
         virTeamingMonitorAbort(conn, question->uuid);
+    } else if (question->note && conn) {
+        virTeamingMonitorNote(conn, question);
     } else if (question->networks) {
         answer.networksAsked = TRUE;
         answer.networksSerial = question->serial;
         answer.networks = conn && monitor->networks ? virTeamingMonitorNetworks(conn) : NULL;
         virTeamingMonitorAnswer(monitor, answer);
-    } else if (question->alias) {
-        answer.problem = conn ? virTeamingMonitorPlug(conn, question) :
-            g_strdup("cannot plug the VF while there is no connection to libvirt");
+    } else if (question->alias || question->unhide) {
+        answer.problem =
+            !conn ? g_strdup("libvirt, which plugs VFs and takes them out, cannot be reached") :
+            question->unhide ? virTeamingMonitorUnhide(conn, question->uuid) :
+            question->xml ? virTeamingMonitorPlug(conn, question) :
+            virTeamingMonitorUnplug(conn, question);
         answer.plug = g_steal_pointer(&question);
         virTeamingMonitorAnswer(monitor, answer);
     } else if (question->uuid && conn) {
@@ -562,6 +660,18 @@ virTeamingMonitorWork(gpointer data,
 }
 
 
+/* Main loop: asks @what of the threads for what takes long. */
+static void
+virTeamingMonitorPush(GThreadPool *pool,
+                      virTeamingQuestion what)
+{
+    virTeamingQuestion *question = g_new0(virTeamingQuestion, 1);
+
+    *question = what;
+    g_thread_pool_push(pool, question, NULL);
+}
+
+
 /* Main loop; see virTeamingDriverPlug. */
 static void
 virTeamingMonitorAskPlug(const char *uuid,
@@ -571,13 +681,13 @@ virTeamingMonitorAskPlug(const char *uuid,
                          gpointer opaque)
 {
     virTeamingMonitor *monitor = opaque;
-    virTeamingQuestion *question = g_new0(virTeamingQuestion, 1);
 
-    question->uuid = g_strdup(uuid);
-    question->mac = *mac;
-    question->alias = g_strdup(alias);
-    question->xml = g_strdup(xml);
-    g_thread_pool_push(monitor->worker, question, NULL);
+    virTeamingMonitorPush(monitor->worker, (virTeamingQuestion) {
+        .uuid = g_strdup(uuid),
+        .mac = *mac,
+        .alias = g_strdup(alias),
+        .xml = g_strdup(xml),
+    });
 }
 
 
@@ -587,11 +697,41 @@ virTeamingMonitorAskAbort(const char *uuid,
                           gpointer opaque)
 {
     virTeamingMonitor *monitor = opaque;
-    virTeamingQuestion *question = g_new0(virTeamingQuestion, 1);
 
-    question->uuid = g_strdup(uuid);
-    question->abort = TRUE;
-    g_thread_pool_push(monitor->urgent, question, NULL);
+    virTeamingMonitorPush(monitor->urgent, (virTeamingQuestion) {
+        .uuid = g_strdup(uuid),
+        .abort = TRUE,
+    });
+}
+
+
+/* Main loop; see virTeamingDriverUnhide. */
+static void
+virTeamingMonitorAskUnhide(const char *uuid,
+                           gpointer opaque)
+{
+    virTeamingMonitor *monitor = opaque;
+
+    virTeamingMonitorPush(monitor->worker, (virTeamingQuestion) {
+        .uuid = g_strdup(uuid),
+        .unhide = TRUE,
+    });
+}
+
+
+/* Main loop; see virTeamingDriverNote. */
+static void
+virTeamingMonitorAskNote(const char *uuid,
+                         const char *xml,
+                         gpointer opaque)
+{
+    virTeamingMonitor *monitor = opaque;
+
+    virTeamingMonitorPush(monitor->worker, (virTeamingQuestion) {
+        .uuid = g_strdup(uuid),
+        .xml = g_strdup(xml),
+        .note = TRUE,
+    });
 }
 
 
@@ -671,7 +811,8 @@ virTeamingMonitorNew(const char *uri,
     /* libvirtd answers five questions of a connection at a time, and no more. */
     monitor->urgent = g_thread_pool_new(virTeamingMonitorWork, monitor, 2, FALSE, NULL);
     virTeamingDriverSetLibvirt(driver, virTeamingMonitorAsk, virTeamingMonitorAskNetworks,
-                               virTeamingMonitorAskPlug, virTeamingMonitorAskAbort, monitor);
+                               virTeamingMonitorAskPlug, virTeamingMonitorAskAbort,
+                               virTeamingMonitorAskUnhide, virTeamingMonitorAskNote, monitor);
     virTeamingMonitorAsk(NULL, TRUE, monitor);
     return monitor;
 }
@@ -684,7 +825,7 @@ virTeamingMonitorFree(virTeamingMonitor *monitor)
     if (!monitor)
         return;
     monitor->closing = TRUE;
-    virTeamingDriverSetLibvirt(monitor->driver, NULL, NULL, NULL, NULL, NULL);
+    virTeamingDriverSetLibvirt(monitor->driver, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
     g_clear_handle_id(&monitor->reconnect, g_source_remove);
     g_clear_handle_id(&monitor->askNetworks, g_source_remove);
     g_thread_pool_free(monitor->thread, TRUE, TRUE);

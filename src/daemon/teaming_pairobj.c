@@ -14,6 +14,20 @@
  *
  * Glancing is the cheap part of looking, done every few milliseconds around a change:
  * the VF's Bus Master Enable bit and its vectors.
+ *
+ * A bridge that filters VLANs has an entry for a MAC in each, so what is said of "the entry"
+ * holds in every VLAN of the tap that the uplink is in, too: the guest's frames come and go
+ * in these and in no others. The uplink may be in thousands. Entries of ours in another VLAN
+ * (the tap was moved) go with the next change. The filters of the NIC (the VF's MAC, the
+ * uplink's list) know no VLAN: which VLANs the uplink takes, the bridge tells the NIC.
+ *
+ * A standby that is a macvtap on the uplink has no bridge. The kernel itself has its MAC in
+ * the uplink's list while it is up, and libvirt takes it up when the guest is about to run.
+ * That is where the sequencer wants it most of the time; what is left to do is to take it
+ * off where it would be in the way, and put it back. What other macvtaps on the uplink send to
+ * the guest, the kernel hands to the standby directly if that is in mode "bridge", and to
+ * the NIC if it is in mode "vepa": so the mode takes the place of the bridge's entry. There
+ * is no third mode in which both get it.
  */
 
 #include "teaming_pairobj.h"
@@ -26,6 +40,9 @@
 #include "teaming_journal.h"
 
 #define VIR_TEAMING_PAIR_RETRY_MS 1000
+#define VIR_TEAMING_PAIR_REREAD_MS 500
+/* In more VLANs than that, a bridge's entries are listed, not looked up. */
+#define VIR_TEAMING_PAIR_LOOKUPS 8
 /* A guest that ends takes its tap along; that it has ended is told a little later. */
 #define VIR_TEAMING_PAIR_TAP_MS 3000
 
@@ -45,6 +62,7 @@ virTeamingPairObjNew(const char *uuid,
     pair->holdFd = -1;
     virTeamingPolicyInit(&pair->policy);
     g_queue_init(&pair->history);
+    pair->vlans = g_array_new(FALSE, FALSE, sizeof(guint16));
     return pair;
 }
 
@@ -70,12 +88,14 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->plugProblem);
     g_free(pair->findings);
     g_free(pair->aborted);
+    g_free(pair->unhideProblem);
     g_free(pair->problem);
     g_free(pair->lack);
-    g_free(pair->journalled);
+    g_array_unref(pair->vlans);
     g_queue_clear_full(&pair->history, (GDestroyNotify)virTeamingPairChangeFree);
     if (pair->holdFd >= 0)
         close(pair->holdFd);
+    virTeamingPciHandleFree(pair->pciHandle);
     g_free(pair);
 }
 
@@ -90,6 +110,7 @@ virTeamingPairObjAdoptVf(virTeamingPairObj *pair,
     pair->traitsKnown = FALSE;
     pair->masterSince = 0;
     pair->readySince = 0;
+    g_clear_pointer(&pair->pciHandle, virTeamingPciHandleFree);
 }
 
 
@@ -295,15 +316,18 @@ static void
 virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
                              virTeamingKernel *kernel)
 {
-    virTeamingFdbEntry entry = { .mac = pair->mac };
+    virTeamingFdbEntry self = { .mac = pair->mac, .flags = VIR_TEAMING_FDB_SELF };
+    g_autoptr(GArray) entries = virTeamingKernelFdbList(kernel, pair->uplink, &pair->mac, NULL);
 
-    g_strlcpy(entry.dev, pair->uplink, sizeof(entry.dev));
-    entry.flags = VIR_TEAMING_FDB_SELF;
-    if (pair->selfAdded && virTeamingKernelFdbDel(kernel, &entry, NULL))
+    g_strlcpy(self.dev, pair->uplink, sizeof(self.dev));
+    if (pair->selfAdded && virTeamingKernelFdbDel(kernel, &self, NULL))
         pair->selfAdded = FALSE;
-    entry.flags = VIR_TEAMING_FDB_MASTER;
-    if (pair->fdbAdded)
-        virTeamingKernelFdbDel(kernel, &entry, NULL);
+    for (guint i = 0; pair->fdbAdded && entries && i < entries->len; i++) {
+        const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, i);
+
+        if (entry->flags & VIR_TEAMING_FDB_STICKY)
+            virTeamingKernelFdbDel(kernel, entry, NULL);
+    }
 }
 
 
@@ -311,7 +335,9 @@ virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
  * virTeamingPairObjResolve:
  *
  * Finds the bridge and its uplink, by the standby's tap or, before libvirt has made
- * that, by the VF's PF. What is still true of the last time is kept.
+ * that, by the VF's PF. A pair that came here on its standby never had a VF here: a NIC in
+ * the bridge it is. What is still true of the last time is kept. The uplink of a macvtap is what
+ * it sits on.
  */
 static gboolean
 virTeamingPairObjResolve(virTeamingPairObj *pair,
@@ -322,6 +348,19 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
     g_autoptr(GArray) links = NULL;
     g_autoptr(GError) reason = NULL;
     virTeamingLink uplink;
+
+    if (pair->macvtap) {
+        pair->bridge[0] = '\0';
+        if (g_str_equal(pair->uplink, tap->lower))
+            return TRUE;
+        if (pair->uplink[0])
+            virTeamingPairObjLeaveUplink(pair, kernel);
+        pair->uplink[0] = '\0';
+        if (virTeamingKernelLinkGet(kernel, tap->lower, &uplink, NULL) &&
+            virTeamingLinkIsOfPf(kernel, &uplink, pair->pf))
+            g_strlcpy(pair->uplink, tap->lower, sizeof(pair->uplink));
+        return TRUE;
+    }
 
     if (virTeamingLinkFind(kernel, pair->uplink, &uplink, &reason) &&
         uplink.master[0] && (!tap || g_str_equal(uplink.master, tap->master))) {
@@ -338,7 +377,7 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
     pair->uplink[0] = '\0';
     pair->bridge[0] = '\0';
     virTeamingPairObjFollowPf(pair, kernel);
-    if (pair->pf[0] == '\0')
+    if (pair->pf[0] == '\0' && !tap)
         return TRUE;
     if (!(links = virTeamingKernelLinkList(kernel, error)))
         return FALSE;
@@ -347,7 +386,8 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
 
         if (virTeamingLinkIsBridge(kernel, link->master, tap ? tap->master : "") &&
             (!tap || g_str_equal(link->master, tap->master)) &&
-            virTeamingLinkIsOfPf(kernel, link, pair->pf)) {
+            (pair->pf[0] ? virTeamingLinkIsOfPf(kernel, link, pair->pf) :
+             pair->move == VIR_TEAMING_MOVE_STANDBY && link->pci[0])) {
             g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
             g_strlcpy(pair->bridge, link->master, sizeof(pair->bridge));
             return TRUE;
@@ -399,41 +439,76 @@ virTeamingPairObjSearch(virTeamingPairObj *pair,
 }
 
 
-/**
- * virTeamingPairObjGlance:
- * @pair: the pair
- * @kernel: the host
- * @now: monotonic microseconds
- *
- * Returns: whether the VF's bits have changed in a way that may matter.
- */
-gboolean
-virTeamingPairObjGlance(virTeamingPairObj *pair,
-                        virTeamingKernel *kernel,
-                        gint64 now)
+/* Is there reason to read all of the VF's state? As cheap as one can ask: it is asked every
+ * few milliseconds, and the answer is nearly always no. That another driver has the VF now
+ * is not in its bits, and not urgent. */
+static gboolean
+virTeamingPairObjPciMoved(virTeamingPairObj *pair,
+                          virTeamingKernel *kernel,
+                          gint64 now)
 {
-    virTeamingPciState pci = { .driver = "" };
-    virTeamingObserved seen;
-    gboolean changed;
+    gboolean busMaster;
+    guint vectors;
+
+    if (!pair->hasVf)
+        return pair->pci.driver[0] != '\0';
+    if (now - pair->pciReadAt >= VIR_TEAMING_PAIR_REREAD_MS * 1000)
+        return TRUE;
+    if (!pair->pciHandle)
+        pair->pciHandle = virTeamingKernelPciOpen(kernel, &pair->vf, NULL);
+    if (pair->pciHandle &&
+        virTeamingPciHandleRead(pair->pciHandle, &busMaster, &vectors, NULL))
+        return busMaster != pair->pci.busMaster || vectors != pair->pci.vectors;
+    /* Gone, or made anew under the same address. */
+    g_clear_pointer(&pair->pciHandle, virTeamingPciHandleFree);
+    return TRUE;
+}
+
+
+/**
+ * virTeamingPairObjReadPci:
+ *
+ * Reads all of the VF's state.
+ *
+ * Returns: whether it differs from what was read last in a way that may matter.
+ */
+static gboolean
+virTeamingPairObjReadPci(virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         gint64 now)
+{
+    const virTeamingPciState before = pair->pci;
+
+    pair->pciReadAt = now;
 
     /* While libvirt hands the VF over, the host's own driver may set the bit. */
+    pair->pci = (virTeamingPciState) { .driver = "" };
     if (pair->hasVf &&
-        (!virTeamingKernelPciGetState(kernel, &pair->vf, &pci, NULL) ||
-         !strstr(pci.driver, "vfio"))) {
-        pci.busMaster = FALSE;
-        pci.vectors = 0;
+        (!virTeamingKernelPciGetState(kernel, &pair->vf, &pair->pci, NULL) ||
+         !strstr(pair->pci.driver, "vfio"))) {
+        pair->pci.busMaster = FALSE;
+        pair->pci.vectors = 0;
     }
-
-    changed = !g_str_equal(pci.driver, pair->pci.driver) ||
-        pci.busMaster != pair->pci.busMaster ||
-        (pci.vectors > 0) != (pair->pci.vectors > 0) ||
-        (pci.vectors >= 2) != (pair->pci.vectors >= 2);
-    /* QEMU has given it back: what was asked of the guest is over and done with. */
-    if (pci.busMaster && !pair->pci.busMaster && pair->phase != VIR_TEAMING_PHASE_LAST)
+    /* QEMU has given it back: what it asked of the guest is over and done with. What libvirt
+     * asked stands. */
+    if (pair->pci.busMaster && !before.busMaster && pair->phase != VIR_TEAMING_PHASE_LAST &&
+        !pair->takenBack)
         pair->ejectLate = FALSE;
-    pair->pci = pci;
+    return !g_str_equal(pair->pci.driver, before.driver) ||
+        pair->pci.busMaster != before.busMaster ||
+        (pair->pci.vectors > 0) != (before.vectors > 0) ||
+        (pair->pci.vectors >= 2) != (before.vectors >= 2);
+}
 
-    if (!pci.busMaster)
+
+/* Since when the VF has been a bus master, and since when it has been read. */
+static void
+virTeamingPairObjKeepTime(virTeamingPairObj *pair,
+                          gint64 now)
+{
+    virTeamingObserved seen;
+
+    if (!pair->pci.busMaster)
         pair->masterSince = 0;
     else if (!pair->masterSince)
         pair->masterSince = now;
@@ -443,7 +518,28 @@ virTeamingPairObjGlance(virTeamingPairObj *pair,
         pair->readySince = 0;
     else if (!pair->readySince)
         pair->readySince = now;
+}
 
+
+/**
+ * virTeamingPairObjGlance:
+ * @pair: the pair
+ * @kernel: the host
+ * @now: monotonic microseconds
+ *
+ * Returns: whether the VF's bits have changed in a way that may matter, or the phase has
+ *          with time.
+ */
+gboolean
+virTeamingPairObjGlance(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel,
+                        gint64 now)
+{
+    const gboolean changed = virTeamingPairObjPciMoved(pair, kernel, now) &&
+        virTeamingPairObjReadPci(pair, kernel, now);
+    virTeamingObserved seen;
+
+    virTeamingPairObjKeepTime(pair, now);
     virTeamingPairObjObserve(pair, now, &seen);
     return changed || virTeamingFailoverPhase(&seen) != pair->phase;
 }
@@ -463,7 +559,8 @@ virTeamingPairObjObserve(const virTeamingPairObj *pair,
     *ret = (virTeamingObserved) {
         .guest = pair->guest,
         .negotiated = pair->negotiated,
-        .askedOut = pair->askedOut,
+        .askedOut = pair->askedOut ||
+            (pair->move == VIR_TEAMING_MOVE_OUT && !pair->unplugged),
         .hasVf = pair->hasVf,
         .busMaster = pair->pci.busMaster,
         .vectors = pair->pci.vectors,
@@ -507,7 +604,7 @@ virTeamingPairObjIsHere(const virTeamingPairObj *pair,
 char *
 virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
 {
-    const char *words[5] = { NULL };
+    const char *words[6] = { NULL };
     guint n = 0;
 
     if (pair->problem)
@@ -516,9 +613,88 @@ virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
         words[n++] = pair->plugProblem;
     if (pair->aborted)
         words[n++] = pair->aborted;
+    if (pair->unhideProblem)
+        words[n++] = pair->unhideProblem;
     if (pair->findings)
         words[n++] = pair->findings;
     return n ? g_strjoinv("; ", (char **)words) : NULL;
+}
+
+
+/**
+ * virTeamingPairObjGetWiring:
+ *
+ * Returns: (transfer full): how the standby reaches the wire, for people.
+ */
+char *
+virTeamingPairObjGetWiring(const virTeamingPairObj *pair)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (pair->macvtap && pair->uplink[0])
+        return g_strdup_printf("macvtap on %s", pair->uplink);
+    if (!pair->uplink[0])
+        return g_strdup("no uplink of the VF's NIC: its filter for the VF is all that is set");
+    g_string_append_printf(text, "bridge %s, uplink %s", pair->bridge, pair->uplink);
+    for (guint i = 0; pair->filtersVlans && i < pair->vlans->len; i++) {
+        g_string_append_printf(text, "%s%u", i ? ", " : ", VLAN ",
+                               g_array_index(pair->vlans, guint16, i));
+        if (i == VIR_TEAMING_PAIR_LOOKUPS) {
+            g_string_append(text, ", …");
+            break;
+        }
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+
+const char *
+virTeamingMoveToString(virTeamingMove move)
+{
+    static const char *const names[VIR_TEAMING_MOVE_LAST] = {
+        [VIR_TEAMING_MOVE_NONE] = "",
+        [VIR_TEAMING_MOVE_OUT] = "to-standby",
+        [VIR_TEAMING_MOVE_STANDBY] = "on-standby",
+    };
+
+    return names[move];
+}
+
+
+/**
+ * virTeamingPairObjExplain:
+ *
+ * Returns: why @pair is in its phase, for a person.
+ */
+const char *
+virTeamingPairObjExplain(const virTeamingPairObj *pair)
+{
+    if (pair->phase == VIR_TEAMING_PHASE_LAST)
+        return "";
+    if (pair->guest == VIR_TEAMING_GUEST_HERE) {
+        if (pair->move == VIR_TEAMING_MOVE_STANDBY)
+            return "moved here by 'virt-teaming move', until it is moved back to a VF";
+        if (pair->move == VIR_TEAMING_MOVE_OUT)
+            return "the guest was asked to let its VF go by 'virt-teaming move'";
+        if (pair->hidden)
+            return "QEMU keeps the VF back since a migration was taken back at its last step, "
+                "and is made to show it again";
+    }
+    if (pair->unplugged)
+        return "the guest's VF is about to be plugged by libvirt";
+    return virTeamingPhaseExplain(pair->phase);
+}
+
+
+/* QEMU does not keep the VF back, or not any more. */
+void
+virTeamingPairObjUnhide(virTeamingPairObj *pair)
+{
+    pair->hidden = FALSE;
+    pair->completed = FALSE;
+    pair->unhides = 0;
+    pair->unhideAt = 0;
+    g_clear_pointer(&pair->unhideProblem, g_free);
 }
 
 
@@ -538,30 +714,213 @@ virTeamingPairObjReadVf(const virTeamingPairObj *pair,
 }
 
 
+static gboolean
+virTeamingPairObjHasVlan(const virTeamingPairObj *pair,
+                         guint vlan)
+{
+    for (guint i = 0; i < pair->vlans->len; i++) {
+        if (g_array_index(pair->vlans, guint16, i) == vlan)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+
+/* Is @entry ours and in a VLAN in which the guest is not, or not any more? A bridge that does
+ * not filter VLANs has entries in them all the same, which mean nothing. */
+static gboolean
+virTeamingPairObjIsStale(const virTeamingPairObj *pair,
+                         const virTeamingFdbEntry *entry)
+{
+    return pair->filtersVlans && entry->flags & VIR_TEAMING_FDB_STICKY &&
+        !virTeamingPairObjHasVlan(pair, entry->vlan);
+}
+
+
+/* Where the bridge sends the MAC in @vlan. */
 static virTeamingFdbPath
-virTeamingPairObjReadFdb(const virTeamingPairObj *pair,
-                         const GArray *entries)
+virTeamingPairObjReadFdbVlan(const virTeamingPairObj *pair,
+                             const GArray *entries,
+                             guint vlan)
 {
     const guint pinned = VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY;
-    virTeamingFdbPath path = VIR_TEAMING_FDB_BOTH;
 
     for (guint i = 0; i < entries->len; i++) {
         const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, i);
         const gboolean ours = (entry->flags & pinned) == pinned;
 
-        if (!(entry->flags & VIR_TEAMING_FDB_MASTER))
+        if (!(entry->flags & VIR_TEAMING_FDB_MASTER) || entry->vlan != vlan)
             continue;
         if (g_str_equal(entry->dev, pair->tap))
-            path = ours ? VIR_TEAMING_FDB_STANDBY : VIR_TEAMING_FDB_LEARNT_STANDBY;
-        else if (g_str_equal(entry->dev, pair->uplink))
-            path = ours ? VIR_TEAMING_FDB_UPLINK : VIR_TEAMING_FDB_LEARNT_UPLINK;
-        else
-            path = VIR_TEAMING_FDB_ELSEWHERE;
-        /* On a bridge with VLANs there is one entry in each: look at the worst. */
-        if (!ours)
+            return ours ? VIR_TEAMING_FDB_STANDBY : VIR_TEAMING_FDB_LEARNT_STANDBY;
+        if (g_str_equal(entry->dev, pair->uplink))
+            return ours ? VIR_TEAMING_FDB_UPLINK : VIR_TEAMING_FDB_LEARNT_UPLINK;
+        return VIR_TEAMING_FDB_ELSEWHERE;
+    }
+    return VIR_TEAMING_FDB_BOTH;
+}
+
+
+/* Where the bridge sends the MAC: in all VLANs as desired, or else in one that is not. */
+static virTeamingFdbPath
+virTeamingPairObjReadFdb(const virTeamingPairObj *pair,
+                         const GArray *entries,
+                         virTeamingFdbPath desired)
+{
+    virTeamingFdbPath path = VIR_TEAMING_FDB_BOTH;
+
+    for (guint i = 0; i < entries->len; i++) {
+        if (virTeamingPairObjIsStale(pair, &g_array_index(entries, virTeamingFdbEntry, i)))
+            return desired == VIR_TEAMING_FDB_FORGET ?
+                VIR_TEAMING_FDB_UPLINK : VIR_TEAMING_FDB_ELSEWHERE;
+    }
+    for (guint i = 0; i < pair->vlans->len; i++) {
+        path = virTeamingPairObjReadFdbVlan(pair, entries,
+                                            g_array_index(pair->vlans, guint16, i));
+        if (!virTeamingFailoverFdbHolds(path, desired))
             break;
     }
     return path;
+}
+
+
+/**
+ * virTeamingPairObjLookVlans:
+ * @pair: the pair, resolved
+ * @kernel: the host
+ * @bridge: its bridge, or ""
+ * @hasTap: whether the standby's tap is in the bridge
+ * @error: set to what the kernel said
+ *
+ * Finds in which VLANs the bridge needs entries: 0, if it filters none; else those that both
+ * tap and uplink are in.
+ */
+static gboolean
+virTeamingPairObjLookVlans(virTeamingPairObj *pair,
+                           virTeamingKernel *kernel,
+                           const char *bridge,
+                           gboolean hasTap,
+                           GError **error)
+{
+    const guint16 none = 0;
+    virTeamingLink link = { .vlanFiltering = FALSE };
+    g_autoptr(GArray) ofTap = NULL;
+    g_autoptr(GArray) ofUplink = NULL;
+
+    g_array_set_size(pair->vlans, 0);
+    pair->cutOff = FALSE;
+    pair->filtersVlans = bridge[0] && virTeamingKernelLinkGet(kernel, bridge, &link, NULL) &&
+        link.vlanFiltering;
+    if (!pair->filtersVlans) {
+        g_array_append_val(pair->vlans, none);
+        return TRUE;
+    }
+    if (!hasTap)
+        return TRUE;
+    if (!(ofTap = virTeamingKernelVlanList(kernel, pair->tap, error)) ||
+        (pair->uplink[0] && !(ofUplink = virTeamingKernelVlanList(kernel, pair->uplink, error))))
+        return FALSE;
+    if (!ofUplink)
+        ofUplink = g_array_ref(ofTap);
+    for (guint i = 0, j = 0; i < ofTap->len && j < ofUplink->len;) {
+        const guint16 a = g_array_index(ofTap, guint16, i);
+        const guint16 b = g_array_index(ofUplink, guint16, j);
+
+        if (a == b)
+            g_array_append_val(pair->vlans, a);
+        i += a <= b;
+        j += b <= a;
+    }
+    pair->cutOff = pair->vlans->len == 0 && pair->uplink[0];
+    return TRUE;
+}
+
+
+/* Looks up the bridge's entries for the MAC: those that lead to the uplink, which @own has
+ * already, and what else there is in the VLANs that count. With few VLANs, a lookup in each
+ * costs less than a walk over all of a bridge's entries. @bridge: "" if there is none. */
+static GArray *
+virTeamingPairObjLookFdb(virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         const char *bridge,
+                         const GArray *own,
+                         GError **error)
+{
+    g_autoptr(GArray) entries = NULL;
+
+    if (bridge[0] && pair->vlans->len > VIR_TEAMING_PAIR_LOOKUPS)
+        return virTeamingKernelFdbList(kernel, bridge, &pair->mac, error);
+
+    entries = own ? g_array_copy((GArray *)own) :
+        g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
+    for (guint i = 0; bridge[0] && i < pair->vlans->len; i++) {
+        virTeamingFdbEntry entry;
+        g_autoptr(GError) reason = NULL;
+
+        if (virTeamingKernelFdbGet(kernel, bridge, &pair->mac,
+                                   g_array_index(pair->vlans, guint16, i), &entry, &reason)) {
+            if (!g_str_equal(entry.dev, pair->uplink))
+                g_array_append_val(entries, entry);
+        } else if (!g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&reason));
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&entries);
+}
+
+
+/**
+ * virTeamingPairObjLookSelf:
+ * @pair: the pair, resolved
+ * @tap: the standby, if it is a macvtap
+ * @own: entries of the uplink
+ * @desired: what should be; a macvtap that is not up is left alone
+ *
+ * Returns: whether the uplink's own filter takes the MAC, if it matters.
+ */
+static gboolean
+virTeamingPairObjLookSelf(const virTeamingPairObj *pair,
+                          const virTeamingLink *tap,
+                          const GArray *own,
+                          virTeamingDatapath *desired)
+{
+    gboolean self = FALSE;
+
+    for (guint i = 0; own && i < own->len; i++)
+        self |= !!(g_array_index(own, virTeamingFdbEntry, i).flags & VIR_TEAMING_FDB_SELF);
+    if (!own)
+        desired->self = FALSE;
+    if (!pair->macvtap)
+        /* A filter entry that somebody else made stays his. */
+        return self && (desired->self || pair->selfAdded);
+
+    if (!tap->up)
+        desired->self = FALSE;
+    /* Both may have the MAC, unless that keeps the frames from the VF, or from another host. */
+    if (pair->guest == VIR_TEAMING_GUEST_HERE && pair->traits.copies)
+        desired->self |= self;
+    return self;
+}
+
+
+/* As an entry in a bridge, what the mode of a macvtap means. One that somebody else chose, or
+ * that means nothing since it is not up, stays as it is. */
+static void
+virTeamingPairObjLookMode(const virTeamingPairObj *pair,
+                          const virTeamingLink *tap,
+                          virTeamingDatapath *desired,
+                          virTeamingDatapath *ret)
+{
+    const gboolean ours = tap->mode == VIR_TEAMING_MACVTAP_BRIDGE ||
+        (tap->mode == VIR_TEAMING_MACVTAP_VEPA && pair->fdbAdded);
+    const gboolean standby = desired->fdb == VIR_TEAMING_FDB_STANDBY ||
+        (desired->fdb == VIR_TEAMING_FDB_BOTH && !pair->readySince);
+
+    ret->fdb = tap->mode == VIR_TEAMING_MACVTAP_BRIDGE ?
+        VIR_TEAMING_FDB_STANDBY : VIR_TEAMING_FDB_UPLINK;
+    desired->fdb = !ours || !tap->up || !pair->uplink[0] ? ret->fdb :
+        standby ? VIR_TEAMING_FDB_STANDBY : VIR_TEAMING_FDB_UPLINK;
 }
 
 
@@ -648,7 +1007,7 @@ virTeamingPairObjFindLack(const virTeamingPairObj *pair,
  * @kernel: the host
  * @desired: what should be; what does not exist on this host (no tap yet, no uplink)
  *           is taken out of it
- * @entries: set to the FDB entries of the pair's MAC
+ * @entries: set to those FDB entries of the pair's MAC that matter
  * @ret: filled with what is
  * @error: set to what the kernel said
  *
@@ -662,10 +1021,12 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
                       virTeamingDatapath *ret,
                       GError **error)
 {
-    virTeamingLink tap;
+    virTeamingLink tap = { .name = "" };
     g_autoptr(GError) reason = NULL;
     const gboolean isThere = virTeamingPairObjFindTap(pair, kernel, &tap, &reason);
     const gboolean hasTap = isThere && virTeamingLinkIsBridge(kernel, tap.master, pair->bridge);
+    const char *bridge;
+    g_autoptr(GArray) own = NULL;
     g_autoptr(GArray) found = NULL;
 
     if (reason) {
@@ -678,15 +1039,21 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
     } else if (!pair->tapGoneAt && pair->tap[0]) {
         pair->tapGoneAt = g_get_monotonic_time();
     }
+    pair->macvtap = isThere && g_str_equal(tap.kind, "macvtap");
 
     ret->hold = pair->holdFd >= 0;
     if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
         return FALSE;
 
-    if (!virTeamingPairObjResolve(pair, kernel, hasTap ? &tap : NULL, error))
+    if (!virTeamingPairObjResolve(pair, kernel, hasTap || pair->macvtap ? &tap : NULL, error))
         return FALSE;
     g_free(pair->lack);
     pair->lack = virTeamingPairObjFindLack(pair, kernel, isThere ? &tap : NULL, hasTap);
+    bridge = pair->bridge[0] ? pair->bridge : hasTap ? tap.master : "";
+    if (!virTeamingPairObjLookVlans(pair, kernel, bridge, hasTap, error) ||
+        (pair->uplink[0] &&
+         !(own = virTeamingKernelFdbList(kernel, pair->uplink, &pair->mac, error))))
+        return FALSE;
 
     ret->learning = hasTap ? tap.learning : TRUE;
     if (!hasTap)
@@ -695,37 +1062,16 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
     if (desired->learning && !pair->learningOff)
         ret->learning = TRUE;
 
-    found = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
-    if (pair->bridge[0] || hasTap) {
-        g_array_unref(found);
-        if (!(found = virTeamingKernelFdbList(kernel, pair->bridge[0] ? pair->bridge :
-                                              tap.master, &pair->mac, error)))
-            return FALSE;
-    }
-    ret->fdb = virTeamingPairObjReadFdb(pair, found);
-    if ((desired->fdb == VIR_TEAMING_FDB_STANDBY && !hasTap) ||
-        (desired->fdb == VIR_TEAMING_FDB_UPLINK && !pair->uplink[0]))
+    if (!(found = virTeamingPairObjLookFdb(pair, kernel, bridge, own, error)))
+        return FALSE;
+    if ((desired->fdb == VIR_TEAMING_FDB_STANDBY && !hasTap && !pair->macvtap) ||
+        (desired->fdb == VIR_TEAMING_FDB_UPLINK && !pair->uplink[0]) ||
+        pair->vlans->len == 0)
         desired->fdb = VIR_TEAMING_FDB_FORGET;
-
-    ret->self = FALSE;
-    if (pair->uplink[0]) {
-        g_autoptr(GArray) own = virTeamingKernelFdbList(kernel, pair->uplink,
-                                                        &pair->mac, error);
-
-        if (!own)
-            return FALSE;
-        for (guint i = 0; i < own->len; i++) {
-            const virTeamingFdbEntry *entry = &g_array_index(own, virTeamingFdbEntry, i);
-
-            if (entry->flags & VIR_TEAMING_FDB_SELF)
-                ret->self = TRUE;
-        }
-    } else {
-        desired->self = FALSE;
-    }
-    /* A filter entry that somebody else made stays his. */
-    if (!desired->self && !pair->selfAdded)
-        ret->self = FALSE;
+    ret->fdb = virTeamingPairObjReadFdb(pair, found, desired->fdb);
+    if (pair->macvtap)
+        virTeamingPairObjLookMode(pair, &tap, desired, ret);
+    ret->self = virTeamingPairObjLookSelf(pair, &tap, own, desired);
 
     *entries = g_steal_pointer(&found);
     return TRUE;
@@ -766,10 +1112,13 @@ virTeamingPairObjPromise(virTeamingPairObj *pair,
 }
 
 
+/* Pins the MAC to @dev, tap or uplink, in all VLANs that count; elsewhere nothing of ours
+ * stays. */
 static gboolean
 virTeamingPairObjPin(virTeamingPairObj *pair,
                      virTeamingKernel *kernel,
                      const char *dev,
+                     const GArray *entries,
                      GError **error)
 {
     virTeamingFdbEntry entry = {
@@ -777,8 +1126,26 @@ virTeamingPairObjPin(virTeamingPairObj *pair,
         .flags = VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY,
     };
 
+    if (pair->macvtap)
+        return virTeamingKernelLinkSetMode(kernel, pair->tap, dev == pair->tap ?
+                                           VIR_TEAMING_MACVTAP_BRIDGE :
+                                           VIR_TEAMING_MACVTAP_VEPA, error);
+
+    /* Before the first is added: one in no VLAN takes the others along when it goes. */
+    for (guint i = 0; i < entries->len; i++) {
+        const virTeamingFdbEntry *there = &g_array_index(entries, virTeamingFdbEntry, i);
+
+        if (virTeamingPairObjIsStale(pair, there) &&
+            !virTeamingKernelFdbDel(kernel, there, error))
+            return FALSE;
+    }
     g_strlcpy(entry.dev, dev, sizeof(entry.dev));
-    return virTeamingKernelFdbAdd(kernel, &entry, error);
+    for (guint i = 0; i < pair->vlans->len; i++) {
+        entry.vlan = g_array_index(pair->vlans, guint16, i);
+        if (!virTeamingKernelFdbAdd(kernel, &entry, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 
@@ -802,7 +1169,9 @@ virTeamingPairObjUnpin(virTeamingPairObj *pair,
         if (!virTeamingKernelFdbDel(kernel, entry, error))
             return FALSE;
     }
-    pair->fdbAdded = FALSE;
+    /* From both paths the way goes on to one, when there may be no time to journal it. */
+    if (!all)
+        pair->fdbAdded = FALSE;
     return TRUE;
 }
 
@@ -900,9 +1269,9 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
         pair->learningOff = FALSE;
         return TRUE;
     case VIR_TEAMING_STEP_FDB_STANDBY:
-        return virTeamingPairObjPin(pair, kernel, pair->tap, error);
+        return virTeamingPairObjPin(pair, kernel, pair->tap, entries, error);
     case VIR_TEAMING_STEP_FDB_UPLINK:
-        return virTeamingPairObjPin(pair, kernel, pair->uplink, error);
+        return virTeamingPairObjPin(pair, kernel, pair->uplink, entries, error);
     case VIR_TEAMING_STEP_FDB_BOTH:
         return virTeamingPairObjUnpin(pair, kernel, entries, TRUE, error);
     case VIR_TEAMING_STEP_FDB_FORGET:
@@ -974,6 +1343,7 @@ virTeamingPairObjPark(virTeamingPairObj *pair,
 
     if (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->negotiated ||
         !pair->parked || !pair->hasVf ||
+        pair->traits.answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO] == VIR_TEAMING_ANSWER_NO ||
         !virTeamingPairObjLookVf(pair, kernel, &parked, &vf, NULL) || vf == parked.vf ||
         !virTeamingPairObjTake(pair, kernel, VIR_TEAMING_STEP_VF_ZERO, NULL, NULL))
         return;
@@ -1007,6 +1377,7 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     virTeamingStep plan[VIR_TEAMING_PLAN_MAX];
     g_autoptr(GArray) entries = NULL;
     g_autoptr(GString) steps = g_string_new(NULL);
+    g_autofree char *fault = NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(GError) journalError = NULL;
     guint nsteps;
@@ -1017,7 +1388,8 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
         virTeamingPairObjSetVf(pair, kernel, &vf);
     }
     virTeamingPairObjLearnTraits(pair, kernel);
-    virTeamingPairObjGlance(pair, kernel, now);
+    virTeamingPairObjReadPci(pair, kernel, now);
+    virTeamingPairObjKeepTime(pair, now);
     virTeamingPairObjObserve(pair, now, &seen);
     phase = virTeamingFailoverPhase(&seen);
     desired = virTeamingFailoverDesire(phase, &seen);
@@ -1043,6 +1415,13 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
         g_clear_pointer(&pair->plugProblem, g_free);
     }
 
+    /* The guest drives it, whoever gave it back. */
+    if (pair->guest == VIR_TEAMING_GUEST_HERE && pair->pci.busMaster) {
+        virTeamingPairObjUnhide(pair);
+        if (pair->move == VIR_TEAMING_MOVE_STANDBY)
+            pair->move = VIR_TEAMING_MOVE_NONE;
+    }
+
     nsteps = virTeamingFailoverPlan(&actual, &desired, plan);
     for (guint i = 0; i < nsteps; i++)
         virTeamingPairObjPromise(pair, plan[i]);
@@ -1065,17 +1444,22 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     }
 
     if (phase != pair->phase || (nsteps > 0 && !pair->problem)) {
+        virTeamingPairObjRemember(pair, phase, steps->str);
         g_message("domain '%s', %s: %s%s%s%s%s", pair->domain, pair->standbyAlias,
                   pair->phase == VIR_TEAMING_PHASE_LAST ? "" :
                   virTeamingPhaseToString(pair->phase),
                   pair->phase == VIR_TEAMING_PHASE_LAST ? "" : " -> ",
                   virTeamingPhaseToString(phase), steps->len ? ": " : "", steps->str);
-        virTeamingPairObjRemember(pair, phase, steps->str);
         pair->changedAt = now;
     }
     pair->phase = phase;
+    if (!error && !journalError && pair->cutOff)
+        fault = g_strdup_printf("'%s' and '%s' are in no VLAN of '%s' in common: without its VF "
+                                "the guest is cut off; see 'bridge vlan'", pair->tap,
+                                pair->uplink, pair->bridge);
     virTeamingPairObjSetProblem(pair, error ? error->message :
-                                journalError ? journalError->message : pair->lack, now);
+                                journalError ? journalError->message :
+                                fault ? fault : pair->lack, now);
 
     /* What has been undone need not be undone again. */
     if (nsteps > 0)

@@ -14,6 +14,14 @@
 
 #define VIR_TEAMING_PAIR_HISTORY 16
 
+/* Where a person wants a pair's frames, apart from migrations. */
+typedef enum {
+    VIR_TEAMING_MOVE_NONE,          /* on the VF, if the guest reads it */
+    VIR_TEAMING_MOVE_OUT,           /* on the standby: the guest is being asked for its VF */
+    VIR_TEAMING_MOVE_STANDBY,       /* on the standby, where they are and shall stay */
+    VIR_TEAMING_MOVE_LAST
+} virTeamingMove;
+
 /* One transition, for people who ask what happened. */
 typedef struct {
     gint64 realtime;                /* microseconds since 1970 */
@@ -52,6 +60,11 @@ typedef struct {
     gboolean defer;                 /* the VF is to be kept from QEMU until it runs */
     gboolean unplugged;             /* QEMU has no VF; libvirt is to plug it */
     gboolean nameless;              /* it has one, but the guest found it without a MAC */
+    virTeamingMove move;
+    gboolean takenBack;             /* a move was, before the guest let the VF go */
+    gboolean noted;                 /* the domain carries along that it was moved */
+    gboolean completed;             /* an outgoing migration has, as far as QEMU goes */
+    gboolean hidden;                /* after which it runs here: QEMU keeps its VF back */
     char *plugXml;                  /* what to plug: as the domain brought it along */
 
     /* What was done and must be undone: the undo list. */
@@ -65,32 +78,44 @@ typedef struct {
     /* What was observed last, and when things began (monotonic microseconds). */
     virTeamingPhase phase;
     virTeamingPciState pci;
+    virTeamingPciHandle *pciHandle; /* of @vf, for those that look often; NULL: not open */
+    gint64 pciReadAt;               /* when @pci was read in full */
     virTeamingNicTraits traits;
     gboolean traitsKnown;
     char bridge[IF_NAMESIZE];
+    gboolean macvtap;               /* the standby sits on @uplink; there is no bridge */
+    gboolean filtersVlans;          /* @bridge does */
+    GArray *vlans;                  /* of guint16: where @bridge needs entries for the MAC */
+    gboolean cutOff;                /* it filters, and there is none */
     gboolean sought;                /* @vf is the guest's, but its PF is not found */
     virTeamingPolicy policy;
-    gint64 askedAt;                 /* when QEMU asked for the VF */
+    gboolean waiting;               /* QEMU waits for the VF, but has not said that it asked */
+    gint64 askedAt;                 /* when QEMU asked for the VF, or began to wait */
     gint64 masterSince;
     gint64 readySince;
     gint64 changedAt;
     int holdFd;                     /* -1: not held */
-    gboolean plugging;              /* libvirt is at it */
+    gboolean plugging;              /* libvirt is at it, or at taking the VF out */
+    gboolean takingOut;             /* libvirt was asked to, for @move */
     gint64 plugAt;                  /* not before */
     char *plugProblem;              /* why it could not, last time */
-    char *findings;                 /* what the rules say of its domain, or NULL */
-    char *aborted;                  /* why we gave its last migration up, or NULL */
+    char *aborted;                  /* why we gave its last migration or move up, or NULL */
     gint64 abortAt;                 /* not before */
     gint64 copied;                  /* what had been sent of it when libvirt was asked last */
     gint64 copiedAt;                /* since when it is that much */
     gint64 askAt;                   /* when to ask again */
+    gboolean reviewed;              /* its domain, by the rules */
+    char *findings;                 /* what they say of it, or NULL */
+    guint unhides;                  /* how often QEMU was made to show a hidden VF */
+    gint64 unhideAt;                /* not before */
+    char *unhideProblem;            /* why that can't work, or NULL */
     gboolean postcopy;              /* runs here, and its memory still arrives */
     char *problem;                  /* why it is not as it should be, or NULL */
     char *lack;                     /* what the host lacks for its standby, or NULL */
     gint64 tapGoneAt;               /* when its tap was not there any more; 0: it is */
     gint64 retryAt;                 /* if there is a problem: when to try again */
     gint64 letGoAt;                 /* when its VF was unplugged for good; 0: it is known why */
-    char *journalled;               /* text that the journal holds */
+    guint64 journalled;             /* digest of what the journal says; 0: nothing */
     GQueue history;                 /* of virTeamingPairChange, newest first */
 } virTeamingPairObj;
 
@@ -121,6 +146,10 @@ gboolean virTeamingPairObjSettle(virTeamingPairObj *pair,
 gboolean virTeamingPairObjIsHere(const virTeamingPairObj *pair,
                                  virTeamingKernel *kernel);
 char *virTeamingPairObjGetProblem(const virTeamingPairObj *pair);
+char *virTeamingPairObjGetWiring(const virTeamingPairObj *pair);
+const char *virTeamingPairObjExplain(const virTeamingPairObj *pair);
+const char *virTeamingMoveToString(virTeamingMove move);
+void virTeamingPairObjUnhide(virTeamingPairObj *pair);
 void virTeamingPairObjObserve(const virTeamingPairObj *pair,
                               gint64 now,
                               virTeamingObserved *ret);

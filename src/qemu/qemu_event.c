@@ -38,6 +38,7 @@ static const struct {
     const char *status;
     virTeamingQemuEventType type;
 } statuses[] = {
+    { "wait-unplug", VIR_TEAMING_QEMU_EVENT_MIGRATION_WAITING },
     { "active", VIR_TEAMING_QEMU_EVENT_MIGRATION_ACTIVE },
     { "pre-switchover", VIR_TEAMING_QEMU_EVENT_MIGRATION_ACTIVE },
     { "device", VIR_TEAMING_QEMU_EVENT_MIGRATION_ACTIVE },

@@ -37,13 +37,18 @@
  * What a VF holds while nobody reads it:
  *  - its guest is not here: no MAC at all. The NIC's internal switch would otherwise
  *    deliver what this host's own peers send to the guest to the VF, instead of the
- *    wire; a VLAN does not prevent that.
+ *    wire; a VLAN does not prevent that on every NIC.
  *  - its guest is here and may probe it at any moment: the pair's MAC, which Linux's
  *    VF drivers read once, at probe. Zero then would make the guest draw a random
  *    MAC and never pair. If the NIC copies, that harms nobody. If it does not, the MAC
  *    is put in an unused VLAN, which untagged frames do not enter. Who knows the NIC
  *    better may choose (@parking).
  *  - its guest has gone, or libvirt has yet to plug it: what libvirt gave it.
+ *
+ * What was measured on the NIC (@traits.answers) rules out what does not hold there: no zero
+ * where it does not empty a VF, no VLAN where it does not keep frames from one. And a VF that
+ * takes nothing before it is driven needs no parking. What was not measured is taken to hold
+ * as on most: a step that the NIC refuses is reported.
  */
 
 #include "qemu_failover.h"
@@ -101,19 +106,43 @@ virTeamingFailoverPhase(const virTeamingObserved *seen)
 }
 
 
+/* Was @trait measured, and is it not so? */
+static gboolean
+virTeamingFailoverLacks(const virTeamingObserved *seen,
+                        virTeamingNicTrait trait)
+{
+    return seen->traits.answers[trait] == VIR_TEAMING_ANSWER_NO;
+}
+
+
 /* What a VF holds that its guest, which is here, may probe but does not read. */
 static virTeamingVfFilter
 virTeamingFailoverIdle(const virTeamingObserved *seen)
 {
-    switch (seen->parking) {
-    case VIR_TEAMING_PARK_ZERO:
+    const gboolean zero = !virTeamingFailoverLacks(seen, VIR_TEAMING_TRAIT_ACCEPTS_ZERO);
+    const gboolean vlan = !virTeamingFailoverLacks(seen, VIR_TEAMING_TRAIT_VLAN_PARKS);
+
+    if (seen->parking == VIR_TEAMING_PARK_ZERO && zero)
         return VIR_TEAMING_VF_ZERO;
-    case VIR_TEAMING_PARK_VLAN:
+    if (seen->parking == VIR_TEAMING_PARK_VLAN && vlan)
         return VIR_TEAMING_VF_VLAN;
-    case VIR_TEAMING_PARK_AUTO:
-        break;
-    }
-    return seen->traits.copies ? VIR_TEAMING_VF_PAIR : VIR_TEAMING_VF_VLAN;
+    if (seen->traits.copies || !vlan ||
+        virTeamingFailoverLacks(seen, VIR_TEAMING_TRAIT_STEERS_EARLY))
+        return VIR_TEAMING_VF_PAIR;
+    return VIR_TEAMING_VF_VLAN;
+}
+
+
+/* What a VF holds whose guest is not here. */
+static virTeamingVfFilter
+virTeamingFailoverAway(const virTeamingObserved *seen)
+{
+    if (!virTeamingFailoverLacks(seen, VIR_TEAMING_TRAIT_ACCEPTS_ZERO))
+        return VIR_TEAMING_VF_ZERO;
+    if (virTeamingFailoverLacks(seen, VIR_TEAMING_TRAIT_STEERS_EARLY))
+        return VIR_TEAMING_VF_PAIR;
+    return virTeamingFailoverLacks(seen, VIR_TEAMING_TRAIT_VLAN_PARKS) ?
+        VIR_TEAMING_VF_ZERO : VIR_TEAMING_VF_VLAN;
 }
 
 
@@ -138,12 +167,12 @@ virTeamingFailoverDesire(virTeamingPhase phase,
         want.fdb = VIR_TEAMING_FDB_FORGET;
         break;
     case VIR_TEAMING_PHASE_ARRIVING:
-        want.vf = VIR_TEAMING_VF_ZERO;
+        want.vf = virTeamingFailoverAway(seen);
         want.fdb = VIR_TEAMING_FDB_UPLINK;
         want.hold = seen->defer;
         break;
     case VIR_TEAMING_PHASE_LANDING:
-        want.vf = seen->defer ? VIR_TEAMING_VF_ZERO : idle;
+        want.vf = seen->defer ? virTeamingFailoverAway(seen) : idle;
         want.self = TRUE;
         want.fdb = VIR_TEAMING_FDB_STANDBY;
         want.hold = seen->defer;
@@ -182,7 +211,7 @@ virTeamingFailoverDesire(virTeamingPhase phase,
         want.fdb = VIR_TEAMING_FDB_STANDBY;
         break;
     case VIR_TEAMING_PHASE_DEPARTED:
-        want.vf = VIR_TEAMING_VF_ZERO;
+        want.vf = virTeamingFailoverAway(seen);
         want.fdb = VIR_TEAMING_FDB_FORGET;
         break;
     case VIR_TEAMING_PHASE_LAST:
@@ -195,9 +224,14 @@ virTeamingFailoverDesire(virTeamingPhase phase,
 }
 
 
-static gboolean
-virTeamingFdbHolds(virTeamingFdbPath actual,
-                   virTeamingFdbPath desired)
+/**
+ * virTeamingFailoverFdbHolds:
+ *
+ * Returns: whether @actual is as good as @desired, so that nothing need be done.
+ */
+gboolean
+virTeamingFailoverFdbHolds(virTeamingFdbPath actual,
+                           virTeamingFdbPath desired)
 {
     /* Once we have nothing there, what the bridge learns on its own is its affair,
      * except that the standby is not the way to a guest that is not here. */
@@ -245,7 +279,7 @@ virTeamingFailoverPlan(const virTeamingDatapath *actual,
     if (!desired->learning && actual->learning)
         plan[n++] = VIR_TEAMING_STEP_LEARNING_OFF;
 
-    if (!virTeamingFdbHolds(actual->fdb, desired->fdb)) {
+    if (!virTeamingFailoverFdbHolds(actual->fdb, desired->fdb)) {
         switch (desired->fdb) {
         case VIR_TEAMING_FDB_STANDBY:
             plan[n++] = VIR_TEAMING_STEP_FDB_STANDBY;

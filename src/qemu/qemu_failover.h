@@ -130,6 +130,8 @@ virTeamingDatapath virTeamingFailoverDesire(virTeamingPhase phase,
 guint virTeamingFailoverPlan(const virTeamingDatapath *actual,
                              const virTeamingDatapath *desired,
                              virTeamingStep plan[VIR_TEAMING_PLAN_MAX]);
+gboolean virTeamingFailoverFdbHolds(virTeamingFdbPath actual,
+                                    virTeamingFdbPath desired);
 gboolean virTeamingFailoverReads(const virTeamingObserved *seen);
 gint64 virTeamingFailoverNextLook(virTeamingPhase phase,
                                   const virTeamingObserved *seen);

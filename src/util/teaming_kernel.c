@@ -413,6 +413,57 @@ virTeamingKernelLinkSetLearning(virTeamingKernel *kernel,
 
 
 /**
+ * virTeamingKernelLinkSetMode:
+ * @kernel: the kernel
+ * @macvtap: a macvtap
+ * @mode: VEPA or BRIDGE
+ *
+ * Decides what becomes of a frame that another macvtap or macvlan on the same link sends to
+ * this one; those from the wire come in either way. (macvlan_queue_xmit() in
+ * drivers/net/macvlan.c)
+ *
+ * Returns: FALSE with UNSUPPORTED if @macvtap is none.
+ */
+gboolean
+virTeamingKernelLinkSetMode(virTeamingKernel *kernel,
+                            const char *macvtap,
+                            virTeamingMacvtapMode mode,
+                            GError **error)
+{
+    return virTeamingKernelCheckName(macvtap, error) &&
+        kernel->ops->linkSetMode(kernel, macvtap, mode, error);
+}
+
+
+/**
+ * virTeamingKernelVlanList:
+ * @kernel: the kernel
+ * @port: a port of a bridge
+ *
+ * The VLANs whose frames the bridge takes from the port and sends to it, tagged or not. They
+ * count only while the bridge filters VLANs (virTeamingLink), but exist all the same: a port
+ * is in VLAN 1 unless somebody configured another. Whoever adds an FDB entry to a bridge that
+ * filters names one of them: without a VLAN, Linux would add one in each of the port's, and on
+ * a trunk these are thousands. (br_fdb_add() in net/bridge/br_fdb.c)
+ *
+ * Asked by RTM_GETVLAN (Linux 5.6), which tells of one port, in ranges; RTM_GETLINK of family
+ * AF_BRIDGE tells of all ports of all bridges. (br_vlan_rtm_dump() in net/bridge/br_vlan.c)
+ *
+ * Returns: their numbers, of guint16, in ascending order; NULL with UNSUPPORTED if @port is
+ * no port of a bridge, or if bridges know no VLANs here (CONFIG_BRIDGE_VLAN_FILTERING). Free
+ * with g_array_unref().
+ */
+GArray *
+virTeamingKernelVlanList(virTeamingKernel *kernel,
+                         const char *port,
+                         GError **error)
+{
+    return virTeamingKernelCheckName(port, error) ?
+        kernel->ops->vlanList(kernel, port, error) : NULL;
+}
+
+
+/**
  * virTeamingKernelVfList:
  * @kernel: the kernel
  * @pf: name of a PF's netdev
@@ -578,7 +629,7 @@ virTeamingKernelFdbList(virTeamingKernel *kernel,
  * @vlan: the VLAN to look in, 0 in a bridge without VLAN filtering
  * @ret: the bridge's entry; its dev is the port that gets the frames
  *
- * Cheap: one lookup in the bridge's table (kernels before 5.0: a dump of it).
+ * Cheap: one lookup in the bridge's table.
  *
  * Returns: FALSE with NOT_FOUND if the bridge has no entry, so that it floods, or if
  * there is no @dev; with UNSUPPORTED if @dev is neither a bridge nor a port of one.
@@ -626,7 +677,9 @@ virTeamingKernelFdbAdd(virTeamingKernel *kernel,
  * @kernel: the kernel
  * @entry: as for virTeamingKernelFdbAdd(); STATIC, LOCAL and STICKY don't matter
  *
- * Takes the entry away if it is on that very dev; to delete what is not there succeeds.
+ * Takes the entry away if it is on that very dev; to delete what is not there succeeds. An
+ * entry in a VLAN that the port is no longer in leads nowhere, and Linux deletes it only
+ * together with all others of that port and VLAN (6.0).
  *
  * Returns: FALSE with NOT_FOUND if @entry's dev doesn't exist, with UNSUPPORTED if MASTER
  * is asked for and it is not a port.

@@ -45,17 +45,31 @@ typedef struct {
 /* A PCI function kept open, for whoever looks at it every few milliseconds. */
 typedef struct _virTeamingPciHandle virTeamingPciHandle;
 
+/**
+ * virTeamingMacvtapMode:
+ * @VIR_TEAMING_MACVTAP_OTHER: no macvtap, or one in a mode that is not told apart here
+ * @VIR_TEAMING_MACVTAP_VEPA: what others on the same link send to it goes out of the link
+ * @VIR_TEAMING_MACVTAP_BRIDGE: they hand it over directly, if they are in this mode, too
+ */
+typedef enum {
+    VIR_TEAMING_MACVTAP_OTHER,
+    VIR_TEAMING_MACVTAP_VEPA,
+    VIR_TEAMING_MACVTAP_BRIDGE,
+} virTeamingMacvtapMode;
+
 typedef struct {
     int ifindex;
     char name[IF_NAMESIZE];
     char kind[16];                  /* "bridge", "tun", "veth", …; "" for hardware */
     char master[IF_NAMESIZE];       /* bridge (or bond, …) it is a port of, or "" */
+    char lower[IF_NAMESIZE];        /* macvtap, VLAN, …: link that it sits on, or "" */
     virTeamingMac mac;
     gboolean up;                    /* IFF_UP */
     gboolean running;               /* carrier */
     guint mtu;
     gboolean learning;              /* bridge ports: does the bridge learn from it */
     gboolean vlanFiltering;         /* bridges: vlan_filtering is on */
+    virTeamingMacvtapMode mode;
     char pci[VIR_TEAMING_PCI_STRING_LEN];   /* PCI function behind it, or "" */
 } virTeamingLink;
 
@@ -139,6 +153,14 @@ gboolean virTeamingKernelLinkSetLearning(virTeamingKernel *kernel,
                                          const char *port,
                                          gboolean learning,
                                          GError **error);
+gboolean virTeamingKernelLinkSetMode(virTeamingKernel *kernel,
+                                     const char *macvtap,
+                                     virTeamingMacvtapMode mode,
+                                     GError **error);
+
+GArray *virTeamingKernelVlanList(virTeamingKernel *kernel,
+                                 const char *port,
+                                 GError **error);
 
 GArray *virTeamingKernelVfList(virTeamingKernel *kernel,
                                const char *pf,

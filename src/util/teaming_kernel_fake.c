@@ -15,8 +15,8 @@
  *
  * Notifications come from the main loop, later than the change, as from a real kernel.
  *
- * Left out: the VLANs that a port is in (an entry is in the VLAN it names and in no other),
- * ageing, and entries that a bridge holds for the addresses of its ports.
+ * Left out: ageing, and entries that a bridge holds for the addresses of its ports. A port is
+ * in no VLAN until a test says so; then an entry that names no VLAN is in each of them, too.
  */
 
 #include "teaming_kernel_fake.h"
@@ -30,7 +30,7 @@
 /* Names of the functions, for virTeamingFakeFail(): without "virTeamingKernel". */
 static const char * const virTeamingFakeOps[] = {
     "PciGetState", "PciGetDevice", "PciListGroup", "PciHold", "PciOpen", "PciHandleRead",
-    "LinkGet", "LinkList", "LinkSetLearning",
+    "LinkGet", "LinkList", "LinkSetLearning", "LinkSetMode", "VlanList",
     "VfList", "VfGet", "VfSetMac", "VfSetVlan", "VfLocate",
     "FdbList", "FdbGet", "FdbAdd", "FdbDel",
     "Watch", NULL
@@ -60,10 +60,16 @@ typedef struct {
 } virTeamingFakeVf;
 
 typedef struct {
+    char port[IF_NAMESIZE];
+    guint16 vlan;
+} virTeamingFakeVlan;
+
+typedef struct {
     virTeamingKernel parent;
     GArray *links;                  /* of virTeamingLink */
     GArray *pci;                    /* of virTeamingFakePci */
     GArray *vfs;                    /* of virTeamingFakeVf */
+    GArray *vlans;                  /* of virTeamingFakeVlan, in ascending order per port */
     GArray *fdb;                    /* of virTeamingFdbEntry */
     GArray *failures;               /* of virTeamingFakeFailure */
     GString *log;
@@ -195,14 +201,36 @@ virTeamingFakeChanged(virTeamingKernelFake *fake,
 }
 
 
+/* What a port loses when it leaves its bridge. */
 static void
-virTeamingFakeDropFdb(virTeamingKernelFake *fake,
-                      const char *ifname)
+virTeamingFakeDropPort(virTeamingKernelFake *fake,
+                       const char *ifname)
 {
     for (guint i = fake->fdb->len; i-- > 0;) {
         if (strcmp(g_array_index(fake->fdb, virTeamingFdbEntry, i).dev, ifname) == 0)
             g_array_remove_index(fake->fdb, i);
     }
+    for (guint i = fake->vlans->len; i-- > 0;) {
+        if (strcmp(g_array_index(fake->vlans, virTeamingFakeVlan, i).port, ifname) == 0)
+            g_array_remove_index(fake->vlans, i);
+    }
+}
+
+
+/* The VLANs of @port, of guint16. */
+static GArray *
+virTeamingFakeListVlans(virTeamingKernelFake *fake,
+                        const char *port)
+{
+    GArray *list = g_array_new(FALSE, FALSE, sizeof(guint16));
+
+    for (guint i = 0; i < fake->vlans->len; i++) {
+        virTeamingFakeVlan *vlan = &g_array_index(fake->vlans, virTeamingFakeVlan, i);
+
+        if (strcmp(vlan->port, port) == 0)
+            g_array_append_val(list, vlan->vlan);
+    }
+    return list;
 }
 
 
@@ -214,7 +242,7 @@ virTeamingFakeDropFdb(virTeamingKernelFake *fake,
  * @link: a link that appears, or that is like this from now on; an ifindex of 0 is
  *        filled in
  *
- * A port that leaves its bridge takes its FDB entries along.
+ * A port that leaves its bridge takes its FDB entries and VLANs along.
  */
 void
 virTeamingFakeSetLink(virTeamingKernel *kernel,
@@ -225,7 +253,7 @@ virTeamingFakeSetLink(virTeamingKernel *kernel,
     int ifindex = link->ifindex;
 
     if (there && strcmp(there->master, link->master) != 0)
-        virTeamingFakeDropFdb(fake, link->name);
+        virTeamingFakeDropPort(fake, link->name);
     if (ifindex == 0)
         ifindex = there ? there->ifindex : ++fake->lastIfindex;
     if (!there) {
@@ -244,7 +272,7 @@ virTeamingFakeRemoveLink(virTeamingKernel *kernel,
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
 
-    virTeamingFakeDropFdb(fake, ifname);
+    virTeamingFakeDropPort(fake, ifname);
     for (guint i = fake->links->len; i-- > 0;) {
         virTeamingLink *link = &g_array_index(fake->links, virTeamingLink, i);
 
@@ -254,6 +282,36 @@ virTeamingFakeRemoveLink(virTeamingKernel *kernel,
             g_array_remove_index(fake->links, i);
     }
     virTeamingFakeChanged(fake, ifname, NULL);
+}
+
+
+/**
+ * virTeamingFakeSetVlans:
+ * @kernel: a fake
+ * @port: a bridge port
+ * @vlans: the VLANs it is in from now on, ascending, 0-terminated
+ *
+ * FDB entries in VLANs that it leaves stay, as static ones do on Linux.
+ */
+void
+virTeamingFakeSetVlans(virTeamingKernel *kernel,
+                       const char *port,
+                       const guint16 *vlans)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+
+    g_return_if_fail(virTeamingFakeFindBridge(fake, port));
+    for (guint i = fake->vlans->len; i-- > 0;) {
+        if (strcmp(g_array_index(fake->vlans, virTeamingFakeVlan, i).port, port) == 0)
+            g_array_remove_index(fake->vlans, i);
+    }
+    for (; *vlans; vlans++) {
+        virTeamingFakeVlan vlan = { .vlan = *vlans };
+
+        g_strlcpy(vlan.port, port, sizeof(vlan.port));
+        g_array_append_val(fake->vlans, vlan);
+    }
+    virTeamingFakeChanged(fake, port, NULL);
 }
 
 
@@ -745,6 +803,52 @@ virTeamingKernelFakeLinkSetLearning(virTeamingKernel *kernel,
 }
 
 
+static gboolean
+virTeamingKernelFakeLinkSetMode(virTeamingKernel *kernel,
+                                const char *macvtap,
+                                virTeamingMacvtapMode mode,
+                                GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingLink *link = virTeamingFakeFindLink(fake, macvtap);
+    int err = virTeamingFakeEnter(fake, "LinkSetMode");
+
+    if (!err && !link)
+        err = ENODEV;
+    if (!err && strcmp(link->kind, "macvtap") != 0)
+        err = EOPNOTSUPP;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "change the mode of macvtap '%s'", macvtap);
+        return FALSE;
+    }
+    link->mode = mode;
+    g_string_append_printf(fake->log, "LinkSetMode %s %s\n", macvtap,
+                           mode == VIR_TEAMING_MACVTAP_VEPA ? "vepa" : "bridge");
+    virTeamingFakeChanged(fake, macvtap, NULL);
+    return TRUE;
+}
+
+
+static GArray *
+virTeamingKernelFakeVlanList(virTeamingKernel *kernel,
+                             const char *port,
+                             GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    int err = virTeamingFakeEnter(fake, "VlanList");
+
+    if (!err && !virTeamingFakeFindLink(fake, port))
+        err = ENODEV;
+    if (!err && !virTeamingFakeFindBridge(fake, port))
+        err = EOPNOTSUPP;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "list the VLANs of bridge port '%s'", port);
+        return NULL;
+    }
+    return virTeamingFakeListVlans(fake, port);
+}
+
+
 static gint
 virTeamingFakeCompareVf(gconstpointer a,
                         gconstpointer b)
@@ -986,17 +1090,65 @@ virTeamingFakeLogFdb(virTeamingKernelFake *fake,
 
 
 static gboolean
+virTeamingFakeHasVlan(const GArray *vlans,
+                      guint vlan)
+{
+    for (guint i = 0; i < vlans->len; i++) {
+        if (g_array_index(vlans, guint16, i) == vlan)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+
+/* Puts @entry in its place. */
+static void
+virTeamingFakePutFdb(virTeamingKernelFake *fake,
+                     const virTeamingFdbEntry *entry)
+{
+    guint i = virTeamingFakeFindFdb(fake, entry);
+
+    if (i == G_MAXUINT) {
+        g_array_append_val(fake->fdb, *entry);
+    } else {
+        virTeamingFdbEntry *there = &g_array_index(fake->fdb, virTeamingFdbEntry, i);
+
+        if (there->flags == entry->flags && strcmp(there->dev, entry->dev) == 0)
+            return;
+        *there = *entry;
+    }
+    virTeamingFakeChanged(fake, entry->dev, &entry->mac);
+}
+
+
+static void
+virTeamingFakeTakeFdb(virTeamingKernelFake *fake,
+                      const virTeamingFdbEntry *entry)
+{
+    guint i = virTeamingFakeFindFdb(fake, entry);
+
+    if (i == G_MAXUINT ||
+        strcmp(g_array_index(fake->fdb, virTeamingFdbEntry, i).dev, entry->dev) != 0)
+        return;
+    g_array_remove_index(fake->fdb, i);
+    virTeamingFakeChanged(fake, entry->dev, &entry->mac);
+}
+
+
+static gboolean
 virTeamingKernelFakeFdbAdd(virTeamingKernel *kernel,
                            const virTeamingFdbEntry *entry,
                            GError **error)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
     int err = virTeamingFakeEnter(fake, "FdbAdd");
+    g_autoptr(GArray) vlans = virTeamingFakeListVlans(fake, entry->dev);
     virTeamingFdbEntry added = *entry;
     char buf[VIR_TEAMING_MAC_STRING_LEN];
-    guint i;
 
     virTeamingFakeOrderFdb(fake, entry, &err);
+    if (!err && entry->vlan && !virTeamingFakeHasVlan(vlans, entry->vlan))
+        err = EINVAL;
     if (err) {
         virTeamingKernelSetError(error, err, NULL, "add FDB entry %s to %s'%s'",
                                  virTeamingMacFormat(&entry->mac, buf),
@@ -1008,17 +1160,12 @@ virTeamingKernelFakeFdbAdd(virTeamingKernel *kernel,
         added.flags = VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_LOCAL;
     virTeamingFakeLogFdb(fake, "FdbAdd", entry, TRUE);
 
-    i = virTeamingFakeFindFdb(fake, entry);
-    if (i == G_MAXUINT) {
-        g_array_append_val(fake->fdb, added);
-    } else {
-        virTeamingFdbEntry *there = &g_array_index(fake->fdb, virTeamingFdbEntry, i);
-
-        if (there->flags == added.flags && strcmp(there->dev, added.dev) == 0)
-            return TRUE;
-        *there = added;
+    virTeamingFakePutFdb(fake, &added);
+    for (guint i = 0; !entry->vlan && (entry->flags & VIR_TEAMING_FDB_MASTER) &&
+         i < vlans->len; i++) {
+        added.vlan = g_array_index(vlans, guint16, i);
+        virTeamingFakePutFdb(fake, &added);
     }
-    virTeamingFakeChanged(fake, entry->dev, &entry->mac);
     return TRUE;
 }
 
@@ -1030,8 +1177,9 @@ virTeamingKernelFakeFdbDel(virTeamingKernel *kernel,
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
     int err = virTeamingFakeEnter(fake, "FdbDel");
+    g_autoptr(GArray) vlans = virTeamingFakeListVlans(fake, entry->dev);
+    virTeamingFdbEntry deleted = *entry;
     char buf[VIR_TEAMING_MAC_STRING_LEN];
-    guint i;
 
     virTeamingFakeOrderFdb(fake, entry, &err);
     if (err) {
@@ -1043,11 +1191,11 @@ virTeamingKernelFakeFdbDel(virTeamingKernel *kernel,
     }
     virTeamingFakeLogFdb(fake, "FdbDel", entry, FALSE);
 
-    i = virTeamingFakeFindFdb(fake, entry);
-    if (i != G_MAXUINT &&
-        strcmp(g_array_index(fake->fdb, virTeamingFdbEntry, i).dev, entry->dev) == 0) {
-        g_array_remove_index(fake->fdb, i);
-        virTeamingFakeChanged(fake, entry->dev, &entry->mac);
+    virTeamingFakeTakeFdb(fake, &deleted);
+    for (guint i = 0; !entry->vlan && (entry->flags & VIR_TEAMING_FDB_MASTER) &&
+         i < vlans->len; i++) {
+        deleted.vlan = g_array_index(vlans, guint16, i);
+        virTeamingFakeTakeFdb(fake, &deleted);
     }
     return TRUE;
 }
@@ -1083,6 +1231,7 @@ virTeamingKernelFakeFree(virTeamingKernel *kernel)
     g_array_unref(fake->links);
     g_array_unref(fake->pci);
     g_array_unref(fake->vfs);
+    g_array_unref(fake->vlans);
     g_array_unref(fake->fdb);
     g_array_unref(fake->failures);
     g_string_free(fake->log, TRUE);
@@ -1102,6 +1251,8 @@ static const virTeamingKernelOps virTeamingKernelFakeOps = {
     .linkGet = virTeamingKernelFakeLinkGet,
     .linkList = virTeamingKernelFakeLinkList,
     .linkSetLearning = virTeamingKernelFakeLinkSetLearning,
+    .linkSetMode = virTeamingKernelFakeLinkSetMode,
+    .vlanList = virTeamingKernelFakeVlanList,
     .vfList = virTeamingKernelFakeVfList,
     .vfSetMac = virTeamingKernelFakeVfSetMac,
     .vfSetVlan = virTeamingKernelFakeVfSetVlan,
@@ -1129,6 +1280,7 @@ virTeamingKernelNewFake(void)
     fake->links = g_array_new(FALSE, TRUE, sizeof(virTeamingLink));
     fake->pci = g_array_new(FALSE, TRUE, sizeof(virTeamingFakePci));
     fake->vfs = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeVf));
+    fake->vlans = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeVlan));
     fake->fdb = g_array_new(FALSE, TRUE, sizeof(virTeamingFdbEntry));
     fake->failures = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeFailure));
     fake->log = g_string_new(NULL);

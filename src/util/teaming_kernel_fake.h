@@ -18,6 +18,10 @@ void virTeamingFakeSetLink(virTeamingKernel *kernel,
 void virTeamingFakeRemoveLink(virTeamingKernel *kernel,
                               const char *ifname);
 
+void virTeamingFakeSetVlans(virTeamingKernel *kernel,
+                            const char *port,
+                            const guint16 *vlans);
+
 void virTeamingFakeSetPci(virTeamingKernel *kernel,
                           const virTeamingPciDevice *device);
 void virTeamingFakeRemovePci(virTeamingKernel *kernel,

@@ -45,6 +45,15 @@ typedef struct {
                                 gboolean learning,
                                 GError **error);
 
+    gboolean (*linkSetMode)(virTeamingKernel *kernel,
+                            const char *macvtap,
+                            virTeamingMacvtapMode mode,
+                            GError **error);
+
+    GArray *(*vlanList)(virTeamingKernel *kernel,
+                        const char *port,
+                        GError **error);
+
     /* @only: index of the one VF that is wanted, or -1 */
     GArray *(*vfList)(virTeamingKernel *kernel,
                       const char *pf,

@@ -581,6 +581,7 @@ virTeamingNlCall(virTeamingKernelReal *real,
 typedef struct {
     virTeamingLink link;
     int master;                     /* ifindex, or 0 */
+    int lower;                      /* the same */
 } virTeamingNlLink;
 
 
@@ -591,6 +592,7 @@ virTeamingNlParseLinkinfo(struct nlattr *attr,
     struct nlattr *info[IFLA_INFO_MAX + 1];
     struct nlattr *port[IFLA_BRPORT_MAX + 1];
     struct nlattr *bridge[IFLA_BR_MAX + 1];
+    struct nlattr *macvlan[IFLA_MACVLAN_MAX + 1];
 
     if (nla_parse_nested(info, IFLA_INFO_MAX, attr, NULL) < 0)
         return;
@@ -600,6 +602,14 @@ virTeamingNlParseLinkinfo(struct nlattr *attr,
         nla_parse_nested(bridge, IFLA_BR_MAX, info[IFLA_INFO_DATA], NULL) == 0 &&
         bridge[IFLA_BR_VLAN_FILTERING])
         link->vlanFiltering = nla_get_u8(bridge[IFLA_BR_VLAN_FILTERING]) != 0;
+    if (strcmp(link->kind, "macvtap") == 0 && info[IFLA_INFO_DATA] &&
+        nla_parse_nested(macvlan, IFLA_MACVLAN_MAX, info[IFLA_INFO_DATA], NULL) == 0 &&
+        macvlan[IFLA_MACVLAN_MODE]) {
+        const guint32 mode = nla_get_u32(macvlan[IFLA_MACVLAN_MODE]);
+
+        link->mode = mode == MACVLAN_MODE_VEPA ? VIR_TEAMING_MACVTAP_VEPA :
+            mode == MACVLAN_MODE_BRIDGE ? VIR_TEAMING_MACVTAP_BRIDGE : VIR_TEAMING_MACVTAP_OTHER;
+    }
     if (info[IFLA_INFO_SLAVE_KIND] && info[IFLA_INFO_SLAVE_DATA] &&
         nla_strcmp(info[IFLA_INFO_SLAVE_KIND], "bridge") == 0 &&
         nla_parse_nested(port, IFLA_BRPORT_MAX, info[IFLA_INFO_SLAVE_DATA], NULL) == 0 &&
@@ -630,6 +640,9 @@ virTeamingNlParseLink(struct nlmsghdr *nlh,
         ret->link.mtu = nla_get_u32(attrs[IFLA_MTU]);
     if (attrs[IFLA_MASTER])
         ret->master = nla_get_u32(attrs[IFLA_MASTER]);
+    /* With it, the number is one of another network namespace. */
+    if (attrs[IFLA_LINK] && !attrs[IFLA_LINK_NETNSID])
+        ret->lower = nla_get_u32(attrs[IFLA_LINK]);
     if (attrs[IFLA_LINKINFO])
         virTeamingNlParseLinkinfo(attrs[IFLA_LINKINFO], &ret->link);
     return TRUE;
@@ -693,6 +706,8 @@ virTeamingKernelRealLinkGet(virTeamingKernel *kernel,
     }
     if (found.master)
         if_indextoname(found.master, found.link.master);
+    if (found.lower)
+        if_indextoname(found.lower, found.link.lower);
     virTeamingLinkReadPci(real, found.link.name, found.link.pci);
     *ret = found.link;
     return TRUE;
@@ -731,11 +746,13 @@ virTeamingKernelRealLinkList(virTeamingKernel *kernel,
     for (guint i = 0; i < found->len; i++) {
         virTeamingNlLink *one = &g_array_index(found, virTeamingNlLink, i);
 
-        for (guint j = 0; one->master && j < found->len; j++) {
+        for (guint j = 0; (one->master || one->lower) && j < found->len; j++) {
             virTeamingLink *other = &g_array_index(found, virTeamingNlLink, j).link;
 
             if (other->ifindex == one->master)
                 g_strlcpy(one->link.master, other->name, sizeof(one->link.master));
+            if (other->ifindex == one->lower)
+                g_strlcpy(one->link.lower, other->name, sizeof(one->link.lower));
         }
         virTeamingLinkReadPci(real, one->link.name, one->link.pci);
         g_array_append_val(list, one->link);
@@ -771,6 +788,94 @@ virTeamingKernelRealLinkSetLearning(virTeamingKernel *kernel,
         return FALSE;
     }
     return TRUE;
+}
+
+
+static gboolean
+virTeamingKernelRealLinkSetMode(virTeamingKernel *kernel,
+                                const char *macvtap,
+                                virTeamingMacvtapMode mode,
+                                GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = if_nametoindex(macvtap) };
+    int err = ENODEV;
+
+    g_clear_pointer(&real->words, g_free);
+    if (ifi.ifi_index) {
+        /* RTM_SETLINK knows nothing of what is particular to a kind of link. */
+        struct nl_msg *msg = virTeamingNlRequest(RTM_NEWLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+        struct nlattr *info = nla_nest_start(msg, IFLA_LINKINFO | NLA_F_NESTED);
+        struct nlattr *data;
+
+        nla_put_string(msg, IFLA_INFO_KIND, "macvtap");
+        data = nla_nest_start(msg, IFLA_INFO_DATA | NLA_F_NESTED);
+        nla_put_u32(msg, IFLA_MACVLAN_MODE, mode == VIR_TEAMING_MACVTAP_VEPA ?
+                    MACVLAN_MODE_VEPA : MACVLAN_MODE_BRIDGE);
+        nla_nest_end(msg, data);
+        nla_nest_end(msg, info);
+        err = virTeamingNlCall(real, msg, NULL, NULL);
+    }
+    if (err) {
+        virTeamingKernelSetError(error, err, real->words, "change the mode of macvtap '%s'",
+                                 macvtap);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+
+static void
+virTeamingNlHandleVlans(struct nlmsghdr *nlh,
+                        gpointer opaque)
+{
+    GArray *list = opaque;
+    struct nlattr *one;
+    int rest;
+
+    if (nlh->nlmsg_type != RTM_NEWVLAN)
+        return;
+    nlmsg_for_each_attr(one, nlh, sizeof(struct br_vlan_msg), rest) {
+        struct nlattr *attrs[BRIDGE_VLANDB_ENTRY_MAX + 1];
+        struct bridge_vlan_info *info;
+        guint16 last;
+
+        if (nla_type(one) != BRIDGE_VLANDB_ENTRY ||
+            nla_parse_nested(attrs, BRIDGE_VLANDB_ENTRY_MAX, one, NULL) < 0 ||
+            !attrs[BRIDGE_VLANDB_ENTRY_INFO] ||
+            nla_len(attrs[BRIDGE_VLANDB_ENTRY_INFO]) < (int)sizeof(*info))
+            continue;
+        info = nla_data(attrs[BRIDGE_VLANDB_ENTRY_INFO]);
+        last = attrs[BRIDGE_VLANDB_ENTRY_RANGE] ?
+            nla_get_u16(attrs[BRIDGE_VLANDB_ENTRY_RANGE]) : info->vid;
+        for (guint16 vlan = info->vid; vlan <= last; vlan++)
+            g_array_append_val(list, vlan);
+    }
+}
+
+
+static GArray *
+virTeamingKernelRealVlanList(virTeamingKernel *kernel,
+                             const char *port,
+                             GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    struct br_vlan_msg bvm = { .family = AF_BRIDGE, .ifindex = if_nametoindex(port) };
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(guint16));
+    int err = ENODEV;
+
+    g_clear_pointer(&real->words, g_free);
+    if (bvm.ifindex)
+        err = virTeamingNlDump(real, virTeamingNlRequest(RTM_GETVLAN, NLM_F_DUMP, &bvm,
+                                                         sizeof(bvm)),
+                               virTeamingNlHandleVlans, list, list);
+    if (err) {
+        /* It calls a link that is no port an invalid one. */
+        virTeamingKernelSetError(error, err == EINVAL ? EOPNOTSUPP : err, real->words,
+                                 "list the VLANs of bridge port '%s'", port);
+        return NULL;
+    }
+    return g_steal_pointer(&list);
 }
 
 
@@ -1137,6 +1242,25 @@ virTeamingKernelRealFdbAdd(virTeamingKernel *kernel,
 }
 
 
+/* Deletes what is left of @port's entries in a VLAN that it is no longer in. */
+static int
+virTeamingNlFlushFdb(virTeamingKernelReal *real,
+                     const char *port,
+                     guint16 vlan)
+{
+    struct ndmsg ndm = {
+        .ndm_family = AF_BRIDGE,
+        .ndm_ifindex = if_nametoindex(port),
+        .ndm_flags = NTF_MASTER,
+    };
+    struct nl_msg *msg = virTeamingNlRequest(RTM_DELNEIGH, NLM_F_ACK | NLM_F_BULK, &ndm,
+                                             sizeof(ndm));
+
+    nla_put_u16(msg, NDA_VLAN, vlan);
+    return virTeamingNlCall(real, msg, NULL, NULL);
+}
+
+
 static gboolean
 virTeamingKernelRealFdbDel(virTeamingKernel *kernel,
                            const virTeamingFdbEntry *entry,
@@ -1146,6 +1270,9 @@ virTeamingKernelRealFdbDel(virTeamingKernel *kernel,
     char buf[VIR_TEAMING_MAC_STRING_LEN];
     int err = virTeamingNlSetFdb(real, entry, RTM_DELNEIGH, 0);
 
+    /* The port is not in that VLAN, so an entry there is of no use to anybody. */
+    if (err == EINVAL && entry->flags & VIR_TEAMING_FDB_MASTER && entry->vlan)
+        err = virTeamingNlFlushFdb(real, entry->dev, entry->vlan);
     if (err && err != ENOENT) {
         virTeamingKernelSetError(error, err, real->words, "delete FDB entry %s of %s'%s'",
                                  virTeamingMacFormat(&entry->mac, buf),
@@ -1283,6 +1410,8 @@ static const virTeamingKernelOps virTeamingKernelRealOps = {
     .linkGet = virTeamingKernelRealLinkGet,
     .linkList = virTeamingKernelRealLinkList,
     .linkSetLearning = virTeamingKernelRealLinkSetLearning,
+    .linkSetMode = virTeamingKernelRealLinkSetMode,
+    .vlanList = virTeamingKernelRealVlanList,
     .vfList = virTeamingKernelRealVfList,
     .vfSetMac = virTeamingKernelRealVfSetMac,
     .vfSetVlan = virTeamingKernelRealVfSetVlan,
