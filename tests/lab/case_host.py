@@ -531,12 +531,15 @@ def vf_taken_by_somebody_else_when_it_is_to_be_plugged(lab):
     lives on its standby and status says why; let go, the pair is whole by itself."""
     lab.run("b", """cat > /run/thief <<'SH'
 #!/bin/sh
-# Opens any vfio group that can be, and keeps it.
+# Opens each vfio group that can be opened, and keeps it. A VF that goes to the host's driver
+# and back is in a new one.
 until [ -e /run/enough ]; do
     for group in /dev/vfio/[0-9]*; do
-        [ -c "$group" ] && (exec 3<> "$group" && touch /run/stolen &&
-            until [ -e /run/enough ]; do sleep 0.1; done) 2>/dev/null
+        [ -c "$group" ] || continue
+        (exec 3<> "$group" && touch /run/stolen
+         until [ -e /run/enough ]; do sleep 0.1; done) 2> /dev/null &
     done
+    sleep 0.005
 done
 SH
 chmod 755 /run/thief""")
