@@ -160,7 +160,7 @@ cmd_supervise()
             -machine q35,kernel-irqchip=split -accel "$accel" -cpu "$cpu" \
             -smp 1 -m "$memory" -kernel "$dir/kernel/vmlinux" \
             -initrd "$dir/boot/initramfs" -append "console=ttyS0 quiet panic=-1 ipv6.disable=1 \
-intel_iommu=on iommu=pt mitigations=off tsc=reliable net.ifnames=0 \
+intel_iommu=on iommu=pt mitigations=off tsc=reliable no_timer_check net.ifnames=0 \
 lab.name=$h lab.id=$id lab.vfs=$vfs lab.learning=$learning" \
             -no-reboot -serial "file:$state/console-$h" \
             -monitor "unix:$state/monitor-$h,server=on,wait=off" \

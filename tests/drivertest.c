@@ -628,6 +628,10 @@ testArriveWithoutMac(Host *host,
     virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     g_assert_cmpuint(host->plugged, ==, 1);
+    /* That the VF has its MAC by now is of no use to that guest. */
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "not now");
+    hostWait(host, 6000);
+    g_assert_cmpuint(host->plugged, ==, 2);
 }
 
 
@@ -1296,6 +1300,9 @@ testLetsGoLate(Host *host,
     hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
     hostEvent(host, "MIGRATION", "{\"status\":\"cancelled\"}");
     g_assert_cmpuint(host->plugged, ==, 0);
+    /* Or, if libvirtd was restarted, only libvirt's word tells. */
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     hostGuest(host, FALSE, 0);
     hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
     g_assert_cmpuint(host->plugged, ==, 1);
@@ -2699,20 +2706,30 @@ static void
 testLinksRenamed(Host *host,
                  gconstpointer opaque)
 {
-    const gboolean away = GPOINTER_TO_INT(opaque);
+    enum { HERE, AWAY, DETACHED } how = GPOINTER_TO_INT(opaque);
+    const virTeamingPairObj *pair;
     virTeamingVf vf = { .index = 0, .address = host->vf, .mac = host->mac, .trust = -1 };
 
     hostDrive(host);
+    if (how == DETACHED) {
+        virTeamingFakeSetDriver(host->kernel, &host->vf, "igbvf");
+        hostWait(host, 1000);
+    }
     virTeamingFakeRemoveLink(host->kernel, "vnet0");
     hostSetTap(host, "guest-net", "br0");
     virTeamingFakeRemoveLink(host->kernel, "eth1");
     hostAddPci(host, "0000:01:00.0", "igb", "", "uplink7");
     hostAddLink(host, "uplink7", "", "br0", "0000:01:00.0");
     virTeamingFakeSetVf(host->kernel, "uplink7", &vf);
-    if (away)
+    if (how == AWAY)
         hostRestart(host);
     hostLook(host);
     hostExpectProblem(host, NULL);
+    pair = virTeamingDriverPairs(host->driver)->pdata[0];
+    g_assert_cmpstr(pair->uplink, ==, "uplink7");
+    g_assert_cmpstr(pair->tap, ==, "guest-net");
+    if (how == DETACHED)
+        return;
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
     g_free(virTeamingFakeTakeLog(host->kernel));
     hostGuest(host, FALSE, 0);
@@ -2755,6 +2772,67 @@ testVfTakenAway(Host *host,
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
     hostExpectProblem(host, NULL);
+}
+
+
+/* The bridge can't be told of the VF's path: the standby's is not closed. */
+static void
+testHalfDone(Host *host,
+             gconstpointer opaque)
+{
+    hostBoot(host);
+    hostGuest(host, TRUE, 3);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    virTeamingFakeFail(host->kernel, "FdbAdd", 0, EBUSY);
+    hostWait(host, 2000);
+    hostExpect(host, "LinkSetLearning vnet0 on\n");
+    virTeamingFakeFail(host->kernel, "FdbAdd", 0, 0);
+    hostWait(host, 2000);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " master static sticky\n"
+               "FdbDel eth1 " MAC " self\n");
+}
+
+
+/* The PF is not found at first. */
+static void
+testVfSought(Host *host,
+             gconstpointer opaque)
+{
+    virTeamingFakeFail(host->kernel, "VfLocate", 0, ENOENT);
+    hostBoot(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostExpectProblem(host, "nothing is done about the guest's VF: cannot find the PF of PCI "
+                      "function 0000:01:10.0: No such file or directory");
+    virTeamingFakeFail(host->kernel, "VfLocate", 0, 0);
+    hostWait(host, 2000);
+    hostExpectProblem(host, NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+}
+
+
+/* libvirt's word for a guest that is stopped for a migration, with or without knowing any
+ * more which way. */
+static void
+testWhichWay(Host *host,
+             gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "STOP", NULL);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DEPARTED);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+
+    /* This one has gone meanwhile, and comes back. */
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    hostEvent(host, "RESUME", NULL);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
 }
 
 
@@ -2847,7 +2925,11 @@ testRestartLate(Host *host,
                 gconstpointer opaque)
 {
     hostHook(host, "migrate", arrivingXml);
+    hostSetVfMac(host, MAC);
+    hostSpin();
+    virTeamingFakeFail(host->kernel, "FdbList", 1, EBUSY);
     hostRestart(host);
+    hostSetVfMac(host, "00:00:00:00:00:00");
     /* That its host is up for long is no reason to forget a guest. */
     virTeamingDriverRun(host->driver, g_get_monotonic_time());
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
@@ -2947,10 +3029,14 @@ main(int argc, char **argv)
         { "/driver/bridge-lost", testBridgeLost, TRUE },
         { "/driver/uplink-down", testUplinkDown },
         { "/driver/tap-gone", testTapGone },
-        { "/driver/links-renamed", testLinksRenamed, FALSE },
-        { "/driver/links-renamed-meanwhile", testLinksRenamed, TRUE },
+        { "/driver/links-renamed", testLinksRenamed, 0 },
+        { "/driver/links-renamed-meanwhile", testLinksRenamed, 1 },
+        { "/driver/links-renamed-without-vf", testLinksRenamed, 2 },
         { "/driver/vf-detached", testVfTakenAway, FALSE },
         { "/driver/vf-taken-away", testVfTakenAway, TRUE },
+        { "/driver/half-done", testHalfDone },
+        { "/driver/vf-sought", testVfSought },
+        { "/driver/which-way", testWhichWay },
         { "/driver/vf-gone-for-good", testVfGoneForGood },
         { "/driver/journal-damaged", testJournalDamaged, TRUE },
         { "/driver/journal-damaged-and-guest-gone", testJournalDamaged, FALSE },
