@@ -461,7 +461,7 @@ testOtherBridge(Host *host,
                "FdbDel eth1 " MAC " vlan 100 master\n"
                "FdbDel eth1 " MAC " vlan 200 master\n"
                "FdbAdd eth1v3 " MAC " master static sticky\n");
-    hostExpectWiring(host, "bridge br1, uplink eth1v3");
+    g_assert_cmpstr(host->pair->uplink, ==, "eth1v3");
 }
 
 
@@ -485,23 +485,65 @@ testVfUplink(Host *host,
     g_assert_true(hostSettle(host));
     hostExpect(host,
                "FdbAdd eth1v3 " MAC " self\n"
-               "FdbAdd vnet0 " MAC " master static sticky\n");
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "VfSetVlan eth1 0 4094\n"
+               "VfSetMac eth1 0 " MAC "\n");
     hostExpectWiring(host, "bridge br0, uplink eth1v3");
     guestDrives(host);
     hostExpect(host,
+               "VfSetMac eth1 0 " MAC "\n"
+               "VfSetVlan eth1 0 0\n"
                "LinkSetLearning vnet0 off\n"
                "FdbDel vnet0 " MAC " master\n"
-               "FdbAdd eth1v3 " MAC " master static sticky\n"
                "FdbDel eth1v3 " MAC " self\n"
+               "FdbAdd eth1v3 " MAC " master static sticky\n"
                "LinkSetLearning vnet0 on\n");
     guestIsAskedOut(host);
     guestReads(host, 0);
     hostExpect(host,
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel eth1v3 " MAC " master\n"
                "FdbAdd eth1v3 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "VfSetVlan eth1 0 4094\n"
+               "VfSetMac eth1 0 " MAC "\n"
+               "LinkSetLearning vnet0 on\n");
+}
+
+
+/* With igb, a MAC is added to the VF's list once, and got rid of by way of the PF. */
+static void
+testVfUplinkOfIgb(Host *host,
+                  gconstpointer copies)
+{
+    hostAddVfUplink(host);
+    g_assert_true(hostSettle(host));
+    hostExpect(host,
+               "FdbAdd eth1v3 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+    guestDrives(host);
+    guestIsAskedOut(host);
+    guestReads(host, 0);
+    hostExpect(host,
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbAdd eth1v3 " MAC " master static sticky\n"
+               "LinkSetLearning vnet0 on\n"
                "LinkSetLearning vnet0 off\n"
                "FdbDel eth1v3 " MAC " master\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"
                "LinkSetLearning vnet0 on\n");
+    host->pair->guest = VIR_TEAMING_GUEST_DEPARTING;
+    /* Taken over by the PF, and no further. */
+    virTeamingFakeFail(host->kernel, "FdbDel", 2, EIO);
+    g_assert_false(hostSettle(host));
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostRestart(host);
+    g_assert_true(hostSettle(host));
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbDel eth1 " MAC " self\n"
+               "FdbDel eth1v3 " MAC " self\n");
 }
 
 
@@ -863,7 +905,8 @@ main(int argc, char **argv)
         { "/wiring/vlans/arrive", testArriveInVlan, TRUE },
         { "/wiring/vlans/restart", testRestartInVlan, TRUE },
         { "/wiring/vlans/other-bridge", testOtherBridge, TRUE },
-        { "/wiring/vf-uplink", testVfUplink, TRUE },
+        { "/wiring/vf-uplink", testVfUplink, FALSE },
+        { "/wiring/vf-uplink/igb", testVfUplinkOfIgb, TRUE },
         { "/wiring/macvtap", testMacvtap, TRUE },
         { "/wiring/macvtap/without-copies", testMacvtapWithoutCopies, FALSE },
         { "/wiring/macvtap/arrives", testMacvtapArrives, TRUE },

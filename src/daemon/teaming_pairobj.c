@@ -311,16 +311,42 @@ virTeamingLinkIsBridge(virTeamingKernel *kernel,
 }
 
 
+/* Is the uplink a VF that can't take a MAC from its list again? */
+static gboolean
+virTeamingPairObjUplinkKeeps(const virTeamingPairObj *pair)
+{
+    return pair->traits.keepsVfMacs && !g_str_equal(pair->uplink, pair->pf);
+}
+
+
+/* Takes the MAC from the uplink's own list. From a VF that can't do that, the PF can take it
+ * over, and drop it; the uplink's list comes last, so that a crash in between is made up for. */
+static gboolean
+virTeamingPairObjCloseUplink(const virTeamingPairObj *pair,
+                             virTeamingKernel *kernel,
+                             GError **error)
+{
+    virTeamingFdbEntry self = { .mac = pair->mac, .flags = VIR_TEAMING_FDB_SELF };
+
+    if (virTeamingPairObjUplinkKeeps(pair)) {
+        g_strlcpy(self.dev, pair->pf, sizeof(self.dev));
+        if (!virTeamingKernelFdbAdd(kernel, &self, error) ||
+            !virTeamingKernelFdbDel(kernel, &self, error))
+            return FALSE;
+    }
+    g_strlcpy(self.dev, pair->uplink, sizeof(self.dev));
+    return virTeamingKernelFdbDel(kernel, &self, error);
+}
+
+
 /* Takes what we put on an uplink away from it, before another becomes the uplink. */
 static void
 virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
                              virTeamingKernel *kernel)
 {
-    virTeamingFdbEntry self = { .mac = pair->mac, .flags = VIR_TEAMING_FDB_SELF };
     g_autoptr(GArray) entries = virTeamingKernelFdbList(kernel, pair->uplink, &pair->mac, NULL);
 
-    g_strlcpy(self.dev, pair->uplink, sizeof(self.dev));
-    if (pair->selfAdded && virTeamingKernelFdbDel(kernel, &self, NULL))
+    if (pair->selfAdded && virTeamingPairObjCloseUplink(pair, kernel, NULL))
         pair->selfAdded = FALSE;
     for (guint i = 0; pair->fdbAdded && entries && i < entries->len; i++) {
         const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, i);
@@ -635,7 +661,10 @@ virTeamingPairObjGetWiring(const virTeamingPairObj *pair)
         return g_strdup_printf("macvtap on %s", pair->uplink);
     if (!pair->uplink[0])
         return g_strdup("no uplink of the VF's NIC: its filter for the VF is all that is set");
-    g_string_append_printf(text, "bridge %s, uplink %s", pair->bridge, pair->uplink);
+    g_string_append_printf(text, "bridge %s, uplink %s%s", pair->bridge, pair->uplink,
+                           virTeamingPairObjUplinkKeeps(pair) ?
+                           " (a VF whose list of MACs fills up with every change, for its driver "
+                           "can't clear it: better put the PF there)" : "");
     for (guint i = 0; pair->filtersVlans && i < pair->vlans->len; i++) {
         g_string_append_printf(text, "%s%u", i ? ", " : ", VLAN ",
                                g_array_index(pair->vlans, guint16, i));
@@ -891,16 +920,14 @@ virTeamingPairObjLookSelf(const virTeamingPairObj *pair,
         self |= !!(g_array_index(own, virTeamingFdbEntry, i).flags & VIR_TEAMING_FDB_SELF);
     if (!own)
         desired->self = FALSE;
-    if (!pair->macvtap)
-        /* A filter entry that somebody else made stays his. */
-        return self && (desired->self || pair->selfAdded);
-
-    if (!tap->up)
+    if (pair->macvtap && !tap->up)
         desired->self = FALSE;
     /* Both may have the MAC, unless that keeps the frames from the VF, or from another host. */
-    if (pair->guest == VIR_TEAMING_GUEST_HERE && pair->traits.copies)
+    if ((pair->macvtap || virTeamingPairObjUplinkKeeps(pair)) &&
+        pair->guest == VIR_TEAMING_GUEST_HERE && pair->traits.copies)
         desired->self |= self;
-    return self;
+    /* A filter entry that somebody else made stays his. */
+    return self && (pair->macvtap || desired->self || pair->selfAdded);
 }
 
 
@@ -1257,7 +1284,7 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
         self.flags |= VIR_TEAMING_FDB_STATIC;
         return virTeamingKernelFdbAdd(kernel, &self, error);
     case VIR_TEAMING_STEP_SELF_DEL:
-        if (!virTeamingKernelFdbDel(kernel, &self, error))
+        if (!virTeamingPairObjCloseUplink(pair, kernel, error))
             return FALSE;
         pair->selfAdded = FALSE;
         return TRUE;

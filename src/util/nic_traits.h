@@ -42,10 +42,12 @@ typedef enum {
 /**
  * virTeamingNicTraits: what to rely on; all zero is safe on any NIC
  * @copies: a MAC that PF and VF both hold reaches both, a copy to each
+ * @keepsVfMacs: what a VF's driver has added to the VF's list of MACs, it can't take away
  * @answers: what was measured on this very NIC
  */
 typedef struct {
     gboolean copies;
+    gboolean keepsVfMacs;
     virTeamingNicAnswer answers[VIR_TEAMING_TRAIT_LAST];
 } virTeamingNicTraits;
 

@@ -40,21 +40,15 @@ def start(lab, host, edit=lambda xml: xml):
     lab.wait_settled(host, 1)
 
 
-def expect_little_loss(result, vantages=None, gap=400, lost=200):
-    """As with the PF in the bridge: a gap at the unplug and the blackout, and no other."""
-    blackout = gap_in(result, "switchover", vantages)
-    unplug = gap_in(result, "unplug", vantages)
-    outside = vantage(result, "outside")
-    expect(unplug < max(gap, blackout),
-           f"gap at the unplug: {unplug:.0f} ms, blackout {blackout:.0f}")
-    expect(gap_in(result, "prepare", vantages) <= 30,
-           f"a gap of {gap_in(result, 'prepare', vantages):.0f} ms before the unplug")
-    expect(outside["frames_lost"] < lost, f"{outside['frames_lost']} frames lost")
-
-
-def there_and_back(lab, **limits):
-    for where in "ab":
-        expect_little_loss(lab.migrate(where), **limits)
+def there_and_back(lab, vantages=("outside", "source-peer", "destination-peer"), during=None):
+    """Slowly there, at full speed back. Without a path during the copy, ten seconds would be
+    lost on the way there; the limit leaves room for a busy machine."""
+    for where, options in (("a", {"bandwidth": 6, "during": during}), ("b", {})):
+        result = lab.migrate(where, **options)
+        for name in vantages:
+            for phase, limit in ("prepare", 500), ("unplug", 3000), ("replug", 2000):
+                gap = gap_in(result, phase, [name])
+                expect(gap < limit, f"from {where}, {name}: a gap of {gap:.0f} ms at {phase}")
         expect_whole(lab, OTHER[where])
 
 
@@ -133,7 +127,7 @@ def vf_as_uplink(lab):
     with wired(lab, up, down):
         start(lab, "a")
         spare = lab.run("a", f"{SPARE_VF}; echo $spare").stdout.strip()
-        expect(wiring(lab, "a") == f"bridge br0, uplink {spare}", wiring(lab, "a"))
+        expect(wiring(lab, "a").startswith(f"bridge br0, uplink {spare} "), wiring(lab, "a"))
         there_and_back(lab)
 
 
@@ -166,10 +160,8 @@ def macvtap_on_the_pf(lab):
         start(lab, "a", direct)
         expect(wiring(lab, "a") == "macvtap on pf0", wiring(lab, "a"))
         expect_peers(lab)
-        for where, options in (("a", {"bandwidth": 4, "during": copying}), ("b", {})):
-            expect_little_loss(lab.migrate(where, **options), vantages=["outside"])
-            expect_whole(lab, OTHER[where])
-            expect_peers(lab)
+        there_and_back(lab, ["outside"], during=copying)
+        expect_peers(lab)
 
 
 @contextlib.contextmanager
@@ -196,11 +188,9 @@ def nic_that_does_not_copy(lab):
     """With a verdict that says so, the VF waits in a VLAN, and paths change at once."""
     with judged(lab, copies=False):
         start(lab, "a")
-        for where in "ab":
-            expect_little_loss(lab.migrate(where), gap=800, lost=300)
-            expect_whole(lab, OTHER[where])
-            taken = [steps for _, _, steps in lab.status(OTHER[where])[0]["history"]]
-            expect(any("vf-vlan-park" in steps for steps in taken), f"it did: {taken}")
+        there_and_back(lab)
+        taken = [steps for _, _, steps in lab.status("a")[0]["history"]]
+        expect(any("vf-vlan-park" in steps for steps in taken), f"it did: {taken}")
 
 
 @scenario(always=False, start=False)
