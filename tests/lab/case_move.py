@@ -24,7 +24,7 @@ def gaps_between(loss, begin, end):
             if begin <= gap["end_ms"] and gap["start_ms"] < end]
 
 
-@scenario()
+@scenario(always=False)
 def moved_to_the_standby_and_back(lab):
     """virt-teaming move: lost is only what the guest's kernel can't take, none on the way back."""
     meter = Meter(duration=100)
