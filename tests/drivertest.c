@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "nic_verdict.h"
+#include "teaming_bus.h"
 #include "teaming_driver.h"
 #include "teaming_kernel_fake.h"
 #include "teaming_migrate.h"
@@ -1018,6 +1019,134 @@ testMoveAndMigrate(Host *host,
 }
 
 
+typedef struct {
+    gboolean done;
+    char *out;
+    char *err;
+} Command;
+
+
+static void
+commandEnded(GObject *source,
+             GAsyncResult *result,
+             gpointer opaque)
+{
+    Command *command = opaque;
+    g_autoptr(GError) error = NULL;
+
+    g_subprocess_communicate_utf8_finish(G_SUBPROCESS(source), result, &command->out,
+                                         &command->err, &error);
+    g_assert_no_error(error);
+    command->done = TRUE;
+}
+
+
+/* Runs 'virt-teaming move' with the words of @line against the driver; while it waits,
+ * @meanwhile happens, once. It ends with @status and says @out and @err. */
+static void
+hostCommand(Host *host,
+            const char *line,
+            void (*meanwhile)(Host *host),
+            int status,
+            const char *out,
+            const char *err)
+{
+    g_autofree char *words = g_strdup_printf("%s move --state-dir %s %s",
+                                             g_getenv("VIR_TEAMING_TEST_PROGRAM"),
+                                             host->statedir, line);
+    g_auto(GStrv) argv = g_strsplit(words, " ", -1);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GSubprocess) process = g_subprocess_newv(
+        (const char *const *)argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
+        &error);
+    const guint asked = host->plugged + host->unplugged;
+    Command command = { FALSE };
+
+    g_assert_no_error(error);
+    g_subprocess_communicate_utf8_async(process, NULL, NULL, commandEnded, &command);
+    while (!command.done) {
+        g_main_context_iteration(NULL, TRUE);
+        if (meanwhile && host->plugged + host->unplugged > asked) {
+            meanwhile(host);
+            meanwhile = NULL;
+        }
+    }
+    g_test_message("%s: %s%s", line, command.out, command.err);
+    g_assert_cmpint(g_subprocess_get_exit_status(process), ==, status);
+    g_assert_nonnull(strstr(command.out, out));
+    g_assert_nonnull(strstr(command.err, err));
+    g_free(command.out);
+    g_free(command.err);
+}
+
+
+static void
+hostLetGo(Host *host)
+{
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    hostEject(host);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+}
+
+
+static void
+hostKeep(Host *host)
+{
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, "no");
+}
+
+
+static void
+hostTakeUp(Host *host)
+{
+    hostPlugged(host);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+}
+
+
+static void
+hostCannotPlug(Host *host)
+{
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "no VF is free");
+}
+
+
+/* What a person sees of it, over the daemon's own socket. */
+static void
+testMoveCommand(Host *host,
+                gconstpointer opaque)
+{
+    g_autofree char *socket = g_build_filename(host->statedir, VIR_TEAMING_BUS_SOCKET, NULL);
+    g_autoptr(GError) error = NULL;
+    virTeamingBus *bus = virTeamingBusNew(socket, host->driver, &error);
+
+    g_assert_no_error(error);
+    hostDriveKnown(host);
+    hostCommand(host, "guest", NULL, 2, "", "move needs --to standby or --to vf");
+    hostCommand(host, "--to vf", NULL, 2, "", "move takes one DOMAIN");
+    hostCommand(host, "nobody --to vf", NULL, 2, "",
+                "error: domain 'nobody' has no failover pair on this host\n");
+    hostCommand(host, "guest --to standby --pair ua-x", NULL, 2, "", "no failover pair 'ua-x'");
+    hostCommand(host, "guest --to standby", hostKeep, 1,
+                "guest: ua-net0 is not on its standby: move to the standby given up: no\n", "");
+    hostCommand(host, "guest --to standby --timeout 0", NULL, 1,
+                "ua-net0 is not on its standby yet", "virtteamingd goes on");
+    hostLetGo(host);
+    hostCommand(host, UUID " --to standby", NULL, 0, "guest: ua-net0 is on its standby\n", "");
+    hostCommand(host, "guest --to vf --timeout 0", NULL, 1, "ua-net0 is not on its VF yet: ", "");
+    hostCannotPlug(host);
+    hostCommand(host, "guest --to vf --timeout 0 --format json", NULL, 1, "\"no VF is free\"", "");
+    hostWait(host, 6000);
+    g_assert_cmpuint(host->plugged, ==, 2);
+    hostTakeUp(host);
+    hostCommand(host, "guest --to vf", NULL, 0, "guest: ua-net0 is on its VF 0000:01:10.0\n", "");
+    hostCommand(host, "guest --to standby --format json", hostLetGo, 0, "\"done\" : true", "");
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostCommand(host, "guest --to vf", NULL, 2, "", "the guest is migrating");
+    virTeamingBusFree(bus);
+}
+
+
 /* QEMU has handed the guest over, and libvirt resumes it here. */
 static void
 hostComeBack(Host *host)
@@ -1933,6 +2062,7 @@ main(int argc, char **argv)
         { "/driver/move", testMove },
         { "/driver/move-and-attach", testMoveAndAttach },
         { "/driver/move-and-migrate", testMoveAndMigrate },
+        { "/driver/move-command", testMoveCommand },
         { "/driver/move-without-vf", testMoveWithoutVf },
         { "/driver/move-refused", testMoveRefused },
         { "/driver/move-taken-back", testMoveTakenBack },

@@ -136,6 +136,13 @@ static const Case cases[] = {
     { "argv-none", "argv @teamingxmldata/domains/lxc.xml", 0, "", "" },
     { "argv-refused", "argv " RULES "persistent-not-virtio-trip.xml", 2, "", "libvirt refuses" },
     { "argv-two", "argv a.xml b.xml", 2, "", "one FILE" },
+    { "move-nobody", "move --to vf", 2, "", "move takes one DOMAIN" },
+    { "move-two", "move --to vf a b", 2, "", "move takes one DOMAIN" },
+    { "move-nowhere", "move guest", 2, "", "move needs --to standby or --to vf\n" },
+    { "move-elsewhere", "move guest --to b", 2, "", "--to standby or --to vf, not 'b'" },
+    { "move-connect", "move guest --to vf --connect " HOST, 2, "", "run it where the guest is" },
+    { "move-timeout", "move guest --to vf --timeout -1", 2, "", "a number of seconds, not -1" },
+    { "move-no-daemon", "move guest --to vf --state-dir /nonexistent", 2, "", "is it running?" },
     { "argv-domain", "argv --connect " HOST " good", 0, "VF-OF-vfpool", "" },
 };
 

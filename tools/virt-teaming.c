@@ -32,6 +32,7 @@ static const virTeamingCmd virTeamingCmds[] = {
     { "argv", virTeamingCmdArgv, "print the QEMU arguments of a domain's pairs" },
     { "pool", virTeamingCmdPool, "list the VFs of a network: free, used by whom, why not" },
     { "probe", virTeamingCmdProbe, "find out whether a NIC can carry failover pairs" },
+    { "move", virTeamingCmdMove, "move a guest's frames to its standby, and back to its VF" },
     { "status", virTeamingCmdStatus, "which path carries a guest's frames, and why" },
 };
 
@@ -364,7 +365,7 @@ static void
 virTeamingCmdUsage(FILE *stream)
 {
     fputs("Usage: virt-teaming COMMAND [OPTION…] [ARGUMENT…]\n\n"
-          "Look at SR-IOV failover pairs of libvirt domains.\n\n", stream);
+          "Look at SR-IOV failover pairs of libvirt domains, and move them.\n\n", stream);
     for (size_t i = 0; i < G_N_ELEMENTS(virTeamingCmds); i++)
         fprintf(stream, "  %-8s %s\n", virTeamingCmds[i].name, virTeamingCmds[i].summary);
     fputs("\n'virt-teaming COMMAND --help' tells more. Exit status: 0 fine, 1 something is\n"

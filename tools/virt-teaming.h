@@ -30,6 +30,7 @@ int virTeamingCmdCheck(int argc, char **argv);
 int virTeamingCmdArgv(int argc, char **argv);
 int virTeamingCmdPool(int argc, char **argv);
 int virTeamingCmdProbe(int argc, char **argv);
+int virTeamingCmdMove(int argc, char **argv);
 int virTeamingCmdStatus(int argc, char **argv);
 
 /**

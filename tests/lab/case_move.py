@@ -1,7 +1,104 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Put back where QEMU does not."""
+"""Moved to the standby and back without a migration; put back where QEMU does not."""
 
-from labcase import expect_whole, scenario, wait_phase
+import json
+import time
+
+from labcase import expect, expect_whole, ping_loss, scenario, wait_phase
+from labkit import Meter, vantage
+
+
+def move(lab, host, to, *words, status=0):
+    """virt-teaming move; returns what it reports."""
+    done = lab.run(host, " ".join(["virt-teaming", "move", "guest", "--to", to, *words,
+                                   "--format", "json"]), check=False, timeout=90)
+    expect(done.returncode == status,
+           f"move --to {to} ended with {done.returncode}: {done.stderr.strip() or done.stdout}")
+    return json.loads(done.stdout) if done.stdout.startswith("{") else {"reason": done.stderr}
+
+
+def gaps_between(loss, begin, end):
+    """Lengths and vantages of what was lost on the way to the guest in a time."""
+    return [(round(gap["end_ms"] - gap["start_ms"]), seen["name"])
+            for seen in loss["vantages"] for gap in seen["to_guest"]["gaps"]
+            if begin <= gap["end_ms"] and gap["start_ms"] < end]
+
+
+@scenario(always=False)
+def moved_to_the_standby_and_back(lab):
+    """virt-teaming move: lost is only what the guest's kernel can't take, none on the way back."""
+    meter = Meter(duration=100)
+    time.sleep(1.5)
+    meter.say("zero")
+    zero = time.monotonic()
+    move(lab, "a", "standby")
+    time.sleep(1.5)
+    there = (time.monotonic() - zero) * 1000
+    pair = lab.status("a")[0]
+    expect(pair["move"] == "on-standby" and pair["path"] == "standby" and not pair["problem"],
+           f"status says: {pair}")
+    move(lab, "a", "standby")       # it is: nothing to do
+    move(lab, "a", "vf")
+    time.sleep(2)
+    back = (time.monotonic() - zero) * 1000
+    loss = meter.finish()
+    gaps = gaps_between(loss, 0, there)
+    expect(all(gap < 400 for gap, _ in gaps), f"lost on the way to the standby: {gaps}")
+    gaps = gaps_between(loss, there, back)
+    expect(not gaps, f"lost on the way back: {gaps}")
+    expect_whole(lab, "a")
+
+
+@scenario(always=False)
+def moved_and_the_daemon_killed(lab):
+    """A pair on its standby stays there: nobody mends it, also not a daemon that was killed."""
+    move(lab, "a", "standby")
+    lab.stop_daemon("a", "KILL")
+    lab.start_daemon("a")
+    time.sleep(12)                  # it would have been plugged by now
+    pair = lab.status("a")[0]
+    expect(pair["move"] == "on-standby" and pair["vf-index"] == -1, f"status says: {pair}")
+    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    move(lab, "a", "vf")
+    expect_whole(lab, "a")
+
+
+@scenario(always=False)
+def moved_and_migrated(lab):
+    """A guest that is on its standby migrates, stays there, and is moved to a VF over there."""
+    move(lab, "a", "standby")
+    result = lab.migrate("a", pairs=0)
+    lost = vantage(result, "outside")["frames_lost"]
+    expect(lost < 200, f"{lost} frames lost")
+    pair = lab.status("b")[0]
+    expect(pair["move"] == "on-standby" and pair["phase"] == "standby" and not pair["problem"],
+           f"status says: {pair}")
+    left = lab.leftovers("a")
+    expect(not left, f"left on a: {', '.join(left)}")
+    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    move(lab, "b", "vf")
+    expect_whole(lab, "b")
+    expect("vtmoved" not in lab.virsh("b", "dumpxml", "guest").stdout, "the domain still says so")
+
+
+@scenario(always=False)
+def move_of_a_guest_that_keeps_its_vf(lab):
+    """A guest that ignores the request: the move is taken back, with the reason."""
+    lab.stop_daemon("a")
+    lab.run("a", "mkdir -p /etc/virt-teaming; "
+                 "printf '[policy]\nunplugTimeout=4\n' > /etc/virt-teaming/virt-teaming.conf")
+    lab.start_daemon("a")
+    lab.wait_settled("a")
+    lab.guest("echo disable > /sys/firmware/acpi/interrupts/gpe01")
+    try:
+        reason = move(lab, "a", "standby", status=1)["reason"]
+        expect("did not let its VF" in reason, f"it says: {reason}")
+        lab.wait_settled("a")
+        expect(ping_loss(lab) == 0, "frames lost after the move was taken back")
+    finally:
+        lab.run("a", "rm -f /etc/virt-teaming/virt-teaming.conf")
+        lab.stop_daemon("a")
+        lab.start_daemon("a")
 
 
 def lose_at_the_last_step(lab):
@@ -31,3 +128,30 @@ def dumped_while_it_runs(lab):
     lab.virsh("a", "dump", "--live", "guest", "/tmp/guest.dump")
     lab.run("a", "rm /tmp/guest.dump")
     expect_whole(lab, "a")
+
+
+@scenario(libvirt="9.0", always=False, vf="hostdev")
+def moved_and_taken_back_on_libvirt_9(lab):
+    """A VF by address, libvirt 9.0 and QEMU 7.2: moved and back; then taken back too late."""
+    move(lab, "a", "standby")
+    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    move(lab, "a", "vf")
+    expect_whole(lab, "a")
+    lab.migrate("a", bandwidth=8, during=lose_at_the_last_step, expect_success=False)
+    expect_whole(lab, "a")
+
+
+@scenario(always=False)
+def taken_back_and_hidden_for_good(lab):
+    """QEMU can't be made to show the VF: status says what to do, and a migration does it."""
+    lab.run("a", "mv /dev/full /dev/full.away")
+    try:
+        lab.migrate("a", pairs=0, bandwidth=8, during=lose_at_the_last_step,
+                    expect_success=False)
+        lab.wait_for(lambda: "QEMU keeps the VF" in lab.status("a")[0]["problem"],
+                     "status to say that QEMU keeps the VF", 20)
+        expect(ping_loss(lab) == 0, "frames lost on the standby")
+        lab.migrate("a")
+        expect_whole(lab, "b")
+    finally:
+        lab.run("a", "mv /dev/full.away /dev/full")
