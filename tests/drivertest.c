@@ -2000,6 +2000,12 @@ testAdmitOddDomain(Host *host,
     hostHook(host, "start", starting);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
     hostExpectProblem(host, "machine 'pc' (x86_64) has no PCI Express [machine-without-pcie]");
+
+    /* Another daemon finds it out again, once libvirt has told it of the domain. */
+    hostRestart(host);
+    hostExpectProblem(host, NULL);
+    hostTellXml(host, starting, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
+    hostExpectProblem(host, "machine 'pc' (x86_64) has no PCI Express [machine-without-pcie]");
 }
 
 
