@@ -593,12 +593,25 @@ testArriveDeferred(Host *host,
     g_assert_cmpuint(host->plugged, ==, 2);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
 
+    /* It brought the other host's request to let its VF go along, and follows it now. */
     hostSetVfMac(host, MAC);
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    hostWait(host, 10000);
+    g_assert_cmpuint(host->plugged, ==, 3);
+
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
     hostGuest(host, TRUE, 3);
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+
+    /* What it lets go then, it was told to by its owner. */
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    hostWait(host, 10000);
+    g_assert_cmpuint(host->plugged, ==, 3);
     hostStop(host);
     hostExpectClean(host);
 }

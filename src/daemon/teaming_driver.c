@@ -54,6 +54,8 @@
 #define VIR_TEAMING_DRIVER_UNHIDES 5
 /* From the migrate hook to the start hook libvirt needs some 100 ms. */
 #define VIR_TEAMING_DRIVER_EXPECT_MS (5 * 60 * 1000)
+/* A guest that is booting when it arrives has finished by then. */
+#define VIR_TEAMING_DRIVER_ARRIVED_MS (5 * 60 * 1000)
 /* The host may take its time to remove a VF that it has asked back. */
 #define VIR_TEAMING_DRIVER_REMOVE_MS (30 * 1000)
 
@@ -450,6 +452,7 @@ virTeamingPairObjResume(virTeamingPairObj *pair)
         pair->negotiated = TRUE;
         pair->unplugged = pair->holdFd >= 0;
         pair->defer = FALSE;
+        pair->arrivedAt = g_get_monotonic_time();
     }
     pair->guest = VIR_TEAMING_GUEST_HERE;
 }
@@ -531,16 +534,22 @@ virTeamingDomainFindStandby(const virTeamingDomain *domain,
 
 
 /* The VF has left the guest for good: it is libvirt's, which takes the MAC away again. One
- * that was asked for in vain is to come back. */
+ * that was asked for in vain is to come back. So is one that the guest has never read since it
+ * came here: a guest that was booting when it was asked, on the other host, has brought the
+ * request along in the state of its hotplug controller, and follows it now. */
 static void
 virTeamingPairObjLoseVf(virTeamingPairObj *pair)
 {
+    const gint64 now = g_get_monotonic_time();
+
     pair->hasVf = FALSE;
     pair->sought = FALSE;
-    pair->letGoAt = g_get_monotonic_time();
-    pair->unplugged |= pair->ejectLate;
+    pair->letGoAt = now;
+    pair->unplugged |= pair->ejectLate ||
+        (pair->arrivedAt && now - pair->arrivedAt < VIR_TEAMING_DRIVER_ARRIVED_MS * 1000);
     pair->ejectLate = FALSE;
     pair->takenBack = FALSE;
+    pair->arrivedAt = 0;
 }
 
 
@@ -552,6 +561,7 @@ virTeamingPairObjMoved(virTeamingPairObj *pair)
     pair->takingOut = FALSE;
     pair->unplugged = FALSE;
     pair->ejectLate = FALSE;
+    pair->arrivedAt = 0;
     virTeamingPairObjLoseVf(pair);
     pair->letGoAt = 0;
     g_message("domain '%s', %s: moved to its standby", pair->domain, pair->standbyAlias);

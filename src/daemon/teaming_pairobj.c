@@ -1480,6 +1480,8 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
         pair->changedAt = now;
     }
     pair->phase = phase;
+    if (phase == VIR_TEAMING_PHASE_SETTLING || phase == VIR_TEAMING_PHASE_DRIVING)
+        pair->arrivedAt = 0;
     if (!error && !journalError && pair->cutOff)
         fault = g_strdup_printf("'%s' and '%s' are in no VLAN of '%s' in common: without its VF "
                                 "the guest is cut off; see 'bridge vlan'", pair->tap,

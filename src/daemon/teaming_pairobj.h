@@ -114,6 +114,7 @@ typedef struct {
     char *lack;                     /* what the host lacks for its standby, or NULL */
     gint64 tapGoneAt;               /* when its tap was not there any more; 0: it is */
     gint64 retryAt;                 /* if there is a problem: when to try again */
+    gint64 arrivedAt;               /* when it came here, until it reads its VF; 0: it has */
     gint64 letGoAt;                 /* when its VF was unplugged for good; 0: it is known why */
     guint64 journalled;             /* digest of what the journal says; 0: nothing */
     GQueue history;                 /* of virTeamingPairChange, newest first */
