@@ -298,6 +298,14 @@ testParksFor(const virTeamingObserved *seen)
         g_assert_true(want.vf != VF(PAIR) || (!zero && !early));
     else if (want.vf == VF(PAIR) && seen->guest == HERE && !seen->busMaster)
         g_assert_true(seen->traits.copies || !early || !vlan);
+
+    /* Who says how is heard, where that holds. */
+    if ((phase == PHASE(SHOWN) || phase == PHASE(RELEASED)) && seen->hasVf && !seen->busMaster) {
+        if (seen->parking == VIR_TEAMING_PARK_ZERO && zero)
+            g_assert_cmpint(want.vf, ==, VF(ZERO));
+        if (seen->parking == VIR_TEAMING_PARK_VLAN && vlan)
+            g_assert_cmpint(want.vf, ==, VF(VLAN));
+    }
 }
 
 
@@ -305,6 +313,22 @@ static void
 testParks(void)
 {
     g_test_message("%u observations", testForAllObserved(testParksFor));
+}
+
+
+/* What a bridge has learnt of a guest that is not here need not be undone, unless it leads to
+ * the standby. */
+static void
+testFdbHolds(void)
+{
+    for (virTeamingFdbPath actual = FDB(FORGET); actual <= FDB(ELSEWHERE); actual++) {
+        for (virTeamingFdbPath want = FDB(FORGET); want <= FDB(BOTH); want++)
+            g_assert_cmpint(virTeamingFailoverFdbHolds(actual, want), ==,
+                            actual == want ||
+                            (want == FDB(FORGET) &&
+                             (actual == FDB(BOTH) || actual == FDB(LEARNT_UPLINK) ||
+                              actual == FDB(ELSEWHERE))));
+    }
 }
 
 
@@ -361,6 +385,7 @@ main(int argc, char **argv)
     g_test_add_func("/failover/reaches-what-it-wants", testReaches);
     g_test_add_func("/failover/carries-to-who-reads", testCarries);
     g_test_add_func("/failover/parks-where-it-holds", testParks);
+    g_test_add_func("/failover/what-a-bridge-learns", testFdbHolds);
     g_test_add_func("/failover/makes-before-it-breaks", testMakesBeforeItBreaks);
     g_test_add_func("/failover/texts", testTexts);
     return g_test_run();
