@@ -2064,7 +2064,8 @@ walkTry(Walk *walk,
         walkEvent(walk, "RESUME", NULL);
         return TRUE;
     case 25:
-        if (walk->dead || world != WORLD_HERE || !walk->hidden || walk->unhidden == walk->host.unhidden)
+        if (walk->dead || world != WORLD_HERE || !walk->hidden ||
+            walk->unhidden == walk->host.unhidden)
             return FALSE;
         walk->hidden = FALSE;
         walkEvent(walk, "MIGRATION", "{\"status\":\"failed\"}");

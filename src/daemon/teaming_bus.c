@@ -7,8 +7,8 @@
  * Theory of operation
  *
  * One object, served in two places: on a private socket, which needs no message bus and
- * takes only who runs the daemon (root), and on the system bus where there is one, whose policy says who may
- * ask. Nothing in the driver waits for either.
+ * takes only who runs the daemon (root), and on the system bus where there is one, whose
+ * policy says who may ask. Nothing in the driver waits for either.
  */
 
 #include "teaming_bus.h"
