@@ -2722,19 +2722,17 @@ testLinksRenamed(Host *host,
 {
     enum { HERE, AWAY, DETACHED } how = GPOINTER_TO_INT(opaque);
     const virTeamingPairObj *pair;
-    virTeamingVf vf = { .index = 0, .address = host->vf, .mac = host->mac, .trust = -1 };
 
     hostDrive(host);
     if (how == DETACHED) {
         virTeamingFakeSetDriver(host->kernel, &host->vf, "igbvf");
         hostWait(host, 1000);
     }
-    virTeamingFakeRemoveLink(host->kernel, "vnet0");
-    hostSetTap(host, "guest-net", "br0");
-    virTeamingFakeRemoveLink(host->kernel, "eth1");
+    hostSetTap(host, "vnet0", "br0");
+    hostLook(host);
+    virTeamingFakeRenameLink(host->kernel, "vnet0", "guest-net");
     hostAddPci(host, "0000:01:00.0", "igb", "", "uplink7");
-    hostAddLink(host, "uplink7", "", "br0", "0000:01:00.0");
-    virTeamingFakeSetVf(host->kernel, "uplink7", &vf);
+    virTeamingFakeRenameLink(host->kernel, "eth1", "uplink7");
     if (how == AWAY)
         hostRestart(host);
     hostLook(host);

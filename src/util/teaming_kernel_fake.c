@@ -316,6 +316,38 @@ virTeamingFakeSetVlans(virTeamingKernel *kernel,
 
 
 /**
+ * virTeamingFakeRenameLink:
+ * @kernel: a fake
+ * @ifname: a link, which is a port or an uplink, and no bridge
+ * @name: what it is called from now on; that is all a real kernel tells, too
+ */
+void
+virTeamingFakeRenameLink(virTeamingKernel *kernel,
+                         const char *ifname,
+                         const char *name)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingLink *link = virTeamingFakeFindLink(fake, ifname);
+
+    g_return_if_fail(link);
+    g_strlcpy(link->name, name, sizeof(link->name));
+    for (guint i = 0; i < fake->fdb->len; i++) {
+        virTeamingFdbEntry *entry = &g_array_index(fake->fdb, virTeamingFdbEntry, i);
+
+        if (strcmp(entry->dev, ifname) == 0)
+            g_strlcpy(entry->dev, name, sizeof(entry->dev));
+    }
+    for (guint i = 0; i < fake->vfs->len; i++) {
+        virTeamingFakeVf *vf = &g_array_index(fake->vfs, virTeamingFakeVf, i);
+
+        if (strcmp(vf->pf, ifname) == 0)
+            g_strlcpy(vf->pf, name, sizeof(vf->pf));
+    }
+    virTeamingFakeChanged(fake, name, NULL);
+}
+
+
+/**
  * virTeamingFakeSetPci:
  * @kernel: a fake
  * @device: a PCI function that appears, with its bus-master bit clear, or that is like

@@ -22,6 +22,10 @@ void virTeamingFakeSetVlans(virTeamingKernel *kernel,
                             const char *port,
                             const guint16 *vlans);
 
+void virTeamingFakeRenameLink(virTeamingKernel *kernel,
+                              const char *ifname,
+                              const char *name);
+
 void virTeamingFakeSetPci(virTeamingKernel *kernel,
                           const virTeamingPciDevice *device);
 void virTeamingFakeRemovePci(virTeamingKernel *kernel,
