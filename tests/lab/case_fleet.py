@@ -21,7 +21,7 @@ def eight_guests_cross(lab):
     def start(name):
         lab.define(home[name], name, number=number[name], memory=128)
         lab.virsh(home[name], "start", name, timeout=240)
-        lab.wait_guest(1, number[name], timeout=180)
+        lab.wait_guest(1, number[name], timeout=300)
 
     def move(name):
         with lab.begin_migration(home[name], name, "--bandwidth", "8") as virsh:
