@@ -15,6 +15,7 @@
 
 #include "teaming_journal.h"
 #include "teaming_kernel_fake.h"
+#include "teaming_wiring.h"
 #include "teaming_pairobj.h"
 
 #define UUID "c7a5fdbd-edaf-9455-926a-d65c16db1809"

@@ -16,6 +16,7 @@
 #include <glib/gstdio.h>
 
 #include "teaming_error.h"
+#include "teaming_wiring.h"
 
 struct _virTeamingBus {
     virTeamingDriver *driver;

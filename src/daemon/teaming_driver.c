@@ -37,6 +37,7 @@
 #include "teaming_host.h"
 #include "teaming_journal.h"
 #include "teaming_migrate.h"
+#include "teaming_wiring.h"
 
 #define VIR_TEAMING_DRIVER_WATCH_MS 2
 #define VIR_TEAMING_DRIVER_LEISURE_MS 50

@@ -133,8 +133,6 @@ gboolean virTeamingPairObjLocateVf(virTeamingPairObj *pair,
 void virTeamingPairObjSetVf(virTeamingPairObj *pair,
                             virTeamingKernel *kernel,
                             const virTeamingPciAddress *address);
-void virTeamingPairObjSearch(virTeamingPairObj *pair,
-                             virTeamingKernel *kernel);
 gboolean virTeamingPairObjGlance(virTeamingPairObj *pair,
                                  virTeamingKernel *kernel,
                                  gint64 now);
@@ -147,7 +145,6 @@ gboolean virTeamingPairObjSettle(virTeamingPairObj *pair,
 gboolean virTeamingPairObjIsHere(const virTeamingPairObj *pair,
                                  virTeamingKernel *kernel);
 char *virTeamingPairObjGetProblem(const virTeamingPairObj *pair);
-char *virTeamingPairObjGetWiring(const virTeamingPairObj *pair);
 const char *virTeamingPairObjExplain(const virTeamingPairObj *pair);
 const char *virTeamingMoveToString(virTeamingMove move);
 void virTeamingPairObjUnhide(virTeamingPairObj *pair);

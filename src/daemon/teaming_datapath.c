@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * teaming_datapath.c: what is of a pair's switches on this host, and the steps that change it
+ */
+
+/*
+ * Theory of operation
+ *
+ * The sequencer speaks of three switches and a hold; here its words are read off the kernel,
+ * and its steps are taken. A step is promised in the pair's undo list before it is taken, and
+ * can be taken twice. What does not exist on this host (no tap yet, no uplink) is taken out
+ * of what is desired, so that there is always something to agree on.
+ */
+
+#include "teaming_datapath.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "teaming_error.h"
+#include "teaming_wiring.h"
+
+
+/* Which of the sequencer's words fits what the NIC holds for the VF. */
+static virTeamingVfFilter
+virTeamingPairObjReadVf(const virTeamingPairObj *pair,
+                        const virTeamingVf *vf)
+{
+    if (pair->guest == VIR_TEAMING_GUEST_GONE)
+        return pair->parked && vf->vlan == VIR_TEAMING_PARK_VLAN ?
+            VIR_TEAMING_VF_VLAN : VIR_TEAMING_VF_FORGET;
+    if (virTeamingMacIsZero(&vf->mac))
+        return VIR_TEAMING_VF_ZERO;
+    if (!virTeamingMacEqual(&vf->mac, &pair->mac))
+        return VIR_TEAMING_VF_OTHER;
+    return vf->vlan == VIR_TEAMING_PARK_VLAN ? VIR_TEAMING_VF_VLAN : VIR_TEAMING_VF_PAIR;
+}
+
+
+static gboolean
+virTeamingPairObjHasVlan(const virTeamingPairObj *pair,
+                         guint vlan)
+{
+    for (guint i = 0; i < pair->vlans->len; i++) {
+        if (g_array_index(pair->vlans, guint16, i) == vlan)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+
+/* Is @entry ours and in a VLAN in which the guest is not, or not any more? A bridge that does
+ * not filter VLANs has entries in them all the same, which mean nothing. */
+static gboolean
+virTeamingPairObjIsStale(const virTeamingPairObj *pair,
+                         const virTeamingFdbEntry *entry)
+{
+    return pair->filtersVlans && entry->flags & VIR_TEAMING_FDB_STICKY &&
+        !virTeamingPairObjHasVlan(pair, entry->vlan);
+}
+
+
+/* Where the bridge sends the MAC in @vlan. */
+static virTeamingFdbPath
+virTeamingPairObjReadFdbVlan(const virTeamingPairObj *pair,
+                             const GArray *entries,
+                             guint vlan)
+{
+    const guint pinned = VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY;
+
+    for (guint i = 0; i < entries->len; i++) {
+        const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, i);
+        const gboolean ours = (entry->flags & pinned) == pinned;
+
+        if (!(entry->flags & VIR_TEAMING_FDB_MASTER) || entry->vlan != vlan)
+            continue;
+        if (g_str_equal(entry->dev, pair->tap))
+            return ours ? VIR_TEAMING_FDB_STANDBY : VIR_TEAMING_FDB_LEARNT_STANDBY;
+        if (g_str_equal(entry->dev, pair->uplink))
+            return ours ? VIR_TEAMING_FDB_UPLINK : VIR_TEAMING_FDB_LEARNT_UPLINK;
+        return VIR_TEAMING_FDB_ELSEWHERE;
+    }
+    return VIR_TEAMING_FDB_BOTH;
+}
+
+
+/* Where the bridge sends the MAC: in all VLANs as desired, or else in one that is not. */
+static virTeamingFdbPath
+virTeamingPairObjReadFdb(const virTeamingPairObj *pair,
+                         const GArray *entries,
+                         virTeamingFdbPath desired)
+{
+    virTeamingFdbPath path = VIR_TEAMING_FDB_BOTH;
+
+    for (guint i = 0; i < entries->len; i++) {
+        if (virTeamingPairObjIsStale(pair, &g_array_index(entries, virTeamingFdbEntry, i)))
+            return desired == VIR_TEAMING_FDB_FORGET ?
+                VIR_TEAMING_FDB_UPLINK : VIR_TEAMING_FDB_ELSEWHERE;
+    }
+    for (guint i = 0; i < pair->vlans->len; i++) {
+        path = virTeamingPairObjReadFdbVlan(pair, entries,
+                                            g_array_index(pair->vlans, guint16, i));
+        if (!virTeamingFailoverFdbHolds(path, desired))
+            break;
+    }
+    return path;
+}
+
+
+/* Looks up the bridge's entries for the MAC: those that lead to the uplink, which @own has
+ * already, and what else there is in the VLANs that count. With few VLANs, a lookup in each
+ * costs less than a walk over all of a bridge's entries. @bridge: "" if there is none. */
+static GArray *
+virTeamingPairObjLookFdb(virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         const char *bridge,
+                         const GArray *own,
+                         GError **error)
+{
+    g_autoptr(GArray) entries = NULL;
+
+    if (bridge[0] && pair->vlans->len > VIR_TEAMING_PAIR_LOOKUPS)
+        return virTeamingKernelFdbList(kernel, bridge, &pair->mac, error);
+
+    entries = own ? g_array_copy((GArray *)own) :
+        g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
+    for (guint i = 0; bridge[0] && i < pair->vlans->len; i++) {
+        virTeamingFdbEntry entry;
+        g_autoptr(GError) reason = NULL;
+
+        if (virTeamingKernelFdbGet(kernel, bridge, &pair->mac,
+                                   g_array_index(pair->vlans, guint16, i), &entry, &reason)) {
+            if (!g_str_equal(entry.dev, pair->uplink))
+                g_array_append_val(entries, entry);
+        } else if (!g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&reason));
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&entries);
+}
+
+
+/**
+ * virTeamingPairObjLookSelf:
+ * @pair: the pair, resolved
+ * @tap: the standby, if it is a macvtap
+ * @own: entries of the uplink
+ * @desired: what should be; a macvtap that is not up is left alone
+ *
+ * Returns: whether the uplink's own filter takes the MAC, if it matters.
+ */
+static gboolean
+virTeamingPairObjLookSelf(const virTeamingPairObj *pair,
+                          const virTeamingLink *tap,
+                          const GArray *own,
+                          virTeamingDatapath *desired)
+{
+    gboolean self = FALSE;
+
+    for (guint i = 0; own && i < own->len; i++)
+        self |= !!(g_array_index(own, virTeamingFdbEntry, i).flags & VIR_TEAMING_FDB_SELF);
+    if (!own)
+        desired->self = FALSE;
+    if (pair->macvtap && !tap->up)
+        desired->self = FALSE;
+    /* Both may have the MAC, unless that keeps the frames from the VF, or from another host. */
+    if ((pair->macvtap || virTeamingPairObjUplinkKeeps(pair)) &&
+        pair->guest == VIR_TEAMING_GUEST_HERE && pair->traits.copies)
+        desired->self |= self;
+    /* A filter entry that somebody else made stays his. */
+    return self && (pair->macvtap || desired->self || pair->selfAdded);
+}
+
+
+/* As an entry in a bridge, what the mode of a macvtap means. One that somebody else chose, or
+ * that means nothing since it is not up, stays as it is. */
+static void
+virTeamingPairObjLookMode(const virTeamingPairObj *pair,
+                          const virTeamingLink *tap,
+                          virTeamingDatapath *desired,
+                          virTeamingDatapath *ret)
+{
+    const gboolean ours = tap->mode == VIR_TEAMING_MACVTAP_BRIDGE ||
+        (tap->mode == VIR_TEAMING_MACVTAP_VEPA && pair->fdbAdded);
+    const gboolean standby = desired->fdb == VIR_TEAMING_FDB_STANDBY ||
+        (desired->fdb == VIR_TEAMING_FDB_BOTH && !pair->readySince);
+
+    ret->fdb = tap->mode == VIR_TEAMING_MACVTAP_BRIDGE ?
+        VIR_TEAMING_FDB_STANDBY : VIR_TEAMING_FDB_UPLINK;
+    desired->fdb = !ours || !tap->up || !pair->uplink[0] ? ret->fdb :
+        standby ? VIR_TEAMING_FDB_STANDBY : VIR_TEAMING_FDB_UPLINK;
+}
+
+
+/* What the NIC holds for the VF, if it matters. */
+gboolean
+virTeamingPairObjLookVf(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel,
+                        const virTeamingDatapath *desired,
+                        virTeamingVfFilter *ret,
+                        GError **error)
+{
+    virTeamingVf vf;
+
+    *ret = VIR_TEAMING_VF_KEEP;
+    if (desired->vf == VIR_TEAMING_VF_KEEP ||
+        (desired->vf == VIR_TEAMING_VF_FORGET && !pair->parked))
+        return TRUE;
+    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, NULL)) {
+        /* Where there is no VF any more, there is nothing to set or undo. */
+        if (!virTeamingPairObjFollowPf(pair, kernel)) {
+            *ret = desired->vf;
+            return TRUE;
+        }
+        if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error))
+            return FALSE;
+    }
+    if (vf.vlan != VIR_TEAMING_PARK_VLAN) {
+        pair->vfVlan = vf.vlan;
+        pair->vfQos = vf.qos;
+    }
+    *ret = virTeamingPairObjReadVf(pair, &vf);
+    return TRUE;
+}
+
+
+/**
+ * virTeamingPairObjLook:
+ * @pair: the pair
+ * @kernel: the host
+ * @desired: what should be; what does not exist on this host (no tap yet, no uplink)
+ *           is taken out of it
+ * @entries: set to those FDB entries of the pair's MAC that matter
+ * @ret: filled with what is
+ * @error: set to what the kernel said
+ *
+ * Returns: whether @ret was filled.
+ */
+gboolean
+virTeamingPairObjLook(virTeamingPairObj *pair,
+                      virTeamingKernel *kernel,
+                      virTeamingDatapath *desired,
+                      GArray **entries,
+                      virTeamingDatapath *ret,
+                      GError **error)
+{
+    virTeamingLink tap = { .name = "" };
+    g_autoptr(GError) reason = NULL;
+    const gboolean isThere = virTeamingPairObjFindTap(pair, kernel, &tap, &reason);
+    const gboolean hasTap = isThere && virTeamingLinkIsBridge(kernel, tap.master, pair->bridge);
+    const char *bridge;
+    g_autoptr(GArray) own = NULL;
+    g_autoptr(GArray) found = NULL;
+
+    if (reason) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
+    if (isThere) {
+        g_strlcpy(pair->tap, tap.name, sizeof(pair->tap));
+        pair->tapGoneAt = 0;
+    } else if (!pair->tapGoneAt && pair->tap[0]) {
+        pair->tapGoneAt = g_get_monotonic_time();
+    }
+    pair->macvtap = isThere && g_str_equal(tap.kind, "macvtap");
+
+    ret->hold = pair->holdFd >= 0;
+    if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
+        return FALSE;
+
+    if (!virTeamingPairObjResolve(pair, kernel, hasTap || pair->macvtap ? &tap : NULL, error))
+        return FALSE;
+    g_free(pair->lack);
+    pair->lack = virTeamingPairObjFindLack(pair, kernel, isThere ? &tap : NULL, hasTap);
+    bridge = pair->bridge[0] ? pair->bridge : hasTap ? tap.master : "";
+    if (!virTeamingPairObjLookVlans(pair, kernel, bridge, hasTap, error) ||
+        (pair->uplink[0] &&
+         !(own = virTeamingKernelFdbList(kernel, pair->uplink, &pair->mac, error))))
+        return FALSE;
+
+    ret->learning = hasTap ? tap.learning : TRUE;
+    if (!hasTap)
+        desired->learning = TRUE;
+    /* A host whose owner switched learning off wants it so. */
+    if (desired->learning && !pair->learningOff)
+        ret->learning = TRUE;
+
+    if (!(found = virTeamingPairObjLookFdb(pair, kernel, bridge, own, error)))
+        return FALSE;
+    if ((desired->fdb == VIR_TEAMING_FDB_STANDBY && !hasTap && !pair->macvtap) ||
+        (desired->fdb == VIR_TEAMING_FDB_UPLINK && !pair->uplink[0]) ||
+        pair->vlans->len == 0)
+        desired->fdb = VIR_TEAMING_FDB_FORGET;
+    ret->fdb = virTeamingPairObjReadFdb(pair, found, desired->fdb);
+    if (pair->macvtap)
+        virTeamingPairObjLookMode(pair, &tap, desired, ret);
+    ret->self = virTeamingPairObjLookSelf(pair, &tap, own, desired);
+
+    *entries = g_steal_pointer(&found);
+    return TRUE;
+}
+
+
+/* Notes in the undo list what @step is about to leave behind. */
+void
+virTeamingPairObjPromise(virTeamingPairObj *pair,
+                         virTeamingStep step)
+{
+    switch (step) {
+    case VIR_TEAMING_STEP_SELF_ADD:
+        pair->selfAdded = TRUE;
+        break;
+    case VIR_TEAMING_STEP_LEARNING_OFF:
+        pair->learningOff = TRUE;
+        break;
+    case VIR_TEAMING_STEP_FDB_STANDBY:
+    case VIR_TEAMING_STEP_FDB_UPLINK:
+        pair->fdbAdded = TRUE;
+        break;
+    case VIR_TEAMING_STEP_VF_ZERO:
+    case VIR_TEAMING_STEP_VF_VLAN:
+        pair->parked = TRUE;
+        break;
+    case VIR_TEAMING_STEP_HOLD:
+    case VIR_TEAMING_STEP_VF_PAIR:
+    case VIR_TEAMING_STEP_FDB_BOTH:
+    case VIR_TEAMING_STEP_FDB_FORGET:
+    case VIR_TEAMING_STEP_SELF_DEL:
+    case VIR_TEAMING_STEP_LEARNING_ON:
+    case VIR_TEAMING_STEP_UNHOLD:
+    case VIR_TEAMING_STEP_VF_FORGET:
+    case VIR_TEAMING_STEP_LAST:
+        break;
+    }
+}
+
+
+/* Pins the MAC to @dev, tap or uplink, in all VLANs that count; elsewhere nothing of ours
+ * stays. */
+static gboolean
+virTeamingPairObjPin(virTeamingPairObj *pair,
+                     virTeamingKernel *kernel,
+                     const char *dev,
+                     const GArray *entries,
+                     GError **error)
+{
+    virTeamingFdbEntry entry = {
+        .mac = pair->mac,
+        .flags = VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY,
+    };
+
+    if (pair->macvtap)
+        return virTeamingKernelLinkSetMode(kernel, pair->tap, dev == pair->tap ?
+                                           VIR_TEAMING_MACVTAP_BRIDGE :
+                                           VIR_TEAMING_MACVTAP_VEPA, error);
+
+    /* Before the first is added: one in no VLAN takes the others along when it goes. */
+    for (guint i = 0; i < entries->len; i++) {
+        const virTeamingFdbEntry *there = &g_array_index(entries, virTeamingFdbEntry, i);
+
+        if (virTeamingPairObjIsStale(pair, there) &&
+            !virTeamingKernelFdbDel(kernel, there, error))
+            return FALSE;
+    }
+    g_strlcpy(entry.dev, dev, sizeof(entry.dev));
+    for (guint i = 0; i < pair->vlans->len; i++) {
+        entry.vlan = g_array_index(pair->vlans, guint16, i);
+        if (!virTeamingKernelFdbAdd(kernel, &entry, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+
+/* Deletes the bridge's entries of the MAC: all of them, or those that lead to the
+ * standby or were pinned by us. */
+static gboolean
+virTeamingPairObjUnpin(virTeamingPairObj *pair,
+                       virTeamingKernel *kernel,
+                       const GArray *entries,
+                       gboolean all,
+                       GError **error)
+{
+    for (guint i = 0; i < entries->len; i++) {
+        const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, i);
+
+        if (!(entry->flags & VIR_TEAMING_FDB_MASTER) || entry->flags & VIR_TEAMING_FDB_LOCAL)
+            continue;
+        if (!all && !(entry->flags & VIR_TEAMING_FDB_STICKY) &&
+            !g_str_equal(entry->dev, pair->tap))
+            continue;
+        if (!virTeamingKernelFdbDel(kernel, entry, error))
+            return FALSE;
+    }
+    /* From both paths the way goes on to one, when there may be no time to journal it. */
+    if (!all)
+        pair->fdbAdded = FALSE;
+    return TRUE;
+}
+
+
+/* Takes the VF out of our VLAN, if it is there. */
+static gboolean
+virTeamingPairObjUnparkVlan(virTeamingPairObj *pair,
+                            virTeamingKernel *kernel,
+                            GError **error)
+{
+    virTeamingVf vf;
+
+    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error))
+        return FALSE;
+    return vf.vlan != VIR_TEAMING_PARK_VLAN ||
+        virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex, pair->vfVlan,
+                                  pair->vfQos, error);
+}
+
+
+static gboolean
+virTeamingPairObjUnpark(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel,
+                        GError **error)
+{
+    if (!virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &pair->mac, error) ||
+        !virTeamingPairObjUnparkVlan(pair, kernel, error))
+        return FALSE;
+    pair->parked = FALSE;
+    return TRUE;
+}
+
+
+/* Keeps the VF from QEMU. If QEMU was faster, or there is no vfio group to keep, the VF is
+ * plugged as stock libvirt does it, inside the blackout: worse, but no failure. */
+static gboolean
+virTeamingPairObjHold(virTeamingPairObj *pair,
+                      virTeamingKernel *kernel)
+{
+    g_autoptr(GError) error = NULL;
+
+    if ((pair->holdFd = virTeamingKernelPciHold(kernel, &pair->vf, &error)) < 0) {
+        g_message("domain '%s', %s: %s; QEMU plugs it itself", pair->domain,
+                  pair->standbyAlias, error->message);
+        pair->defer = FALSE;
+    }
+    return TRUE;
+}
+
+
+gboolean
+virTeamingPairObjTake(virTeamingPairObj *pair,
+                      virTeamingKernel *kernel,
+                      virTeamingStep step,
+                      const GArray *entries,
+                      GError **error)
+{
+    static const virTeamingMac zero;
+    virTeamingFdbEntry self = { .mac = pair->mac, .flags = VIR_TEAMING_FDB_SELF };
+
+    g_strlcpy(self.dev, pair->uplink, sizeof(self.dev));
+
+    switch (step) {
+    case VIR_TEAMING_STEP_HOLD:
+        return virTeamingPairObjHold(pair, kernel);
+    case VIR_TEAMING_STEP_UNHOLD:
+        close(pair->holdFd);
+        pair->holdFd = -1;
+        return TRUE;
+    case VIR_TEAMING_STEP_VF_PAIR:
+        return virTeamingPairObjUnpark(pair, kernel, error);
+    case VIR_TEAMING_STEP_VF_ZERO:
+        return virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &zero, error) &&
+            virTeamingPairObjUnparkVlan(pair, kernel, error);
+    case VIR_TEAMING_STEP_VF_FORGET:
+        return virTeamingPairObjUnparkVlan(pair, kernel, error);
+    case VIR_TEAMING_STEP_VF_VLAN:
+        /* The VLAN first: the MAC must not be open for a moment. */
+        return virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex,
+                                         VIR_TEAMING_PARK_VLAN, 0, error) &&
+            virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &pair->mac, error);
+    case VIR_TEAMING_STEP_SELF_ADD:
+        self.flags |= VIR_TEAMING_FDB_STATIC;
+        return virTeamingKernelFdbAdd(kernel, &self, error);
+    case VIR_TEAMING_STEP_SELF_DEL:
+        if (!virTeamingPairObjCloseUplink(pair, kernel, error))
+            return FALSE;
+        pair->selfAdded = FALSE;
+        return TRUE;
+    case VIR_TEAMING_STEP_LEARNING_OFF:
+        return virTeamingKernelLinkSetLearning(kernel, pair->tap, FALSE, error);
+    case VIR_TEAMING_STEP_LEARNING_ON:
+        if (!virTeamingKernelLinkSetLearning(kernel, pair->tap, TRUE, error))
+            return FALSE;
+        pair->learningOff = FALSE;
+        return TRUE;
+    case VIR_TEAMING_STEP_FDB_STANDBY:
+        return virTeamingPairObjPin(pair, kernel, pair->tap, entries, error);
+    case VIR_TEAMING_STEP_FDB_UPLINK:
+        return virTeamingPairObjPin(pair, kernel, pair->uplink, entries, error);
+    case VIR_TEAMING_STEP_FDB_BOTH:
+        return virTeamingPairObjUnpin(pair, kernel, entries, TRUE, error);
+    case VIR_TEAMING_STEP_FDB_FORGET:
+        return virTeamingPairObjUnpin(pair, kernel, entries, FALSE, error);
+    case VIR_TEAMING_STEP_LAST:
+        break;
+    }
+    g_assert_not_reached();
+}

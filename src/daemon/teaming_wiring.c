@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * teaming_wiring.c: how a pair's standby reaches the wire on this host
+ */
+
+/*
+ * Theory of operation
+ *
+ * Nothing says which NIC carries the standby's frames: it is found out, by the standby's tap,
+ * the bridge that it is a port of, and the port of that bridge that belongs to the VF's NIC.
+ * What was found is looked at again each time, for links are renamed, moved and deleted.
+ *
+ * A bridge that filters VLANs has an entry for a MAC in each, so what is said of "the entry"
+ * holds in every VLAN of the tap that the uplink is in, too: the guest's frames come and go
+ * in these and in no others. The uplink may be in thousands. Entries of ours in another VLAN
+ * (the tap was moved) go with the next change. The filters of the NIC (the VF's MAC, the
+ * uplink's list) know no VLAN: which VLANs the uplink takes, the bridge tells the NIC.
+ *
+ * A standby that is a macvtap on the uplink has no bridge. The kernel itself has its MAC in
+ * the uplink's list while it is up, and libvirt takes it up when the guest is about to run.
+ * That is where the sequencer wants it most of the time; what is left to do is to take it
+ * off where it would be in the way, and put it back. What other macvtaps on the uplink send to
+ * the guest, the kernel hands to the standby directly if that is in mode "bridge", and to
+ * the NIC if it is in mode "vepa": so the mode takes the place of the bridge's entry. There
+ * is no third mode in which both get it.
+ */
+
+#include "teaming_wiring.h"
+
+#include <string.h>
+
+#include "teaming_error.h"
+
+/* A guest that ends takes its tap along; that it has ended is told a little later. */
+#define VIR_TEAMING_PAIR_TAP_MS 3000
+
+
+/* Is @link the NIC of which @pf is the PF: the PF itself, or a VF that the host keeps? */
+static gboolean
+virTeamingLinkIsOfPf(virTeamingKernel *kernel,
+                     const virTeamingLink *link,
+                     const char *pf)
+{
+    virTeamingPciAddress address;
+    char linkPf[IF_NAMESIZE];
+    guint index;
+
+    if (g_str_equal(link->name, pf))
+        return TRUE;
+    return virTeamingPciAddressParse(link->pci, &address) &&
+        virTeamingKernelVfLocate(kernel, &address, linkPf, &index, NULL) &&
+        g_str_equal(linkPf, pf);
+}
+
+
+/* The PF may have been renamed, or be back after its driver was away; its VF's PCI address
+ * is the same. Returns: whether the VF is there. */
+gboolean
+virTeamingPairObjFollowPf(virTeamingPairObj *pair,
+                          virTeamingKernel *kernel)
+{
+    char pf[IF_NAMESIZE];
+    guint index;
+
+    if (!pair->pf[0] || !virTeamingKernelVfLocate(kernel, &pair->vf, pf, &index, NULL))
+        return FALSE;
+    g_strlcpy(pair->pf, pf, sizeof(pair->pf));
+    pair->vfIndex = index;
+    return TRUE;
+}
+
+
+/* virTeamingKernelLinkGet(); that there is none is no @error. */
+static gboolean
+virTeamingLinkFind(virTeamingKernel *kernel,
+                   const char *name,
+                   virTeamingLink *ret,
+                   GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (!name[0])
+        return FALSE;
+    if (virTeamingKernelLinkGet(kernel, name, ret, &reason))
+        return TRUE;
+    if (!g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND))
+        g_propagate_error(error, g_steal_pointer(&reason));
+    return FALSE;
+}
+
+
+/* Is @link the tap that libvirt made for @pair's standby? It makes its MAC of the guest's, with
+ * another first byte. */
+static gboolean
+virTeamingLinkIsTapOf(const virTeamingLink *link,
+                      const virTeamingPairObj *pair)
+{
+    virTeamingMac mac = pair->mac;
+
+    mac.addr[0] = mac.addr[0] == 0xfe ? 0xfa : 0xfe;
+    return g_str_equal(link->kind, "tun") && virTeamingMacEqual(&link->mac, &mac);
+}
+
+
+/* The standby's tap, whatever its name. */
+static gboolean
+virTeamingPairObjSearchTap(const virTeamingPairObj *pair,
+                           virTeamingKernel *kernel,
+                           virTeamingLink *ret,
+                           GError **error)
+{
+    g_autoptr(GArray) links = virTeamingKernelLinkList(kernel, error);
+
+    for (guint i = 0; links && i < links->len; i++) {
+        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
+
+        if (virTeamingLinkIsTapOf(link, pair)) {
+            *ret = *link;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+
+/* The standby's tap, by the name that libvirt gave it unless somebody has renamed it; then
+ * that name may even be another's. That there is none is no @error. */
+gboolean
+virTeamingPairObjFindTap(const virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         virTeamingLink *ret,
+                         GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    const gboolean named = virTeamingLinkFind(kernel, pair->tap, ret, &reason);
+
+    if (named && (virTeamingLinkIsTapOf(ret, pair) || !g_str_equal(ret->kind, "tun")))
+        return TRUE;
+    if (!reason && pair->tap[0] && virTeamingPairObjSearchTap(pair, kernel, ret, &reason))
+        return TRUE;
+    if (reason)
+        g_propagate_error(error, g_steal_pointer(&reason));
+    /* One whose MAC was set by somebody else. */
+    return !reason && named;
+}
+
+
+/* Is there a Linux bridge @name (not a bond, not an OVS)? @known is one that is. */
+gboolean
+virTeamingLinkIsBridge(virTeamingKernel *kernel,
+                       const char *name,
+                       const char *known)
+{
+    virTeamingLink link;
+
+    return name[0] &&
+        (g_str_equal(name, known) ||
+         (virTeamingKernelLinkGet(kernel, name, &link, NULL) &&
+          g_str_equal(link.kind, "bridge")));
+}
+
+
+/* Is the uplink a VF that can't take a MAC from its list again? */
+gboolean
+virTeamingPairObjUplinkKeeps(const virTeamingPairObj *pair)
+{
+    return pair->traits.keepsVfMacs && !g_str_equal(pair->uplink, pair->pf);
+}
+
+
+/* Takes the MAC from the uplink's own list. From a VF that can't do that, the PF can take it
+ * over, and drop it; the uplink's list comes last, so that a crash in between is made up for. */
+gboolean
+virTeamingPairObjCloseUplink(const virTeamingPairObj *pair,
+                             virTeamingKernel *kernel,
+                             GError **error)
+{
+    virTeamingFdbEntry self = { .mac = pair->mac, .flags = VIR_TEAMING_FDB_SELF };
+
+    if (virTeamingPairObjUplinkKeeps(pair)) {
+        g_strlcpy(self.dev, pair->pf, sizeof(self.dev));
+        if (!virTeamingKernelFdbAdd(kernel, &self, error) ||
+            !virTeamingKernelFdbDel(kernel, &self, error))
+            return FALSE;
+    }
+    g_strlcpy(self.dev, pair->uplink, sizeof(self.dev));
+    return virTeamingKernelFdbDel(kernel, &self, error);
+}
+
+
+/* Takes what we put on an uplink away from it, before another becomes the uplink. */
+static void
+virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
+                             virTeamingKernel *kernel)
+{
+    g_autoptr(GArray) entries = virTeamingKernelFdbList(kernel, pair->uplink, &pair->mac, NULL);
+
+    if (pair->selfAdded && virTeamingPairObjCloseUplink(pair, kernel, NULL))
+        pair->selfAdded = FALSE;
+    for (guint i = 0; pair->fdbAdded && entries && i < entries->len; i++) {
+        const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, i);
+
+        if (entry->flags & VIR_TEAMING_FDB_STICKY)
+            virTeamingKernelFdbDel(kernel, entry, NULL);
+    }
+}
+
+
+/**
+ * virTeamingPairObjResolve:
+ *
+ * Finds the bridge and its uplink, by the standby's tap or, before libvirt has made
+ * that, by the VF's PF. A pair that came here on its standby never had a VF here: a NIC in
+ * the bridge it is. What is still true of the last time is kept. The uplink of a macvtap is what
+ * it sits on.
+ */
+gboolean
+virTeamingPairObjResolve(virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         const virTeamingLink *tap,
+                         GError **error)
+{
+    g_autoptr(GArray) links = NULL;
+    g_autoptr(GError) reason = NULL;
+    virTeamingLink uplink;
+
+    if (pair->macvtap) {
+        pair->bridge[0] = '\0';
+        if (g_str_equal(pair->uplink, tap->lower))
+            return TRUE;
+        if (pair->uplink[0])
+            virTeamingPairObjLeaveUplink(pair, kernel);
+        pair->uplink[0] = '\0';
+        if (virTeamingKernelLinkGet(kernel, tap->lower, &uplink, NULL) &&
+            virTeamingLinkIsOfPf(kernel, &uplink, pair->pf))
+            g_strlcpy(pair->uplink, tap->lower, sizeof(pair->uplink));
+        return TRUE;
+    }
+
+    if (virTeamingLinkFind(kernel, pair->uplink, &uplink, &reason) &&
+        uplink.master[0] && (!tap || g_str_equal(uplink.master, tap->master))) {
+        g_strlcpy(pair->bridge, uplink.master, sizeof(pair->bridge));
+        return TRUE;
+    }
+    if (reason) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
+
+    if (pair->uplink[0])
+        virTeamingPairObjLeaveUplink(pair, kernel);
+    pair->uplink[0] = '\0';
+    pair->bridge[0] = '\0';
+    virTeamingPairObjFollowPf(pair, kernel);
+    if (pair->pf[0] == '\0' && !tap)
+        return TRUE;
+    if (!(links = virTeamingKernelLinkList(kernel, error)))
+        return FALSE;
+    for (guint i = 0; i < links->len; i++) {
+        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
+
+        if (virTeamingLinkIsBridge(kernel, link->master, tap ? tap->master : "") &&
+            (!tap || g_str_equal(link->master, tap->master)) &&
+            (pair->pf[0] ? virTeamingLinkIsOfPf(kernel, link, pair->pf) :
+             pair->move == VIR_TEAMING_MOVE_STANDBY && link->pci[0])) {
+            g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
+            g_strlcpy(pair->bridge, link->master, sizeof(pair->bridge));
+            return TRUE;
+        }
+    }
+    return TRUE;
+}
+
+
+/**
+ * virTeamingPairObjSearch:
+ * @pair: a pair of which only the MAC is known, and that all may have to be undone
+ * @kernel: the host
+ *
+ * Finds on the host what a damaged journal would have said: whether the guest is here, its
+ * VF unless that has no MAC, and on which uplink there is something of ours.
+ */
+void
+virTeamingPairObjSearch(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel)
+{
+    g_autoptr(GArray) links = virTeamingKernelLinkList(kernel, NULL);
+    virTeamingLink tap;
+
+    pair->started = TRUE;
+    pair->negotiated = TRUE;
+    if (virTeamingPairObjSearchTap(pair, kernel, &tap, NULL)) {
+        pair->guest = VIR_TEAMING_GUEST_HERE;
+        g_strlcpy(pair->tap, tap.name, sizeof(pair->tap));
+    }
+    for (guint i = 0; links && i < links->len; i++) {
+        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
+        g_autoptr(GArray) entries = NULL;
+
+        if (!link->pci[0])
+            continue;
+        if (!pair->hasVf)
+            virTeamingPairObjLocateVf(pair, kernel, link->name);
+        if (pair->uplink[0] || !link->master[0] ||
+            !(entries = virTeamingKernelFdbList(kernel, link->name, &pair->mac, NULL)))
+            continue;
+        for (guint j = 0; j < entries->len; j++) {
+            const virTeamingFdbEntry *entry = &g_array_index(entries, virTeamingFdbEntry, j);
+
+            if (entry->flags & (VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_STICKY))
+                g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
+        }
+    }
+}
+
+
+/**
+ * virTeamingPairObjGetWiring:
+ *
+ * Returns: (transfer full): how the standby reaches the wire, for people.
+ */
+char *
+virTeamingPairObjGetWiring(const virTeamingPairObj *pair)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (pair->macvtap && pair->uplink[0])
+        return g_strdup_printf("macvtap on %s", pair->uplink);
+    if (!pair->uplink[0])
+        return g_strdup("no uplink of the VF's NIC: its filter for the VF is all that is set");
+    g_string_append_printf(text, "bridge %s, uplink %s%s", pair->bridge, pair->uplink,
+                           virTeamingPairObjUplinkKeeps(pair) ?
+                           " (a VF whose list of MACs fills up with every change, for its driver "
+                           "can't clear it: better put the PF there)" : "");
+    for (guint i = 0; pair->filtersVlans && i < pair->vlans->len; i++) {
+        g_string_append_printf(text, "%s%u", i ? ", " : ", VLAN ",
+                               g_array_index(pair->vlans, guint16, i));
+        if (i == VIR_TEAMING_PAIR_LOOKUPS) {
+            g_string_append(text, ", …");
+            break;
+        }
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+
+/**
+ * virTeamingPairObjLookVlans:
+ * @pair: the pair, resolved
+ * @kernel: the host
+ * @bridge: its bridge, or ""
+ * @hasTap: whether the standby's tap is in the bridge
+ * @error: set to what the kernel said
+ *
+ * Finds in which VLANs the bridge needs entries: 0, if it filters none; else those that both
+ * tap and uplink are in.
+ */
+gboolean
+virTeamingPairObjLookVlans(virTeamingPairObj *pair,
+                           virTeamingKernel *kernel,
+                           const char *bridge,
+                           gboolean hasTap,
+                           GError **error)
+{
+    const guint16 none = 0;
+    virTeamingLink link = { .vlanFiltering = FALSE };
+    g_autoptr(GArray) ofTap = NULL;
+    g_autoptr(GArray) ofUplink = NULL;
+
+    g_array_set_size(pair->vlans, 0);
+    pair->cutOff = FALSE;
+    pair->filtersVlans = bridge[0] && virTeamingKernelLinkGet(kernel, bridge, &link, NULL) &&
+        link.vlanFiltering;
+    if (!pair->filtersVlans) {
+        g_array_append_val(pair->vlans, none);
+        return TRUE;
+    }
+    if (!hasTap)
+        return TRUE;
+    if (!(ofTap = virTeamingKernelVlanList(kernel, pair->tap, error)) ||
+        (pair->uplink[0] && !(ofUplink = virTeamingKernelVlanList(kernel, pair->uplink, error))))
+        return FALSE;
+    if (!ofUplink)
+        ofUplink = g_array_ref(ofTap);
+    for (guint i = 0, j = 0; i < ofTap->len && j < ofUplink->len;) {
+        const guint16 a = g_array_index(ofTap, guint16, i);
+        const guint16 b = g_array_index(ofUplink, guint16, j);
+
+        if (a == b)
+            g_array_append_val(pair->vlans, a);
+        i += a <= b;
+        j += b <= a;
+    }
+    pair->cutOff = pair->vlans->len == 0 && pair->uplink[0];
+    return TRUE;
+}
+
+
+/* What the host lacks for a guest that runs here to be seen, and to be reached by its
+ * standby, for people; NULL if nothing. @tap: NULL if it is not there; @bridged: whether it
+ * is in a bridge. */
+char *
+virTeamingPairObjFindLack(const virTeamingPairObj *pair,
+                          virTeamingKernel *kernel,
+                          const virTeamingLink *tap,
+                          gboolean bridged)
+{
+    g_autoptr(GError) error = NULL;
+    virTeamingPciState pci;
+    virTeamingLink uplink;
+    char pf[IF_NAMESIZE];
+    guint index;
+
+    if (pair->sought && !virTeamingKernelVfLocate(kernel, &pair->vf, pf, &index, &error))
+        return g_strdup_printf("nothing is done about the guest's VF: %s", error->message);
+    if (pair->hasVf && !pair->pci.driver[0] && pair->guest != VIR_TEAMING_GUEST_GONE &&
+        !virTeamingKernelPciGetState(kernel, &pair->vf, &pci, &error))
+        return g_strdup_printf("whether the guest reads its VF is not known: %s",
+                               error->message);
+    if (pair->guest != VIR_TEAMING_GUEST_HERE || !pair->tap[0])
+        return NULL;
+    if (!tap)
+        return g_get_monotonic_time() - pair->tapGoneAt < VIR_TEAMING_PAIR_TAP_MS * 1000 ? NULL :
+            g_strdup_printf("the standby's tap '%s' is not there: the guest has no path but its "
+                            "VF", pair->tap);
+    if (!bridged)
+        return g_str_equal(tap->kind, "tun") ?
+            g_strdup_printf("the standby's tap '%s' is in no bridge: the guest has no path but "
+                            "its VF", pair->tap) : NULL;
+    if (!tap->up)
+        return g_strdup_printf("the standby's tap '%s' is down", pair->tap);
+    if (!pair->uplink[0])
+        return pair->pf[0] ?
+            g_strdup_printf("bridge '%s' has no uplink of %s's NIC: what comes from the wire does "
+                            "not reach the guest's standby", tap->master, pair->pf) : NULL;
+    if (virTeamingKernelLinkGet(kernel, pair->uplink, &uplink, NULL) &&
+        !(uplink.up && uplink.running))
+        return g_strdup_printf("uplink '%s' of bridge '%s' %s", pair->uplink, tap->master,
+                               uplink.up ? "has no carrier" : "is down");
+    return NULL;
+}
