@@ -479,13 +479,13 @@ def suspended_during_a_migration(lab):
 
         since = mark(lab, "a")
         with migrating(lab, "a", "--bandwidth", "8", ends=True):
-            at(lab, "a", since, "-> released",
+            at(lab, "a", since, '"active"',
                "virsh -q suspend guest; sleep 2; virsh -q resume guest")
         expect_whole(lab, "b")
 
     since = mark(lab, "b")
     with migrating(lab, "b", "--bandwidth", "8", ends=True):
-        at(lab, "b", since, "-> released", "virsh -q suspend guest")
+        at(lab, "b", since, '"active"', "virsh -q suspend guest")
     time.sleep(3)
     expect_clean(lab, "b")
     lab.virsh("a", "resume", "guest")
