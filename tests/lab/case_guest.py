@@ -6,6 +6,7 @@ A moment is aimed at by what the daemon says: see at()."""
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -330,13 +331,15 @@ def pxe_server():
     with subprocess.Popen([LAB, "ns", "client", sys.executable,
                            os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                         "pxeserver.py"), "10.70.0.1", "10.70.1.1"],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as server:
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          start_new_session=True) as server:
         thread = threading.Thread(target=lambda: served.extend(server.stdout), daemon=True)
         thread.start()
         try:
             yield lambda: len(served)
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)
+            thread.join(10)
 
 
 @scenario(always=False, start=False)
