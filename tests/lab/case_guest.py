@@ -6,6 +6,7 @@ A moment is aimed at by what the daemon says: see at()."""
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -330,13 +331,15 @@ def pxe_server():
     with subprocess.Popen([LAB, "ns", "client", sys.executable,
                            os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                         "pxeserver.py"), "10.70.0.1", "10.70.1.1"],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as server:
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          start_new_session=True) as server:
         thread = threading.Thread(target=lambda: served.extend(server.stdout), daemon=True)
         thread.start()
         try:
             yield lambda: len(served)
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)
+            thread.join(10)
 
 
 @scenario(always=False, start=False)
@@ -479,13 +482,13 @@ def suspended_during_a_migration(lab):
 
         since = mark(lab, "a")
         with migrating(lab, "a", "--bandwidth", "8", ends=True):
-            at(lab, "a", since, "-> released",
+            at(lab, "a", since, '"active"',
                "virsh -q suspend guest; sleep 2; virsh -q resume guest")
         expect_whole(lab, "b")
 
     since = mark(lab, "b")
     with migrating(lab, "b", "--bandwidth", "8", ends=True):
-        at(lab, "b", since, "-> released", "virsh -q suspend guest")
+        at(lab, "b", since, '"active"', "virsh -q suspend guest")
     time.sleep(3)
     expect_clean(lab, "b")
     lab.virsh("a", "resume", "guest")
