@@ -4,7 +4,6 @@
 import contextlib
 import json
 import os
-import shutil
 import tempfile
 
 from labcase import expect, expect_whole, scenario, wait_phase
@@ -197,11 +196,10 @@ def nic_that_does_not_copy(lab):
 def nic_that_is_not_safe(lab):
     """A verdict that speaks against the NIC: check says so, and no guest migrates to it."""
     with judged(lab, steers=False):
-        with tempfile.TemporaryDirectory() as dir:
-            os.mkdir(os.path.join(dir, "tmp"))
-            with open(os.path.join(dir, "tmp", "guest.xml"), "w", encoding="utf-8") as file:
-                file.write(run_lab("domain", "guest").stdout)
-            run_lab("push", "a", dir)
+        with tempfile.TemporaryFile("w+") as file:
+            file.write(run_lab("domain", "guest").stdout)
+            file.seek(0)
+            run_lab("run", "a", "cat > /tmp/guest.xml", stdin=file)
         done = lab.run("a", "virt-teaming check /tmp/guest.xml --connect qemu:///system "
                             "--format json", check=False)
         found = [f["rule"] for f in json.loads(done.stdout)["findings"]
@@ -218,11 +216,9 @@ def nic_that_is_not_safe(lab):
 @scenario(start=False)
 def contract_of_the_kernel(lab):
     """tests/kerneltest under Debian's kernel, with a real PF, and bridges that know VLANs."""
-    with tempfile.TemporaryDirectory() as dir:
-        os.mkdir(os.path.join(dir, "tmp"))
-        shutil.copy(os.path.join(os.path.dirname(os.path.abspath(lab.stage)), "tests",
-                                 "kerneltest"), os.path.join(dir, "tmp"))
-        run_lab("push", "b", dir)
+    program = os.path.join(os.path.dirname(os.path.abspath(lab.stage)), "tests", "kerneltest")
+    with open(program, "rb") as file:
+        run_lab("run", "b", "cat > /tmp/kerneltest; chmod 755 /tmp/kerneltest", stdin=file)
     done = lab.run("b", "VIR_TEAMING_TEST_PF=pf0 /tmp/kerneltest", check=False, timeout=120)
     expect(done.returncode == 0 and "not ok" not in done.stdout and "# SKIP" not in done.stdout,
            done.stdout[-2000:] + done.stderr[-500:])
