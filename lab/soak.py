@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 
-from labkit import LAB, MAC_PREFIX, OTHER, Lab, LabError, Meter, Progress
+from labkit import LAB, MAC_PREFIX, OTHER, Lab, LabError, Progress
 
 MAC = f"{MAC_PREFIX}00:00:01:00"
 QEMU = "qemu-system-x86_64"
@@ -184,19 +184,10 @@ class Soak:
             raise Broken(f"the guest's MACs are {', '.join(found)}")
         for host in "ab":
             self.lab.virsh(host, "list", timeout=20)
-        lost = self.frames_lost()
+        lost = self.lab.lost_at_rest(("outside", "peer-a", "peer-b"))
         if lost:
             raise Broken(f"{lost} frames lost after it was over")
         return took
-
-    @staticmethod
-    def frames_lost():
-        meter = Meter(duration=10)
-        time.sleep(0.5)
-        meter.say("zero")
-        time.sleep(1.2)
-        return sum(gap["lost"] for v in meter.finish()["vantages"]
-                   for gap in v["to_guest"]["gaps"] if gap["end_ms"] > 0)
 
     # --- all of them
 
