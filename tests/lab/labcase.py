@@ -51,6 +51,6 @@ def ping_loss(lab):
     return lab.lost_at_rest()
 
 
-def wait_phase(lab, host, phase, seconds=30):
+def wait_phase(lab, host, phase, seconds=120):
     lab.wait_for(lambda: any(p["phase"] == phase for p in lab.status(host)),
                  f"a pair on {host} to be {phase}", seconds)
