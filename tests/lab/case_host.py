@@ -496,7 +496,7 @@ def wire_between_the_hosts_cut_at_the_switchover(lab):
 
     def wait():
         end = time.monotonic() + 60
-        while not any(name == "STOP" for _, name, _ in log.events):
+        while not any(name == "STOP" for _, name, *_ in log.events):
             expect(time.monotonic() < end, "the guest was not stopped within 60 s")
             time.sleep(0.005)
     try:
