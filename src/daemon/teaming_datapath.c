@@ -165,8 +165,7 @@ virTeamingPairObjLookSelf(const virTeamingPairObj *pair,
     if (pair->macvtap && !tap->up)
         desired->self = FALSE;
     /* Both may have the MAC, unless that keeps the frames from the VF, or from another host. */
-    if ((pair->macvtap || virTeamingPairObjUplinkKeeps(pair)) &&
-        pair->guest == VIR_TEAMING_GUEST_HERE && pair->traits.copies)
+    if (pair->macvtap && pair->guest == VIR_TEAMING_GUEST_HERE && pair->traits.copies)
         desired->self |= self;
     /* A filter entry that somebody else made stays his. */
     return self && (pair->macvtap || desired->self || pair->selfAdded);

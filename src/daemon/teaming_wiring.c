@@ -161,7 +161,7 @@ virTeamingLinkIsBridge(virTeamingKernel *kernel,
 
 
 /* Is the uplink a VF that can't take a MAC from its list again? */
-gboolean
+static gboolean
 virTeamingPairObjUplinkKeeps(const virTeamingPairObj *pair)
 {
     return pair->traits.keepsVfMacs && !g_str_equal(pair->uplink, pair->pf);
@@ -169,7 +169,8 @@ virTeamingPairObjUplinkKeeps(const virTeamingPairObj *pair)
 
 
 /* Takes the MAC from the uplink's own list. From a VF that can't do that, the PF can take it
- * over, and drop it; the uplink's list comes last, so that a crash in between is made up for. */
+ * over, and drop it, which is needed only when the guest is no longer here: until then both
+ * may have it. The uplink's list comes last, so that a crash in between is made up for. */
 gboolean
 virTeamingPairObjCloseUplink(const virTeamingPairObj *pair,
                              virTeamingKernel *kernel,
@@ -177,7 +178,7 @@ virTeamingPairObjCloseUplink(const virTeamingPairObj *pair,
 {
     virTeamingFdbEntry self = { .mac = pair->mac, .flags = VIR_TEAMING_FDB_SELF };
 
-    if (virTeamingPairObjUplinkKeeps(pair)) {
+    if (virTeamingPairObjUplinkKeeps(pair) && pair->guest != VIR_TEAMING_GUEST_HERE) {
         g_strlcpy(self.dev, pair->pf, sizeof(self.dev));
         if (!virTeamingKernelFdbAdd(kernel, &self, error) ||
             !virTeamingKernelFdbDel(kernel, &self, error))

@@ -19,7 +19,6 @@ gboolean virTeamingPairObjFindTap(const virTeamingPairObj *pair,
 gboolean virTeamingLinkIsBridge(virTeamingKernel *kernel,
                                 const char *name,
                                 const char *known);
-gboolean virTeamingPairObjUplinkKeeps(const virTeamingPairObj *pair);
 gboolean virTeamingPairObjCloseUplink(const virTeamingPairObj *pair,
                                       virTeamingKernel *kernel,
                                       GError **error);
