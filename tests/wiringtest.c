@@ -511,7 +511,7 @@ testVfUplink(Host *host,
 }
 
 
-/* With igb, a MAC is added to the VF's list once, and got rid of by way of the PF. */
+/* With igb, the VF's list is rid of a MAC by way of the PF, once the guest has left. */
 static void
 testVfUplinkOfIgb(Host *host,
                   gconstpointer copies)
@@ -528,7 +528,9 @@ testVfUplinkOfIgb(Host *host,
                "LinkSetLearning vnet0 off\n"
                "FdbDel vnet0 " MAC " master\n"
                "FdbAdd eth1v3 " MAC " master static sticky\n"
+               "FdbDel eth1v3 " MAC " self\n"
                "LinkSetLearning vnet0 on\n"
+               "FdbAdd eth1v3 " MAC " self\n"
                "LinkSetLearning vnet0 off\n"
                "FdbDel eth1v3 " MAC " master\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"

@@ -213,7 +213,8 @@ virTeamingPairObjUplinkKeeps(const virTeamingPairObj *pair)
 
 
 /* Takes the MAC from the uplink's own list. From a VF that can't do that, the PF can take it
- * over, and drop it; the uplink's list comes last, so that a crash in between is made up for. */
+ * over, and drop it, which is needed only when the guest is no longer here: until then both
+ * may have it. The uplink's list comes last, so that a crash in between is made up for. */
 static gboolean
 virTeamingPairObjCloseUplink(const virTeamingPairObj *pair,
                              virTeamingKernel *kernel,
@@ -221,7 +222,7 @@ virTeamingPairObjCloseUplink(const virTeamingPairObj *pair,
 {
     virTeamingFdbEntry self = { .mac = pair->mac, .flags = VIR_TEAMING_FDB_SELF };
 
-    if (virTeamingPairObjUplinkKeeps(pair)) {
+    if (virTeamingPairObjUplinkKeeps(pair) && pair->guest != VIR_TEAMING_GUEST_HERE) {
         g_strlcpy(self.dev, pair->pf, sizeof(self.dev));
         if (!virTeamingKernelFdbAdd(kernel, &self, error) ||
             !virTeamingKernelFdbDel(kernel, &self, error))
@@ -648,8 +649,7 @@ virTeamingPairObjLookSelf(const virTeamingPairObj *pair,
     if (pair->macvtap && !tap->up)
         desired->self = FALSE;
     /* Both may have the MAC, unless that keeps the frames from the VF, or from another host. */
-    if ((pair->macvtap || virTeamingPairObjUplinkKeeps(pair)) &&
-        pair->guest == VIR_TEAMING_GUEST_HERE && pair->traits.copies)
+    if (pair->macvtap && pair->guest == VIR_TEAMING_GUEST_HERE && pair->traits.copies)
         desired->self |= self;
     /* A filter entry that somebody else made stays his. */
     return self && (pair->macvtap || desired->self || pair->selfAdded);

@@ -219,7 +219,7 @@ def nic_that_is_not_safe(lab):
                             "--format json", check=False)
         found = [f["rule"] for f in json.loads(done.stdout)["findings"]
                  if f["severity"] == "error"]
-        expect(found == ["nic-unfit"], f"check found: {found or 'nothing'}")
+        expect(found == ["nic-unfit"], f"check says: {done.stdout or done.stderr}")
         lab.run("a", f"rm {VERDICT}")
         start(lab, "a")
         result = lab.migrate("a", expect_success=False)
