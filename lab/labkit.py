@@ -109,7 +109,7 @@ class VfWatch:
                 done
                 n=0
                 [[ -z $busy ]] || for vf in $(ip link show pf0 |
-                        sed -n 's/.*vf \([0-9]*\) .*02:72:00:00:{number:02x}:.*/\1/p'); do
+                        sed -n 's/.*vf \\([0-9]*\\) .*02:72:00:00:{number:02x}:.*/\\1/p'); do
                     [[ $busy != *" $vf "* ]] || n=$((n + 1))
                 done
                 ((n < {pairs})) || exit 0

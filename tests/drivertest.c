@@ -2435,12 +2435,12 @@ testLongLives(void)
 
 /* libvirt tells of its only network, the pool, whose VFs are those of @pf. */
 static void
-hostTellPool(Host *host,
-             const char *pf,
-             gboolean active)
+hostTellNetwork(Host *host,
+                const char *vfs,
+                gboolean active)
 {
     g_autofree char *xml = g_strdup_printf("<network><name>sriov0</name><forward mode='hostdev'>"
-                                           "<pf dev='%s'/></forward></network>", pf);
+                                           "%s</forward></network>", vfs);
     g_auto(virTeamingHost) facts = { NULL };
     g_autoptr(GError) error = NULL;
     virTeamingNetwork *network = virTeamingNetworkParse(xml, -1, "sriov0", &error);
@@ -2449,6 +2449,17 @@ hostTellPool(Host *host,
     virTeamingHostInit(&facts);
     virTeamingHostAddNetwork(&facts, network, active);
     virTeamingDriverTellNetworks(host->driver, g_steal_pointer(&facts.networks));
+}
+
+
+static void
+hostTellPool(Host *host,
+             const char *pf,
+             gboolean active)
+{
+    g_autofree char *vfs = g_strdup_printf("<pf dev='%s'/>", pf);
+
+    hostTellNetwork(host, vfs, active);
 }
 
 
@@ -2538,6 +2549,10 @@ testUnfitNic(Host *host,
     g_autoptr(virTeamingNicVerdict) verdict = NULL;
     g_autoptr(GError) error = NULL;
     virTeamingNicIdentity identity;
+    static const char why[] =
+        "a VF of NIC 'eth1' can't be in a pair: frames for the MAC that the PF has set do not "
+        "reach the VF, so a guest that switches to it loses its network [nic-unfit]; use another "
+        "NIC; after an update of driver or firmware, run 'virt-teaming probe' again";
 
     g_assert_true(virTeamingNicIdentityRead(host->kernel, "eth1", &identity, &error));
     verdict = virTeamingNicVerdictNew(&identity);
@@ -2547,10 +2562,11 @@ testUnfitNic(Host *host,
     virTeamingDriverSetVerdicts(host->driver, dir);
 
     hostTellPool(host, "eth1", TRUE);
-    hostExpectRefused(host, "a VF of NIC 'eth1' can't be in a pair: frames for the MAC that the "
-                      "PF has set do not reach the VF, so a guest that switches to it loses its "
-                      "network [nic-unfit]; use another NIC; after an update of driver or "
-                      "firmware, run 'virt-teaming probe' again");
+    hostExpectRefused(host, why);
+    /* A libvirtd that was restarted no longer tells the pool's PF. */
+    hostTellNetwork(host, "<address type='pci' domain='0' bus='1' slot='0x10' function='0'/>",
+                    TRUE);
+    hostExpectRefused(host, why);
 
     /* A start is not ours to refuse. It is said, and known without libvirt's networks. */
     virTeamingDriverTellNetworks(host->driver, NULL);

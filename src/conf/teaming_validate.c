@@ -771,6 +771,26 @@ virTeamingCheckPf(virTeamingCheck *check,
 }
 
 
+/* The PFs of a pool that names its VFs only, each once. */
+static void
+virTeamingCheckPfsOfVfs(virTeamingCheck *check,
+                        const virTeamingNic *nic,
+                        const virTeamingNetwork *network)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; check->host->devices && i < network->vfs->len; i++) {
+        char address[VIR_TEAMING_PCI_STRING_LEN];
+        const virTeamingHostDevice *device =
+            g_hash_table_lookup(check->host->devices, virTeamingPciAddressFormat(
+                &g_array_index(network->vfs, virTeamingPciAddress, i), address));
+
+        if (device && device->pf[0] && g_hash_table_add(seen, (gpointer)device->pf))
+            virTeamingCheckPf(check, nic, NULL, device->pf);
+    }
+}
+
+
 /* The VF on its host. */
 static void
 virTeamingCheckSource(virTeamingCheck *check,
@@ -862,6 +882,8 @@ virTeamingCheckNetworks(virTeamingCheck *check,
             virTeamingCheckPool(check, nic, entry);
         for (guint i = 0; i < network->pfs->len; i++)
             virTeamingCheckPf(check, nic, nic->network, network->pfs->pdata[i]);
+        if (network->pfs->len == 0)
+            virTeamingCheckPfsOfVfs(check, nic, network);
         return;
     }
 

@@ -763,9 +763,11 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
     for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
         virTeamingDriverNoteProgress(driver, pair, snapshot->copied);
 
-    /* What the rules say is in no journal. */
+    /* What the rules say is in no journal. Of a pair that we are at they say what will soon not
+     * be so. */
     for (guint i = 0; domain && (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));) {
-        if (snapshot->resync && !pair->reviewed)
+        if (!pair->reviewed && !pair->unplugged && !pair->plugging &&
+            pair->move == VIR_TEAMING_MOVE_NONE && pair->hasVf)
             virTeamingDriverReview(driver, domain);
     }
 }

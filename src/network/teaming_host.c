@@ -88,5 +88,11 @@ virTeamingHostLook(virTeamingHost *host,
             network = g_hash_table_lookup(host->networks, nic->network);
         for (guint j = 0; network && j < network->conf->pfs->len; j++)
             virTeamingHostLookPf(host, network->conf->pfs->pdata[j], kernel, verdicts);
+        /* After its restart libvirtd says of a pool only which VFs are in it. */
+        for (guint j = 0; network && network->conf->pfs->len == 0 &&
+             j < network->conf->vfs->len; j++)
+            virTeamingHostLookDevice(host, &g_array_index(network->conf->vfs,
+                                                          virTeamingPciAddress, j),
+                                     kernel, verdicts);
     }
 }
