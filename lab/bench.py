@@ -157,8 +157,9 @@ class Bench:
             if pairs:
                 machine.watch_guest(g["number"])
         results = []
-        for i in range(self.rounds):
-            self.progress(f"{name}: {i + 1} of {self.rounds}")
+        rounds = (self.rounds + 1) // 2         # two migrations in each
+        for i in range(rounds):
+            self.progress(f"{name}: {i + 1} of {rounds}")
             for g, result in zip(guests, machine.migrate_at_once(guests, interval=CROSSING_MS)):
                 if pairs:
                     result["blind_ms"] = machine.blind_ms(g["number"])
