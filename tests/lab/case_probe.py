@@ -12,10 +12,16 @@ PROBE = "virt-teaming probe pf0 --peer wire0 --format json"
 def network(lab):
     """What a probe may touch, without counters and without interface indices."""
     links = json.loads(lab.run("a", "ip -j link show").stdout)
-    return ([(link["ifname"], link["address"], link.get("master"), "UP" in link["flags"],
-              link.get("vfinfo_list")) for link in links],
-            lab.run("a", "bridge fdb show | grep -v ' br0 *$' | grep -e self -e static | sort; "
-                         "ls /run/virt-teaming/nic-probe.json 2>/dev/null; true").stdout)
+    seen = [f"{link['ifname']} {link['address']} {link.get('master')} {'UP' in link['flags']}"
+            for link in links]
+    seen += [f"{link['ifname']} {vf}" for link in links for vf in link.get("vfinfo_list", [])]
+    return set(seen + lab.run("a", "bridge fdb show; ls /run/virt-teaming/nic-probe.json "
+                                   "2>/dev/null; true").stdout.splitlines())
+
+
+def expect_as(lab, before, when):
+    changed = network(lab) ^ before
+    expect(not changed, f"the host is not as it was {when}: {'; '.join(sorted(changed))}")
 
 
 @scenario(start=False)
@@ -34,7 +40,7 @@ def nic_is_probed_and_left_as_it_was(lab):
                                  ("vlanParksLocal", False)):
             expect(verdict["answers"][question] is answer,
                    f"{question} is {verdict['answers'][question]}, QEMU's igb does otherwise")
-        expect(network(lab) == before, "the host is not as it was before the probe")
+        expect_as(lab, before, "before the probe")
 
         # Interrupted in its midst, by a signal that it can handle, and by one that it can't.
         for sig in ("INT", "KILL"):
@@ -42,6 +48,6 @@ def nic_is_probed_and_left_as_it_was(lab):
                     timeout=60)
             if sig == "KILL":
                 lab.run("a", PROBE, check=False, timeout=120)
-            expect(network(lab) == before, f"the host is not as it was after SIG{sig}")
+            expect_as(lab, before, f"before one that SIG{sig} ended")
     finally:
         lab.run("a", "ip link set dev wire0 down; rm -rf /var/lib/virt-teaming")
