@@ -105,7 +105,6 @@ class VfWatch:
                 busy=
                 for vf in virtfn*; do
                     irqs=($vf/msi_irqs/*)
-                    [[ $vf/driver -ef /sys/bus/pci/drivers/vfio-pci ]] || continue
                     ((${{#irqs[@]}} < 2)) || busy+=" ${{vf#virtfn}} "
                 done
                 n=0
