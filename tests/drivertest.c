@@ -331,6 +331,22 @@ hostWait(Host *host,
 }
 
 
+/* The guest runs on this host; its VF, if it was kept from QEMU, is plugged once it had the
+ * time to come to itself. */
+static void
+hostResume(Host *host)
+{
+    const guint plugged = host->plugged;
+
+    hostEvent(host, "RESUME", NULL);
+    g_assert_cmpuint(host->plugged, ==, plugged);
+    /* And it does not wait for an idle look. */
+    g_assert_cmpint(virTeamingDriverNextRun(host->driver, g_get_monotonic_time()), <=,
+                    400 * 1000);
+    hostWait(host, 400);
+}
+
+
 static void
 hostExpect(Host *host,
            const char *expected)
@@ -580,7 +596,7 @@ testArriveDeferred(Host *host,
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n");
-    hostEvent(host, "RESUME", NULL);
+    hostResume(host);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
     g_assert_cmpuint(host->plugged, ==, 1);
     g_assert_nonnull(strstr(host->plugXml, "<source network=\"sriov0\"/>"));
@@ -627,6 +643,7 @@ testArriveUnseen(Host *host,
     hostRestart(host);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LANDING);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 400);
     g_assert_cmpuint(host->plugged, ==, 1);
 }
 
@@ -655,7 +672,7 @@ testPlugUnheard(Host *host,
 {
     hostArrive(host);
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
-    hostEvent(host, "RESUME", NULL);
+    hostResume(host);
     g_assert_cmpuint(host->plugged, ==, 1);
     hostSetVfMac(host, MAC);
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "end of file");
@@ -902,7 +919,7 @@ testMoveWithoutVf(Host *host,
 {
     hostArrive(host);
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
-    hostEvent(host, "RESUME", NULL);
+    hostResume(host);
     g_assert_cmpuint(host->plugged, ==, 1);
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "no VF is free");
     hostMove(host, FALSE);

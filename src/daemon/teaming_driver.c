@@ -44,6 +44,10 @@
 #define VIR_TEAMING_DRIVER_PATIENCE_MS (30 * 1000)
 #define VIR_TEAMING_DRIVER_IDLE_MS 1000
 #define VIR_TEAMING_DRIVER_REPLUG_MS 5000
+/* A guest that runs again has its own lost time to make up for, and QEMU the last of its memory
+ * to touch. While a VF is plugged the guest waits for QEMU's lock now and then: at once, that
+ * would come on top of the blackout, and be felt as one. */
+#define VIR_TEAMING_DRIVER_AWAKE_MS 400
 #define VIR_TEAMING_DRIVER_REABORT_MS 5000
 /* A migration that sends nothing for so long has lost the other host. TCP would notice, too,
  * but after a quarter of an hour. */
@@ -454,6 +458,7 @@ virTeamingPairObjResume(virTeamingPairObj *pair)
         pair->unplugged = pair->holdFd >= 0;
         pair->defer = FALSE;
         pair->arrivedAt = g_get_monotonic_time();
+        pair->plugAt = pair->arrivedAt + VIR_TEAMING_DRIVER_AWAKE_MS * 1000;
     }
     pair->guest = VIR_TEAMING_GUEST_HERE;
 }
@@ -1472,6 +1477,9 @@ virTeamingDriverNextRun(const virTeamingDriver *driver,
                        VIR_TEAMING_DRIVER_LEISURE_MS : VIR_TEAMING_DRIVER_IDLE_MS);
         else
             look = MAX(look, VIR_TEAMING_DRIVER_WATCH_MS);
+        /* Rounded up: not to be there a moment before it is due. */
+        if (pair->unplugged && !pair->plugging && pair->plugAt > now)
+            look = MIN(look, (pair->plugAt - now + 999) / 1000);
         if (next < 0 || look < next)
             next = look;
     }

@@ -16,7 +16,9 @@ from labcase import Failed, expect, expect_whole, ping_loss, scenario, wait_phas
 from labkit import LAB, OTHER, LabError
 
 LOG = "/var/log/virtteamingd.log"
-GPE = "/sys/firmware/acpi/interrupts/gpe01"     # by which PCI hotplug reaches the guest
+# By which PCI hotplug reaches the guest. "mask" and "unmask" are told it, for "enable" clears
+# what came while it was disabled (ACPICA, acpi_enable_gpe).
+GPE = "/sys/firmware/acpi/interrupts/gpe01"
 
 
 # --- moments
@@ -118,13 +120,13 @@ def cancelled_at_any_point(lab):
     expect_one_mac(lab)
 
     # The guest hears of the unplug only when the job has been aborted.
-    lab.guest(f"echo disable > {GPE}")
+    lab.guest(f"echo mask > {GPE}")
     since = mark(lab, "a")
     with migrating(lab, "a", ends=False):
         at(lab, "a", since, "-> leaving", "sleep 0.5")
         with subprocess.Popen([LAB, "run", "--no-input", "a", abort]) as aborting:
             at(lab, "a", since, '"cancelling"')
-            lab.guest(f"echo enable > {GPE}")
+            lab.guest(f"echo unmask > {GPE}")
             aborting.wait(60)
     expect_whole(lab, "a")
     expect_one_mac(lab)
@@ -152,11 +154,11 @@ def cancelled_at_any_point(lab):
 @scenario(always=False)
 def lets_its_vf_go_after_it_was_cancelled(lab):
     """The guest ejects when QEMU has given up waiting: QEMU deletes the VF, we plug it again."""
-    lab.guest(f"echo disable > {GPE}")
+    lab.guest(f"echo mask > {GPE}")
     since = mark(lab, "a")
     with migrating(lab, "a", ends=False):
         at(lab, "a", since, "-> leaving", "virsh -q domjobabort guest")
-    lab.guest(f"echo enable > {GPE}")
+    lab.guest(f"echo unmask > {GPE}")
     at(lab, "a", since, "DEVICE_DELETED")
     expect_whole(lab, "a")
     expect_one_mac(lab)
@@ -192,21 +194,21 @@ def policy(lab, host, text):
 def waits_for_the_vf_if_told(lab):
     """onUnplugTimeout=wait: the migration waits, and goes on when the guest lets its VF go."""
     with policy(lab, "a", "unplugTimeout=2\\nonUnplugTimeout=wait"):
-        lab.guest(f"echo disable > {GPE}")
+        lab.guest(f"echo mask > {GPE}")
         since = mark(lab, "a")
         with migrating(lab, "a", ends=True):
             at(lab, "a", since, "-> leaving")
             time.sleep(6)
             expect(lab.status("a")[0]["phase"] == "leaving", "it did not wait")
             expect(ping_loss(lab) == 0, "frames lost while it waited")
-            lab.guest(f"echo enable > {GPE}")
+            lab.guest(f"echo unmask > {GPE}")
         expect_whole(lab, "b")
 
 
 @scenario(always=False)
 def daemon_starts_while_qemu_waits_for_the_vf(lab):
     """A daemon that starts in wait-unplug does not take memory to be copied: it waits its time."""
-    lab.guest(f"echo disable > {GPE}")
+    lab.guest(f"echo mask > {GPE}")
     since = mark(lab, "a")
     with migrating(lab, "a", ends=True):
         at(lab, "a", since, "-> leaving")
@@ -214,7 +216,7 @@ def daemon_starts_while_qemu_waits_for_the_vf(lab):
         lab.start_daemon("a")
         time.sleep(3)
         expect(not problem(lab, "a"), f"status says: {problem(lab, 'a')}")
-        lab.guest(f"echo enable > {GPE}")
+        lab.guest(f"echo unmask > {GPE}")
     expect_whole(lab, "b")
 
 
@@ -386,7 +388,7 @@ def reboot_while_it_leaves(lab, key):
     for words in ("-> leaving", "-> released"):
         lab.guest("echo 1 > /proc/sys/kernel/panic")
         if words == "-> leaving":
-            lab.guest(f"echo disable > {GPE}")
+            lab.guest(f"echo mask > {GPE}")
         since = mark(lab, where)
         with migrating(lab, where, "--bandwidth", "8") as result:
             at(lab, where, since, words)
@@ -424,7 +426,7 @@ def panics_during_a_migration(lab):
 def expect_ended(lab, words, command, blind=False):
     """A guest that runs on a is ended by @command, on a, when the daemon there says @words."""
     if blind:
-        lab.guest(f"echo disable > {GPE}")
+        lab.guest(f"echo mask > {GPE}")
     since = mark(lab, "a")
     with migrating(lab, "a", "--bandwidth", "8", ends=False):
         at(lab, "a", since, words, command)
@@ -470,13 +472,13 @@ def killed_in_every_phase(lab):
 def suspended_during_a_migration(lab):
     """virsh suspend in wait-unplug: given up. During the copy: goes on, and is whole there."""
     with policy(lab, "a", "unplugTimeout=3"):
-        lab.guest(f"echo disable > {GPE}")
+        lab.guest(f"echo mask > {GPE}")
         since = mark(lab, "a")
         with migrating(lab, "a", ends=False):
             at(lab, "a", since, "-> leaving", "virsh -q suspend guest")
         expect_reason(lab, "a", "did not let its VF")
         lab.virsh("a", "resume", "guest", check=False)
-        lab.guest(f"echo enable > {GPE}")
+        lab.guest(f"echo unmask > {GPE}")
         expect_carried(lab, "a")
         expect_one_mac(lab)
 

@@ -87,7 +87,8 @@ def vlan_aware_bridge(lab):
     with wired(lab, up, down):
         start(lab, "a")
         expect(entries(lab, "a") == [("pf0", 100)], f"entries: {entries(lab, 'a')}")
-        lab.run("a", "bridge vlan add dev vnet0 vid 300-301; bridge vlan add dev vnet0 vid 999")
+        lab.run("a", "tap=$(virsh -q domiflist guest | awk '$2 == \"bridge\" { print $1 }'); "
+                     "bridge vlan add dev $tap vid 300-301; bridge vlan add dev $tap vid 999")
         wanted = [("pf0", 100), ("pf0", 300), ("pf0", 301)]
         lab.wait_for(lambda: entries(lab, "a") == wanted, f"entries to be {wanted}", 10)
         expect("VLAN 100, 300, 301" in wiring(lab, "a"), f"status says: {wiring(lab, 'a')}")
