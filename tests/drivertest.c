@@ -685,6 +685,39 @@ testPlugUnheard(Host *host,
 }
 
 
+/* Between a VF's going and its coming anew libvirt knows of none: a migration that began then
+ * would carry a domain without it. One that begins before that waits for nothing. */
+static void
+testPlugAsItLeaves(Host *host,
+                   gconstpointer opaque)
+{
+    hostArrive(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostEvent(host, "RESUME", NULL);
+    hostEvent(host, "MIGRATION", "{\"status\":\"setup\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 0);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"failed\"}");
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+
+    hostEvent(host, "MIGRATION", "{\"status\":\"setup\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostExpectProblem(host, "migration given up: it began while the VF hostdev0 was being plugged, "
+                            "and would have left it behind: try again when the pair is whole");
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    hostSetVfMac(host, MAC);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
 /* libvirt calls the migrate hook also for a guest that can't arrive: it is here. */
 static void
 testMigrateToSelf(Host *host,
@@ -3031,6 +3064,7 @@ main(int argc, char **argv)
         { "/driver/arrive-unseen", testArriveUnseen },
         { "/driver/arrive-without-mac", testArriveWithoutMac },
         { "/driver/plug-unheard", testPlugUnheard },
+        { "/driver/plug-as-it-leaves", testPlugAsItLeaves },
         { "/driver/arrive-in-vain", testArriveInVain },
         { "/driver/migrate-to-self", testMigrateToSelf },
         { "/driver/park-in-vlan", testParkInVlan },

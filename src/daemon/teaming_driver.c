@@ -917,7 +917,9 @@ virTeamingDriverTakeBack(virTeamingDriver *driver,
  * VF go (QEMU would wait for ever; in its firmware a guest does not even drive it), and one
  * whose memory is being copied while the VF may still write to it (QEMU,
  * hw/net/virtio-net.c: if the unplug request itself fails, it warns and goes on). At the
- * switchover is not too late for the latter: libvirt has QEMU wait for it there.
+ * switchover is not too late for the latter: libvirt has QEMU wait for it there. And one that
+ * has begun while a VF is plugged anew: between its going and coming libvirt knows of none, and
+ * would carry a domain without it.
  */
 static void
 virTeamingDriverGuard(virTeamingDriver *driver,
@@ -941,6 +943,10 @@ virTeamingDriverGuard(virTeamingDriver *driver,
             "migration given up: the guest's memory was being copied while its VF %s still "
             "could write to it; the guest did not take the unplug request, or was reset: try "
             "again when it is quiet", pair->primaryAlias));
+    } else if (pair->migrating && pair->unplugged && pair->plugging && !pair->takingOut) {
+        virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
+            "migration given up: it began while the VF %s was being plugged, and would have "
+            "left it behind: try again when the pair is whole", pair->primaryAlias));
     } else if ((pair->askedOut || pair->waiting) && !pair->migrating &&
                pair->policy.onUnplugTimeout == VIR_TEAMING_ON_UNPLUG_TIMEOUT_ABORT &&
                pair->askedAt && now - pair->askedAt >= timeout) {
