@@ -124,7 +124,7 @@ class VfWatch:
         if self.process.wait() == 0:
             self.when_ns = time.time_ns()
 
-    def wait(self, zero_ns, seconds=60):
+    def wait(self, zero_ns, seconds=120):
         """Milliseconds since @zero_ns."""
         self.thread.join(seconds)
         if not self.when_ns:

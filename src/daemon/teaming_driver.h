@@ -5,21 +5,10 @@
 
 #pragma once
 
-#include "qemu_event.h"
-#include "teaming_pairobj.h"
+#include "teaming_pairevent.h"
 #include "teaming_policy.h"
 
 typedef struct _virTeamingDriver virTeamingDriver;
-
-/* What libvirt says a domain is doing. */
-typedef enum {
-    VIR_TEAMING_ACTIVITY_INACTIVE,
-    VIR_TEAMING_ACTIVITY_RUNNING,
-    VIR_TEAMING_ACTIVITY_INCOMING,  /* waits for its memory to arrive */
-    VIR_TEAMING_ACTIVITY_UNPLUGGING, /* runs, is to go, nothing has been copied yet */
-    VIR_TEAMING_ACTIVITY_OUTGOING,  /* runs, its memory is being copied away */
-    VIR_TEAMING_ACTIVITY_DEPARTING, /* is stopped, at the end of that */
-} virTeamingActivity;
 
 /**
  * virTeamingSnapshot:

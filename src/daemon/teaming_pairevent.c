@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * teaming_pairevent.c: what QEMU's events and libvirt's word mean for a pair
+ */
+
+/*
+ * Theory of operation
+ *
+ * Here a pair learns where its guest is, and what was asked of it. Nothing of the host is
+ * looked at or changed, and nothing is decided: what was learnt is observed by the next
+ * settling (teaming_pairobj.c) and handed to the sequencer. Events may be lost, doubled or
+ * late, and libvirt's word overtaken by them; so each sets what it says, whatever was before.
+ */
+
+#include "teaming_pairevent.h"
+
+/* A guest that runs again has its own lost time to make up for, and QEMU the last of its memory
+ * to touch. While a VF is plugged the guest waits for QEMU's lock now and then: at once, that
+ * would come on top of the blackout, and be felt as one. */
+#define VIR_TEAMING_PAIR_AWAKE_MS 400
+/* A guest that is booting when it arrives has finished by then. */
+#define VIR_TEAMING_PAIR_ARRIVED_MS (5 * 60 * 1000)
+/* libvirt may be busy with the domain for a while. */
+#define VIR_TEAMING_PAIR_UNHIDE_MS 1000
+
+
+/* The guest is back after QEMU had taken it for gone (hw/net/virtio-net.c): QEMU shows a VF
+ * again that it has taken for a migration when that fails, and this one has not. */
+static void
+virTeamingPairObjHide(virTeamingPairObj *pair)
+{
+    pair->hidden = pair->hasVf && !pair->unplugged;
+    pair->completed = FALSE;
+    pair->askedOut = FALSE;
+    pair->migrating = FALSE;
+    pair->unhides = 0;
+    pair->unhideAt = g_get_monotonic_time() + VIR_TEAMING_PAIR_UNHIDE_MS * 1000;
+    if (pair->hidden)
+        g_warning("domain '%s', %s: back after its migration had completed; QEMU keeps its VF "
+                  "%s from it until it is made to show it again", pair->domain,
+                  pair->standbyAlias, pair->primaryAlias);
+}
+
+
+/* The guest runs here. What was kept from QEMU until now is libvirt's to plug. */
+static void
+virTeamingPairObjResume(virTeamingPairObj *pair)
+{
+    if (pair->completed)
+        virTeamingPairObjHide(pair);
+    if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
+        pair->negotiated = TRUE;
+        pair->unplugged = pair->holdFd >= 0;
+        pair->defer = FALSE;
+        pair->arrivedAt = g_get_monotonic_time();
+        pair->plugAt = pair->arrivedAt + VIR_TEAMING_PAIR_AWAKE_MS * 1000;
+    }
+    pair->guest = VIR_TEAMING_GUEST_HERE;
+}
+
+
+/**
+ * virTeamingPairObjSetActivity:
+ * @pair: the pair
+ * @activity: what its domain does, as libvirt says
+ *
+ * Takes libvirt's word where no event has told better.
+ */
+void
+virTeamingPairObjSetActivity(virTeamingPairObj *pair,
+                             virTeamingActivity activity)
+{
+    switch (activity) {
+    case VIR_TEAMING_ACTIVITY_INACTIVE:
+        pair->guest = VIR_TEAMING_GUEST_GONE;
+        return;
+    case VIR_TEAMING_ACTIVITY_INCOMING:
+        pair->started = TRUE;
+        /* A libvirtd that was restarted may not know any more which way one was going. */
+        if (pair->guest == VIR_TEAMING_GUEST_DEPARTING)
+            return;
+        /* It may have gone and come back, or have failed to come and be trying again. */
+        pair->negotiated = FALSE;
+        if (pair->guest != VIR_TEAMING_GUEST_INCOMING)
+            pair->askedOut = pair->migrating = pair->ejectLate = pair->unplugged = FALSE;
+        pair->guest = VIR_TEAMING_GUEST_INCOMING;
+        return;
+    case VIR_TEAMING_ACTIVITY_RUNNING:
+        /* What ended the migration was not heard: it may well have completed. */
+        pair->completed |= pair->guest == VIR_TEAMING_GUEST_DEPARTING ||
+            (pair->askedOut && !pair->pci.busMaster);
+        virTeamingPairObjResume(pair);
+        pair->waiting = FALSE;
+        pair->ejectLate |= pair->askedOut && pair->pci.busMaster;
+        pair->askedOut = FALSE;
+        pair->migrating = FALSE;
+        return;
+    case VIR_TEAMING_ACTIVITY_UNPLUGGING:
+        if (!pair->askedOut || !pair->askedAt)
+            pair->askedAt = g_get_monotonic_time();
+        pair->guest = VIR_TEAMING_GUEST_HERE;
+        pair->askedOut = TRUE;
+        pair->migrating = FALSE;
+        return;
+    case VIR_TEAMING_ACTIVITY_OUTGOING:
+    case VIR_TEAMING_ACTIVITY_DEPARTING:
+        pair->guest = activity == VIR_TEAMING_ACTIVITY_OUTGOING ?
+            VIR_TEAMING_GUEST_HERE : VIR_TEAMING_GUEST_DEPARTING;
+        pair->askedOut = TRUE;
+        pair->migrating = TRUE;
+        return;
+    }
+}
+
+
+/**
+ * virTeamingPairObjLoseVf:
+ * @pair: the pair
+ *
+ * The VF has left the guest for good: it is libvirt's, which takes the MAC away again. One
+ * that was asked for in vain is to come back. So is one that the guest has never read since it
+ * came here: a guest that was booting when it was asked, on the other host, has brought the
+ * request along in the state of its hotplug controller, and follows it now.
+ */
+void
+virTeamingPairObjLoseVf(virTeamingPairObj *pair)
+{
+    const gint64 now = g_get_monotonic_time();
+
+    pair->hasVf = FALSE;
+    pair->sought = FALSE;
+    pair->letGoAt = now;
+    pair->unplugged |= pair->ejectLate ||
+        (pair->arrivedAt && now - pair->arrivedAt < VIR_TEAMING_PAIR_ARRIVED_MS * 1000);
+    pair->ejectLate = FALSE;
+    pair->takenBack = FALSE;
+    pair->arrivedAt = 0;
+}
+
+
+/**
+ * virTeamingPairObjMoved:
+ * @pair: a pair on its way to its standby
+ *
+ * The VF that was asked for has left the guest.
+ */
+void
+virTeamingPairObjMoved(virTeamingPairObj *pair)
+{
+    pair->move = VIR_TEAMING_MOVE_STANDBY;
+    pair->takingOut = FALSE;
+    pair->unplugged = FALSE;
+    pair->ejectLate = FALSE;
+    pair->arrivedAt = 0;
+    virTeamingPairObjLoseVf(pair);
+    pair->letGoAt = 0;
+    g_message("domain '%s', %s: moved to its standby", pair->domain, pair->standbyAlias);
+}
+
+
+/**
+ * virTeamingPairObjMiss:
+ * @pair: the pair
+ *
+ * libvirt says that the domain is not active. One that is only expected is not yet.
+ */
+void
+virTeamingPairObjMiss(virTeamingPairObj *pair)
+{
+    if (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->started)
+        pair->guest = VIR_TEAMING_GUEST_GONE;
+}
+
+
+/**
+ * virTeamingPairObjTellEvent:
+ * @pair: a pair of the domain that @event is of
+ * @event: what QEMU said
+ * @now: monotonic microseconds
+ */
+void
+virTeamingPairObjTellEvent(virTeamingPairObj *pair,
+                           const virTeamingQemuEvent *event,
+                           gint64 now)
+{
+    switch (event->type) {
+    case VIR_TEAMING_QEMU_EVENT_NEGOTIATED:
+        if (g_strcmp0(event->device, pair->standbyAlias) == 0)
+            pair->negotiated = TRUE;
+        break;
+    case VIR_TEAMING_QEMU_EVENT_ASKED_OUT:
+        if (g_strcmp0(event->device, pair->primaryAlias) == 0) {
+            pair->askedOut = TRUE;
+            pair->askedAt = now;
+            pair->ejectLate = FALSE;
+            virTeamingPairObjUnhide(pair);
+            g_clear_pointer(&pair->aborted, g_free);
+        }
+        break;
+    case VIR_TEAMING_QEMU_EVENT_MIGRATION_POSTCOPY:
+        pair->postcopy = pair->guest == VIR_TEAMING_GUEST_INCOMING ||
+            (pair->guest == VIR_TEAMING_GUEST_HERE && !pair->migrating);
+        break;
+    case VIR_TEAMING_QEMU_EVENT_MIGRATION_WAITING:
+        /* Refused by a slot that its owner's detach keeps busy, QEMU waits for that. */
+        if (pair->guest == VIR_TEAMING_GUEST_HERE && !pair->askedOut) {
+            pair->waiting = TRUE;
+            pair->askedAt = now;
+        }
+        break;
+    case VIR_TEAMING_QEMU_EVENT_MIGRATION_ACTIVE:
+        if (pair->guest == VIR_TEAMING_GUEST_HERE)
+            pair->migrating = TRUE;
+        break;
+    case VIR_TEAMING_QEMU_EVENT_MIGRATION_FAILED:
+        /* QEMU plugs the primary again, and says nothing. But what it asked of the guest
+         * it can't take back: a guest that does it now loses the device for good. If QEMU
+         * was refused, it takes the VF for unplugged all the same, and plugs what is there:
+         * to native hotplug a surprise removal. But what its owner detaches stays away, and
+         * what it has let go in time and found again, after a reset, it keeps. */
+        pair->ejectLate |= pair->pci.busMaster &&
+            (pair->askedOut ? !pair->migrating : pair->migrating && !pair->waiting);
+        pair->waiting = FALSE;
+        virTeamingPairObjUnhide(pair);
+        pair->askedOut = FALSE;
+        pair->migrating = FALSE;
+        pair->postcopy = FALSE;
+        if (pair->guest == VIR_TEAMING_GUEST_DEPARTING)
+            pair->guest = VIR_TEAMING_GUEST_HERE;
+        break;
+    case VIR_TEAMING_QEMU_EVENT_STOPPED:
+        /* One that has yet to let its VF go was suspended: it is not going anywhere. */
+        if (pair->guest == VIR_TEAMING_GUEST_HERE &&
+            (pair->migrating || (pair->askedOut && !pair->pci.busMaster)))
+            pair->guest = VIR_TEAMING_GUEST_DEPARTING;
+        break;
+    case VIR_TEAMING_QEMU_EVENT_RESUMED:
+        virTeamingPairObjResume(pair);
+        break;
+    case VIR_TEAMING_QEMU_EVENT_MIGRATION_COMPLETED:
+        pair->completed = pair->guest == VIR_TEAMING_GUEST_DEPARTING || pair->migrating;
+        pair->postcopy = FALSE;
+        break;
+    case VIR_TEAMING_QEMU_EVENT_DELETED:
+        if (g_strcmp0(event->device, pair->primaryAlias) != 0)
+            break;
+        if (pair->move == VIR_TEAMING_MOVE_OUT)
+            virTeamingPairObjMoved(pair);
+        else
+            virTeamingPairObjLoseVf(pair);
+        break;
+    case VIR_TEAMING_QEMU_EVENT_RESET:
+    case VIR_TEAMING_QEMU_EVENT_OTHER:
+        break;
+    }
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * teaming_pairevent.h: what QEMU's events and libvirt's word mean for a pair
+ */
+
+#pragma once
+
+#include "qemu_event.h"
+#include "teaming_pairobj.h"
+
+/* What libvirt says a domain is doing. */
+typedef enum {
+    VIR_TEAMING_ACTIVITY_INACTIVE,
+    VIR_TEAMING_ACTIVITY_RUNNING,
+    VIR_TEAMING_ACTIVITY_INCOMING,  /* waits for its memory to arrive */
+    VIR_TEAMING_ACTIVITY_UNPLUGGING, /* runs, is to go, nothing has been copied yet */
+    VIR_TEAMING_ACTIVITY_OUTGOING,  /* runs, its memory is being copied away */
+    VIR_TEAMING_ACTIVITY_DEPARTING, /* is stopped, at the end of that */
+} virTeamingActivity;
+
+void virTeamingPairObjTellEvent(virTeamingPairObj *pair,
+                                const virTeamingQemuEvent *event,
+                                gint64 now);
+void virTeamingPairObjSetActivity(virTeamingPairObj *pair,
+                                  virTeamingActivity activity);
+void virTeamingPairObjMiss(virTeamingPairObj *pair);
+void virTeamingPairObjLoseVf(virTeamingPairObj *pair);
+void virTeamingPairObjMoved(virTeamingPairObj *pair);
