@@ -302,10 +302,10 @@ class Lab:
                 break
         return lost
 
-    def destroy(self, name="guest"):
+    def destroy(self, name="guest", hosts="ab"):
         """Ends a guest, wherever it is. The switch between the hosts forgets it: the lab's
         guests say nothing of their own accord, so it would not learn where the next one is."""
-        for host in "ab":
+        for host in hosts:
             self.virsh(host, "destroy", name, check=False)
         lab("ns", "lab", "ip", "link", "set", "dev", "wire", "type", "bridge", "fdb_flush")
 
@@ -412,6 +412,7 @@ class Lab:
 
         for g, result, some in zip(guests, results, losses):
             source, marks = logs[g["source"]], result["marks"]
+            result["source"] = g["source"]
             target = OTHER[g["source"]]
             marks["unplug"] = source.first("UNPLUG_PRIMARY", g["name"], zero_ns)
             marks["stop"] = source.first("STOP", g["name"], zero_ns)

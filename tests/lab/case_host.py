@@ -245,6 +245,12 @@ def libvirtd_restarted_on_the_destination_as_the_guest_lands(lab):
                                  for p in lab.status("b")), "the guest to land", 60)
         lab.restart_libvirtd("b")
     ok, _ = migrate(lab, "a", restart)
+    # A libvirtd that dies when it has resumed the guest, and has not told the source yet, keeps
+    # it when it is back (libvirt, src/qemu/qemu_process.c, qemuProcessRecoverMigrationIn); the
+    # source resumes it, too. libvirt leaves it to a person to end the one that should not be.
+    if not ok and lab.virsh("b", "domstate", "guest", check=False).stdout.strip() == "running":
+        print("#   libvirt left the guest running on both", flush=True)
+        lab.destroy(hosts="b")
     expect_ended(lab, ok, "a")
 
 
