@@ -87,6 +87,7 @@ typedef struct {
     GHashTable *networks;           /* as in virTeamingHost; NULL: libvirt can't say */
     char *problem;                  /* with libvirt, or with plugging */
     virTeamingQuestion *plug;       /* what was to be plugged, unplugged or unhidden */
+    gboolean unsure;                /* libvirt could not say: ask again */
 } virTeamingAnswer;
 
 static void virTeamingMonitorAsk(const char *uuid,
@@ -124,6 +125,16 @@ virTeamingMonitorGetConn(virTeamingMonitor *monitor)
 }
 
 
+/* Main loop: asks about all domains again, or connects first, in a while. */
+static void
+virTeamingMonitorAskLater(virTeamingMonitor *monitor)
+{
+    if (!monitor->reconnect)
+        monitor->reconnect = g_timeout_add_seconds(VIR_TEAMING_MONITOR_RECONNECT_S,
+                                                   virTeamingMonitorReconnect, monitor);
+}
+
+
 /* Main loop: hands an answer to the driver. */
 static gboolean
 virTeamingMonitorDeliver(gpointer opaque)
@@ -139,6 +150,8 @@ virTeamingMonitorDeliver(gpointer opaque)
     } else if (!monitor->closing && answer->plug) {
         virTeamingDriverTellPlug(monitor->driver, answer->plug->uuid, &answer->plug->mac,
                                  answer->problem);
+    } else if (!monitor->closing && answer->unsure) {
+        virTeamingMonitorAskLater(monitor);
     } else if (!monitor->closing && answer->networksAsked) {
         /* If one has changed since, the next answer is on its way. */
         if (answer->networksSerial == monitor->networksSerial)
@@ -149,10 +162,7 @@ virTeamingMonitorDeliver(gpointer opaque)
             virTeamingDriverTellNetworks(monitor->driver, NULL);
             if (g_strcmp0(answer->problem, monitor->problem) != 0)
                 g_warning("%s; trying again", answer->problem);
-            if (!monitor->reconnect)
-                monitor->reconnect = g_timeout_add_seconds(VIR_TEAMING_MONITOR_RECONNECT_S,
-                                                           virTeamingMonitorReconnect,
-                                                           monitor);
+            virTeamingMonitorAskLater(monitor);
         }
         g_free(monitor->problem);
         monitor->problem = g_strdup(answer->problem);
@@ -190,8 +200,9 @@ virTeamingMonitorAnswer(virTeamingMonitor *monitor,
 
 /* Is the domain sending its memory away (or to a file), or waiting for it? @copied: set to
  * the bytes that were sent to another host, or left as it is. */
-static virTeamingActivity
+static gboolean
 virTeamingDomainGetActivity(virDomainPtr domain,
+                            virTeamingActivity *activity,
                             gint64 *copied)
 {
     virTypedParameterPtr params = NULL;
@@ -204,15 +215,15 @@ virTeamingDomainGetActivity(virDomainPtr domain,
     unsigned long long sent = 0;
     gboolean stopped;
 
-    if (virDomainGetState(domain, &state, &reason, 0) < 0)
-        return VIR_TEAMING_ACTIVITY_INACTIVE;
+    if (virDomainGetState(domain, &state, &reason, 0) < 0 ||
+        virDomainGetJobStats(domain, &type, &params, &nparams, 0) < 0)
+        return FALSE;
     stopped = state == VIR_DOMAIN_PAUSED &&
         (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_POSTCOPY ||
          reason == VIR_DOMAIN_PAUSED_SAVE || reason == VIR_DOMAIN_PAUSED_DUMP ||
          reason == VIR_DOMAIN_PAUSED_SNAPSHOT);
 
-    if (virDomainGetJobStats(domain, &type, &params, &nparams, 0) == 0 &&
-        type != VIR_DOMAIN_JOB_NONE) {
+    if (type != VIR_DOMAIN_JOB_NONE) {
         virTypedParamsGetInt(params, nparams, VIR_DOMAIN_JOB_OPERATION, &operation);
         virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_MEMORY_TOTAL, &total);
         virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_DATA_PROCESSED, &sent);
@@ -227,21 +238,41 @@ virTeamingDomainGetActivity(virDomainPtr domain,
     case VIR_DOMAIN_JOB_OPERATION_DUMP:
     case VIR_DOMAIN_JOB_OPERATION_SNAPSHOT:
         /* QEMU counts memory from when it has stopped waiting for the VF. */
-        if (total == 0)
-            return VIR_TEAMING_ACTIVITY_UNPLUGGING;
-        return stopped ? VIR_TEAMING_ACTIVITY_DEPARTING : VIR_TEAMING_ACTIVITY_OUTGOING;
+        *activity = total == 0 ? VIR_TEAMING_ACTIVITY_UNPLUGGING :
+            stopped ? VIR_TEAMING_ACTIVITY_DEPARTING : VIR_TEAMING_ACTIVITY_OUTGOING;
+        break;
     case VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN:
     case VIR_DOMAIN_JOB_OPERATION_RESTORE:
-        return VIR_TEAMING_ACTIVITY_INCOMING;
-    default:
+        *activity = VIR_TEAMING_ACTIVITY_INCOMING;
         break;
+    default:
+        *activity = state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION ?
+            VIR_TEAMING_ACTIVITY_INCOMING : VIR_TEAMING_ACTIVITY_RUNNING;
     }
-    return state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION ?
-        VIR_TEAMING_ACTIVITY_INCOMING : VIR_TEAMING_ACTIVITY_RUNNING;
+    return TRUE;
 }
 
 
-/* Thread: looks one domain up. Answers nothing if libvirt can't say. */
+/* Thread: what of @domain is in @snapshot. Returns: FALSE if libvirt can't say; why is libvirt's
+ * last error. */
+static gboolean
+virTeamingDomainGetSnapshot(virDomainPtr domain,
+                            virTeamingSnapshot *snapshot)
+{
+    const int active = virDomainIsActive(domain);
+
+    if (active <= 0)
+        return active == 0;
+    /* libvirt's strings are from malloc(), and so are GLib's. */
+    snapshot->migratable = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_MIGRATABLE);
+    snapshot->xml = virDomainGetXMLDesc(domain, 0);
+    return snapshot->xml &&
+        virTeamingDomainGetActivity(domain, &snapshot->activity, &snapshot->copied);
+}
+
+
+/* Thread: looks one domain up. If libvirt can't say, as when its daemon goes away at this
+ * moment, that is no answer: a guest that runs must not be taken for gone. */
 static void
 virTeamingMonitorSnapshot(virTeamingMonitor *monitor,
                           virConnectPtr conn,
@@ -249,26 +280,20 @@ virTeamingMonitorSnapshot(virTeamingMonitor *monitor,
 {
     g_autoptr(virTeamingSnapshot) snapshot = g_new0(virTeamingSnapshot, 1);
     virDomainPtr domain = virDomainLookupByUUIDString(conn, question->uuid);
-
-    if (!domain && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
-        return;
+    gboolean sure;
 
     snapshot->uuid = g_strdup(question->uuid);
     snapshot->serial = question->serial;
     snapshot->resync = question->resync;
     snapshot->activity = VIR_TEAMING_ACTIVITY_INACTIVE;
     snapshot->copied = -1;
-    if (domain && virDomainIsActive(domain) == 1) {
-        /* libvirt's strings are from malloc(), and so are GLib's. */
-        snapshot->xml = virDomainGetXMLDesc(domain, 0);
-        snapshot->migratable = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_MIGRATABLE);
-        if (snapshot->xml)
-            snapshot->activity = virTeamingDomainGetActivity(domain, &snapshot->copied);
-    }
+    sure = (domain && virTeamingDomainGetSnapshot(domain, snapshot)) ||
+        virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
     if (domain)
         virDomainFree(domain);
     virTeamingMonitorAnswer(monitor, (virTeamingAnswer) {
-        .snapshot = g_steal_pointer(&snapshot),
+        .snapshot = sure ? g_steal_pointer(&snapshot) : NULL,
+        .unsure = !sure,
     });
 }
 
