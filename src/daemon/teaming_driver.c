@@ -777,9 +777,8 @@ virTeamingDriverTellEvent(virTeamingDriver *driver,
     virTeamingDriverSettleDomain(driver, uuid);
     for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));)
         virTeamingDriverGuard(driver, pair, now);
-    /* The VF may have been unplugged for good, or the tap been made meanwhile. */
-    if (event->type == VIR_TEAMING_QEMU_EVENT_DELETED ||
-        event->type == VIR_TEAMING_QEMU_EVENT_RESUMED)
+    /* The VF may have been unplugged for good. */
+    if (event->type == VIR_TEAMING_QEMU_EVENT_DELETED)
         virTeamingDriverAskAbout(driver, uuid, FALSE);
 }
 

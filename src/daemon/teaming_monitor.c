@@ -37,6 +37,8 @@
 #define VIR_TEAMING_MONITOR_UNPLUG_POLLS 200
 /* A host that boots starts its networks one after another. */
 #define VIR_TEAMING_MONITOR_NETWORKS_MS 50
+/* A guest that runs again needs the host more than we need to know what we mostly know. */
+#define VIR_TEAMING_MONITOR_RESUMED_MS 1000
 /* Every write to it fails. */
 #define VIR_TEAMING_MONITOR_NOWHERE "/dev/full"
 
@@ -56,6 +58,8 @@ struct _virTeamingMonitor {
     guint reconnect;                /* main loop only */
     guint askNetworks;              /* main loop only: a timer */
     guint networksSerial;           /* main loop only: changes heard of */
+    GHashTable *resumed;            /* main loop only: uuids to ask about soon */
+    guint askResumed;               /* main loop only: a timer */
     char *problem;                  /* main loop only: the last one, told once */
     gboolean closing;
 };
@@ -95,6 +99,7 @@ static void virTeamingMonitorAsk(const char *uuid,
                                  gpointer opaque);
 static void virTeamingMonitorAskNetworks(gpointer opaque);
 static gboolean virTeamingMonitorNetworksDue(gpointer opaque);
+static gboolean virTeamingMonitorResumedDue(gpointer opaque);
 static gboolean virTeamingMonitorReconnect(gpointer opaque);
 
 
@@ -392,13 +397,22 @@ virTeamingMonitorLifecycle(virConnectPtr conn,
                            int detail,
                            void *opaque)
 {
+    virTeamingMonitor *monitor = opaque;
     char uuid[VIR_UUID_STRING_BUFLEN];
 
-    if (event != VIR_DOMAIN_EVENT_STARTED && event != VIR_DOMAIN_EVENT_RESUMED &&
-        event != VIR_DOMAIN_EVENT_STOPPED && event != VIR_DOMAIN_EVENT_CRASHED)
+    if (monitor->closing ||
+        (event != VIR_DOMAIN_EVENT_STARTED && event != VIR_DOMAIN_EVENT_RESUMED &&
+         event != VIR_DOMAIN_EVENT_STOPPED && event != VIR_DOMAIN_EVENT_CRASHED) ||
+        virDomainGetUUIDString(domain, uuid) < 0)
         return 0;
-    if (virDomainGetUUIDString(domain, uuid) == 0)
-        virTeamingMonitorAsk(uuid, FALSE, opaque);
+    if (event != VIR_DOMAIN_EVENT_RESUMED) {
+        virTeamingMonitorAsk(uuid, FALSE, monitor);
+        return 0;
+    }
+    g_hash_table_add(monitor->resumed, g_strdup(uuid));
+    if (!monitor->askResumed)
+        monitor->askResumed = g_timeout_add(VIR_TEAMING_MONITOR_RESUMED_MS,
+                                            virTeamingMonitorResumedDue, monitor);
     return 0;
 }
 
@@ -409,10 +423,11 @@ virTeamingMonitorDevice(virConnectPtr conn,
                         const char *alias,
                         void *opaque)
 {
+    virTeamingMonitor *monitor = opaque;
     char uuid[VIR_UUID_STRING_BUFLEN];
 
-    if (virDomainGetUUIDString(domain, uuid) == 0)
-        virTeamingMonitorAsk(uuid, FALSE, opaque);
+    if (!monitor->closing && virDomainGetUUIDString(domain, uuid) == 0)
+        virTeamingMonitorAsk(uuid, FALSE, monitor);
 }
 
 
@@ -426,6 +441,8 @@ virTeamingMonitorNetwork(virConnectPtr conn,
 {
     virTeamingMonitor *monitor = opaque;
 
+    if (monitor->closing)
+        return;
     monitor->networksSerial++;
     virTeamingDriverTellNetworks(monitor->driver, NULL);
     if (!monitor->askNetworks)
@@ -802,6 +819,23 @@ virTeamingMonitorNetworksDue(gpointer opaque)
 
 
 static gboolean
+virTeamingMonitorResumedDue(gpointer opaque)
+{
+    virTeamingMonitor *monitor = opaque;
+    GHashTableIter iter;
+    gpointer uuid;
+
+    monitor->askResumed = 0;
+    g_hash_table_iter_init(&iter, monitor->resumed);
+    while (g_hash_table_iter_next(&iter, &uuid, NULL)) {
+        virTeamingMonitorAsk(uuid, FALSE, monitor);
+        g_hash_table_iter_remove(&iter);
+    }
+    return G_SOURCE_REMOVE;
+}
+
+
+static gboolean
 virTeamingMonitorReconnect(gpointer opaque)
 {
     virTeamingMonitor *monitor = opaque;
@@ -831,6 +865,7 @@ virTeamingMonitorNew(const char *uri,
     monitor->uri = g_strdup(uri);
     monitor->driver = driver;
     g_mutex_init(&monitor->lock);
+    monitor->resumed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     monitor->thread = g_thread_pool_new(virTeamingMonitorWork, monitor, 1, FALSE, NULL);
     monitor->worker = g_thread_pool_new(virTeamingMonitorWork, monitor, 2, FALSE, NULL);
     /* libvirtd answers five questions of a connection at a time, and no more. */
@@ -853,6 +888,7 @@ virTeamingMonitorFree(virTeamingMonitor *monitor)
     virTeamingDriverSetLibvirt(monitor->driver, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
     g_clear_handle_id(&monitor->reconnect, g_source_remove);
     g_clear_handle_id(&monitor->askNetworks, g_source_remove);
+    g_clear_handle_id(&monitor->askResumed, g_source_remove);
     g_thread_pool_free(monitor->thread, TRUE, TRUE);
     g_thread_pool_free(monitor->worker, TRUE, TRUE);
     g_thread_pool_free(monitor->urgent, TRUE, TRUE);
@@ -862,6 +898,7 @@ virTeamingMonitorFree(virTeamingMonitor *monitor)
     }
     while (g_main_context_iteration(NULL, FALSE))
         ;
+    g_hash_table_unref(monitor->resumed);
     g_mutex_clear(&monitor->lock);
     g_free(monitor->uri);
     g_free(monitor->problem);
