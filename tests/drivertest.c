@@ -29,6 +29,7 @@ typedef struct {
     gint64 ahead;                   /* microseconds that the test's clock is ahead */
     guint plugged;                  /* how often libvirt was asked to plug, and what */
     char *plugXml;
+    virTeamingMac plugging;         /* whose VF libvirt was asked for last */
     guint unplugged;                /* to ask the guest for its VF */
     guint unhidden;                 /* to have QEMU show it again */
     char *note;                     /* what the domain carries along */
@@ -124,7 +125,8 @@ hostPlug(const char *uuid,
     Host *host = opaque;
 
     g_assert_cmpstr(uuid, ==, UUID);
-    g_assert_cmpstr(alias, ==, "hostdev0");
+    g_assert_cmpstr(alias, ==, virTeamingMacEqual(mac, &host->mac) ? "hostdev0" : "hostdev1");
+    host->plugging = *mac;
     if (!xml) {
         host->unplugged++;
         return;
@@ -612,13 +614,14 @@ testArriveDeferred(Host *host,
     /* It brought the other host's request to let its VF go along, and follows it now. */
     hostSetVfMac(host, MAC);
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
     hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
     hostWait(host, 10000);
     g_assert_cmpuint(host->plugged, ==, 3);
 
-    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
     hostGuest(host, TRUE, 3);
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
@@ -677,6 +680,7 @@ testPlugUnheard(Host *host,
     hostSetVfMac(host, MAC);
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "end of file");
     hostExpectProblem(host, "end of file");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     hostGuest(host, TRUE, 3);
     hostExpectProblem(host, NULL);
     hostWait(host, 10 * 1000);
@@ -711,10 +715,91 @@ testPlugAsItLeaves(Host *host,
     hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
     hostSetVfMac(host, MAC);
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
     hostGuest(host, TRUE, 3);
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
     g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
+/* Plugged from a pool, a VF need not be the one that the guest had, and that one can be somebody
+ * else's by the time libvirt says so: it is not touched. */
+static void
+testPlugTakesAnother(Host *host,
+                     gconstpointer opaque)
+{
+    virTeamingVf vf = { .index = 1, .mac = host->mac, .trust = -1 };
+    g_auto(GStrv) parts = g_strsplit(domainXml, "function='0x0'", 2);
+    g_autofree char *xml = g_strjoinv("function='0x2'", parts);
+
+    hostArrive(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostResume(host);
+    hostSetVfMac(host, "52:54:00:65:43:21");
+    g_assert_true(virTeamingPciAddressParse("0000:01:10.2", &vf.address));
+    hostAddPci(host, "0000:01:10.2", "vfio-pci", "0000:01:00.0", "");
+    virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    hostSpin();
+    hostWait(host, 100);
+    hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+    host->vf = vf.address;
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostExpect(host,
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbAdd eth1 " MAC " master static sticky\n"
+               "FdbDel eth1 " MAC " self\n"
+               "LinkSetLearning vnet0 on\n");
+}
+
+
+/* At once, the pairs of a domain would take each other's VFs: one is plugged after the other. */
+static void
+testPlugOneByOne(Host *host,
+                 gconstpointer opaque)
+{
+    static const char xml[] = DOMAIN
+        "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
+        "<target dev='vnet0'/><model type='virtio'/><teaming type='persistent'/>"
+        "<alias name='ua-net0'/></interface>"
+        "<interface type='hostdev' managed='yes'><mac address='" MAC "'/>"
+        "<source><address type='pci' domain='0' bus='1' slot='16' function='0'/></source>"
+        "<teaming type='transient' persistent='ua-net0'/><alias name='hostdev0'/></interface>"
+        "<interface type='bridge'><mac address='52:54:00:12:34:57'/><source bridge='br0'/>"
+        "<target dev='vnet1'/><model type='virtio'/><teaming type='persistent'/>"
+        "<alias name='ua-net1'/></interface>"
+        "<interface type='hostdev' managed='yes'><mac address='52:54:00:12:34:57'/>"
+        "<source><address type='pci' domain='0' bus='1' slot='16' function='2'/></source>"
+        "<teaming type='transient' persistent='ua-net1'/><alias name='hostdev1'/></interface>"
+        "</devices></domain>";
+    virTeamingVf vf = { .index = 1, .trust = -1 };
+
+    g_assert_true(virTeamingPciAddressParse("0000:01:10.2", &vf.address));
+    hostAddPci(host, "0000:01:10.2", "vfio-pci", "0000:01:00.0", "");
+    virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostAddLink(host, "vnet1", "tun", "br0", "");
+    /* Both were found without their MACs. */
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+    virTeamingFakeSetPciState(host->kernel, &vf.address, TRUE, 3);
+    hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+
+    virTeamingDriverTellPlug(host->driver, UUID, &host->plugging, "not now");
+    g_assert_cmpuint(host->plugged, ==, 2);
+    hostWait(host, 10 * 1000);
+    g_assert_cmpuint(host->plugged, ==, 2);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->plugging, NULL);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 3);
 }
 
 
@@ -2065,6 +2150,8 @@ walkTry(Walk *walk,
         virTeamingFakeSetDriver(walk->host.kernel, &walk->host.vf, "vfio-pci");
         hostSetVfMac(&walk->host, MAC);
         virTeamingDriverTellPlug(walk->host.driver, UUID, &walk->host.mac, NULL);
+        /* It asks at once which VF it is. */
+        hostSnapshot(&walk->host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
         return TRUE;
     case 17:
         if (odd)
@@ -3065,6 +3152,8 @@ main(int argc, char **argv)
         { "/driver/arrive-without-mac", testArriveWithoutMac },
         { "/driver/plug-unheard", testPlugUnheard },
         { "/driver/plug-as-it-leaves", testPlugAsItLeaves },
+        { "/driver/plug-takes-another", testPlugTakesAnother },
+        { "/driver/plug-one-by-one", testPlugOneByOne },
         { "/driver/arrive-in-vain", testArriveInVain },
         { "/driver/migrate-to-self", testMigrateToSelf },
         { "/driver/park-in-vlan", testParkInVlan },

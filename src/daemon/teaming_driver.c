@@ -131,15 +131,32 @@ virTeamingDriverTakeOut(virTeamingDriver *driver,
 }
 
 
-/* Has libvirt plug the VF of a guest that runs here without one, not too often. */
+/* Is libvirt at a VF of domain @uuid? */
+static gboolean
+virTeamingDriverIsPlugging(const virTeamingDriver *driver,
+                           const char *uuid)
+{
+    virTeamingPairObj *pair;
+
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
+        if (pair->plugging)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+
+/* Has libvirt plug the VF of a guest that runs here without one, not too often, and one after
+ * the other: at once, its pairs would take each other's VFs from the pool. */
 static void
 virTeamingDriverPlugPair(virTeamingDriver *driver,
                          virTeamingPairObj *pair,
                          gint64 now)
 {
-    if (!pair->unplugged || pair->plugging || pair->guest != VIR_TEAMING_GUEST_HERE ||
+    if (!pair->unplugged || pair->guest != VIR_TEAMING_GUEST_HERE ||
         pair->move != VIR_TEAMING_MOVE_NONE || pair->migrating || pair->postcopy ||
-        now < pair->plugAt || !driver->plug || !pair->primaryAlias || !pair->plugXml)
+        now < pair->plugAt || !driver->plug || !pair->primaryAlias || !pair->plugXml ||
+        virTeamingDriverIsPlugging(driver, pair->uuid))
         return;
     pair->plugging = TRUE;
     pair->plugAt = now + VIR_TEAMING_DRIVER_REPLUG_MS * 1000;
@@ -980,6 +997,7 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
     g_free(pair->plugProblem);
     pair->plugProblem = g_strdup(problem);
     pair->plugging = FALSE;
+    virTeamingPairObjForgetVf(pair);
     pair->unplugged = problem != NULL;
     pair->nameless &= pair->unplugged;
     pair->negotiated = TRUE;

@@ -127,8 +127,7 @@ virTeamingPairObjLoseVf(virTeamingPairObj *pair)
 {
     const gint64 now = g_get_monotonic_time();
 
-    pair->hasVf = FALSE;
-    pair->sought = FALSE;
+    virTeamingPairObjForgetVf(pair);
     pair->letGoAt = now;
     pair->unplugged |= pair->ejectLate ||
         (pair->arrivedAt && now - pair->arrivedAt < VIR_TEAMING_PAIR_ARRIVED_MS * 1000);

@@ -128,6 +128,21 @@ virTeamingPairObjSetVf(virTeamingPairObj *pair,
 
 
 /**
+ * virTeamingPairObjForgetVf:
+ * @pair: a pair whose VF libvirt has plugged, or tried to
+ *
+ * From a pool it need not be the one that the guest had, and that one may be somebody else's
+ * by now. Which it is, libvirt has to be asked.
+ */
+void
+virTeamingPairObjForgetVf(virTeamingPairObj *pair)
+{
+    pair->hasVf = FALSE;
+    pair->sought = FALSE;
+}
+
+
+/**
  * virTeamingPairObjLocateVf:
  * @pair: a pair whose VF is not known yet
  * @kernel: the host

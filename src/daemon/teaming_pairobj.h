@@ -130,6 +130,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingPairObj, virTeamingPairObjFree)
 gboolean virTeamingPairObjLocateVf(virTeamingPairObj *pair,
                                    virTeamingKernel *kernel,
                                    const char *pf);
+void virTeamingPairObjForgetVf(virTeamingPairObj *pair);
 void virTeamingPairObjSetVf(virTeamingPairObj *pair,
                             virTeamingKernel *kernel,
                             const virTeamingPciAddress *address);
