@@ -220,8 +220,11 @@ virTeamingDomainGetActivity(virDomainPtr domain,
     unsigned long long sent = 0;
     gboolean stopped;
 
-    if (virDomainGetState(domain, &state, &reason, 0) < 0 ||
-        virDomainGetJobStats(domain, &type, &params, &nparams, 0) < 0)
+    if (virDomainGetState(domain, &state, &reason, 0) < 0)
+        return FALSE;
+    /* Of a domain that only arrives libvirt tells no statistics. */
+    if (virDomainGetJobStats(domain, &type, &params, &nparams, 0) < 0 &&
+        virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID)
         return FALSE;
     stopped = state == VIR_DOMAIN_PAUSED &&
         (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_POSTCOPY ||
@@ -787,6 +790,8 @@ virTeamingMonitorAsk(const char *uuid,
     virTeamingMonitor *monitor = opaque;
     virTeamingQuestion *question = g_new0(virTeamingQuestion, 1);
 
+    g_debug("asking libvirt about %s%s%s", uuid ? "domain " : "all domains", uuid ? uuid : "",
+            resync ? ", anew" : "");
     question->uuid = g_strdup(uuid);
     question->serial = uuid ? virTeamingDriverSerial(monitor->driver, uuid) : 0;
     question->resync = resync;
