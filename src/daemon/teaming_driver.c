@@ -416,6 +416,25 @@ virTeamingDriverSerial(const virTeamingDriver *driver,
 }
 
 
+/**
+ * virTeamingDriverIsIncoming:
+ * @driver: the driver
+ * @uuid: a domain
+ *
+ * Returns: whether @uuid is known to be arriving here: libvirt need not be asked that, which
+ *          answers some questions about such a domain only when it has arrived.
+ */
+gboolean
+virTeamingDriverIsIncoming(const virTeamingDriver *driver,
+                           const char *uuid)
+{
+    guint i = 0;
+    const virTeamingPairObj *pair = virTeamingDriverNext(driver, uuid, &i);
+
+    return pair && pair->guest == VIR_TEAMING_GUEST_INCOMING;
+}
+
+
 static void
 virTeamingDriverAdvance(virTeamingDriver *driver,
                         const char *uuid)

@@ -64,14 +64,15 @@ struct _virTeamingMonitor {
     gboolean closing;
 };
 
-/* A question; without @uuid: connect if need be, and tell about all domains; with
- * @alias: plug @xml in its place, or, without @xml, ask the guest for it; with @abort: give
- * its migration up; with @unhide: let one fail; with @note: have it carry @xml along; with
- * @networks: tell about the networks. */
+/* A question (@incoming: about one that arrives); without @uuid: connect if need be, and tell
+ * about all domains; with @alias: plug @xml in its place, or, without @xml, ask the guest for
+ * it; with @abort: give its migration up; with @unhide: let one fail; with @note: have it
+ * carry @xml along; with @networks: tell about the networks. */
 typedef struct {
     char *uuid;
     guint serial;
     gboolean resync;
+    gboolean incoming;
     virTeamingMac mac;
     char *alias;
     char *xml;
@@ -203,8 +204,8 @@ virTeamingMonitorAnswer(virTeamingMonitor *monitor,
 }
 
 
-/* Is the domain sending its memory away (or to a file), or waiting for it? @copied: set to
- * the bytes that were sent to another host, or left as it is. */
+/* Is the domain sending its memory away (or to a file), or waiting for it? @copied: set to the
+ * bytes that were sent to another host, or left as it is. Returns: FALSE if libvirt can't say. */
 static gboolean
 virTeamingDomainGetActivity(virDomainPtr domain,
                             virTeamingActivity *activity,
@@ -279,6 +280,16 @@ virTeamingDomainGetSnapshot(virDomainPtr domain,
 }
 
 
+/* Thread: does @domain not run? */
+static gboolean
+virTeamingDomainIsPaused(virDomainPtr domain)
+{
+    int state;
+
+    return virDomainGetState(domain, &state, NULL, 0) == 0 && state == VIR_DOMAIN_PAUSED;
+}
+
+
 /* Thread: looks one domain up. If libvirt can't say, as when its daemon goes away at this
  * moment, that is no answer: a guest that runs must not be taken for gone. */
 static void
@@ -289,6 +300,13 @@ virTeamingMonitorSnapshot(virTeamingMonitor *monitor,
     g_autoptr(virTeamingSnapshot) snapshot = g_new0(virTeamingSnapshot, 1);
     virDomainPtr domain = virDomainLookupByUUIDString(conn, question->uuid);
     gboolean sure;
+
+    /* Of one that still arrives there is no news. For its XML libvirt would let us wait until it
+     * is here: no other job is let in (its qemuMigrationJobStart()). */
+    if (domain && question->incoming && virTeamingDomainIsPaused(domain)) {
+        virDomainFree(domain);
+        return;
+    }
 
     snapshot->uuid = g_strdup(question->uuid);
     snapshot->serial = question->serial;
@@ -408,6 +426,7 @@ virTeamingMonitorLifecycle(virConnectPtr conn,
          event != VIR_DOMAIN_EVENT_STOPPED && event != VIR_DOMAIN_EVENT_CRASHED) ||
         virDomainGetUUIDString(domain, uuid) < 0)
         return 0;
+    g_debug("domain %s: libvirt's event %d, %d", uuid, event, detail);
     if (event != VIR_DOMAIN_EVENT_RESUMED) {
         virTeamingMonitorAsk(uuid, FALSE, monitor);
         return 0;
@@ -429,8 +448,10 @@ virTeamingMonitorDevice(virConnectPtr conn,
     virTeamingMonitor *monitor = opaque;
     char uuid[VIR_UUID_STRING_BUFLEN];
 
-    if (!monitor->closing && virDomainGetUUIDString(domain, uuid) == 0)
-        virTeamingMonitorAsk(uuid, FALSE, monitor);
+    if (monitor->closing || virDomainGetUUIDString(domain, uuid) < 0)
+        return;
+    g_debug("domain %s: %s has come or gone", uuid, alias);
+    virTeamingMonitorAsk(uuid, FALSE, monitor);
 }
 
 
@@ -795,6 +816,7 @@ virTeamingMonitorAsk(const char *uuid,
     question->uuid = g_strdup(uuid);
     question->serial = uuid ? virTeamingDriverSerial(monitor->driver, uuid) : 0;
     question->resync = resync;
+    question->incoming = uuid && virTeamingDriverIsIncoming(monitor->driver, uuid);
     g_thread_pool_push(monitor->thread, question, NULL);
 }
 
