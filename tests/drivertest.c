@@ -598,7 +598,9 @@ testArriveDeferred(Host *host,
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n");
+    g_assert_true(virTeamingDriverIsIncoming(host->driver, UUID));
     hostResume(host);
+    g_assert_false(virTeamingDriverIsIncoming(host->driver, UUID));
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
     g_assert_cmpuint(host->plugged, ==, 1);
     g_assert_nonnull(strstr(host->plugXml, "<source network=\"sriov0\"/>"));
