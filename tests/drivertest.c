@@ -349,6 +349,17 @@ hostResume(Host *host)
 }
 
 
+/* libvirt has plugged the VF, and answers the question which it has become. */
+static void
+hostPlugged(Host *host)
+{
+    virTeamingFakeSetDriver(host->kernel, &host->vf, "vfio-pci");
+    hostSetVfMac(host, MAC);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+}
+
+
 static void
 hostExpect(Host *host,
            const char *expected)
@@ -614,16 +625,13 @@ testArriveDeferred(Host *host,
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
 
     /* It brought the other host's request to let its VF go along, and follows it now. */
-    hostSetVfMac(host, MAC);
-    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
-    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostPlugged(host);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
     hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
     hostWait(host, 10000);
     g_assert_cmpuint(host->plugged, ==, 3);
 
-    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
-    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostPlugged(host);
     hostGuest(host, TRUE, 3);
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
@@ -715,9 +723,7 @@ testPlugAsItLeaves(Host *host,
     hostExpectProblem(host, "migration given up: it began while the VF hostdev0 was being plugged, "
                             "and would have left it behind: try again when the pair is whole");
     hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
-    hostSetVfMac(host, MAC);
-    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
-    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostPlugged(host);
     hostGuest(host, TRUE, 3);
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
@@ -924,17 +930,6 @@ hostEject(Host *host)
     hostSetVfMac(host, "00:00:00:00:00:00");
     virTeamingFakeSetDriver(host->kernel, &host->vf, "igbvf");
     hostSpin();
-}
-
-
-/* libvirt has plugged it. */
-static void
-hostPlugged(Host *host)
-{
-    virTeamingFakeSetDriver(host->kernel, &host->vf, "vfio-pci");
-    hostSetVfMac(host, MAC);
-    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
-    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
 }
 
 
@@ -2149,11 +2144,7 @@ walkTry(Walk *walk,
         walk->vfOut = FALSE;
         walk->hidden = FALSE;
         walk->ejected = walk->host.unplugged;
-        virTeamingFakeSetDriver(walk->host.kernel, &walk->host.vf, "vfio-pci");
-        hostSetVfMac(&walk->host, MAC);
-        virTeamingDriverTellPlug(walk->host.driver, UUID, &walk->host.mac, NULL);
-        /* It asks at once which VF it is. */
-        hostSnapshot(&walk->host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+        hostPlugged(&walk->host);
         return TRUE;
     case 17:
         if (odd)
@@ -2932,9 +2923,7 @@ testVfTakenAway(Host *host,
     hostWait(host, 6000);
     g_assert_cmpuint(host->plugged, ==, 2);
     hostAddPci(host, "0000:01:10.0", "vfio-pci", "0000:01:00.0", "");
-    hostSetVfMac(host, MAC);
-    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
-    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostPlugged(host);
     hostGuest(host, TRUE, 3);
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);

@@ -115,8 +115,7 @@ virTeamingPairObjSetVf(virTeamingPairObj *pair,
 
     if (pair->hasVf && virTeamingPciAddressEqual(&pair->vf, address))
         return;
-    pair->hasVf = FALSE;
-    pair->sought = FALSE;
+    virTeamingPairObjForgetVf(pair);
     if (virTeamingKernelVfLocate(kernel, address, pair->pf, &pair->vfIndex, NULL)) {
         virTeamingPairObjAdoptVf(pair, address);
     } else if (!virTeamingKernelPciGetDevice(kernel, address, &device, NULL) ||
