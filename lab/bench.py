@@ -25,6 +25,11 @@ VANTAGES = ("outside", "source-peer", "destination-peer")
 # The emulated hypervisor's firmware moves the VFs' registers above 4 GiB with more, and there
 # its guest's VF driver can't reach them.
 HOST_MEMORY = "2800"
+# As on any real host, what plugs a VF need not wait for the guest, nor the guest for it.
+HOST_CPUS = "2"
+# One emulated CPU, that of a guest with four NICs, sustains no higher rate.
+MANY_PAIRS = 4
+MANY_MS = 20
 
 
 def median(results, function):
@@ -129,25 +134,25 @@ class Bench:
     def measure(self, machine, kind, memory, pairs=1, interval=None, rounds=None):
         """One guest, there and back again."""
         words = {"virtio": "virtio only", "stock": "stock pair", "ours": "virt-teaming"}[kind]
-        name = f"{words}, {memory} MiB" + (f", {pairs} pairs" if pairs > 1 else "") + \
-            (f", every {interval:g} ms" if interval else "")
-        pairs = 0 if kind == "virtio" else pairs
+        name = f"{words}, {memory} MiB" + (
+            f", {pairs} {'NICs' if kind == 'virtio' else 'pairs'}" if pairs > 1 else "") + (
+            f", every {interval:g} ms" if interval else "")
+        nics, pairs = pairs, 0 if kind == "virtio" else pairs
         self.progress(f"{name}: starting")
         self.prepare(machine, kind)
-        machine.start("a", pairs=pairs, memory=memory)
+        machine.start("a", pairs=pairs, nics=nics, memory=memory)
         if pairs:
             machine.watch_guest()
         where, results = "a", []
         for i in range(rounds or self.rounds):
             self.progress(f"{name}: {i + 1} of {rounds or self.rounds}")
-            result = machine.migrate(where, pairs=pairs, interval=interval)
+            result = machine.migrate(where, pairs=pairs, nics=nics, interval=interval)
             if pairs:
                 result["blind_ms"] = machine.blind_ms()
             results.append(result)
             where = OTHER[where]
         machine.destroy()
-        self.cases.append(Case(name, kind, results, memory, max(pairs, 1),
-                               interval or INTERVAL_MS))
+        self.cases.append(Case(name, kind, results, memory, nics, interval or INTERVAL_MS))
         return self.cases[-1]
 
     def cross(self, machine, kind, memory):
@@ -241,7 +246,7 @@ class Bench:
                        f"the guest's kernel took none for {blind:.0f} ms (at most {SLACK_MS} ms "
                        "more)", worst <= blind + SLACK_MS)
         if ours.others is not None:
-            worst = max(plain.there.values())
+            worst = max(*plain.there.values(), plain.others or 0)
             self.check(f"{ours.name}: the other pairs' longest gap {ours.others:.0f} ms, "
                        f"{ours.others / worst:.2f} of virtio's {worst:.0f} ms (at most 1.10)",
                        ours.others <= 1.10 * worst)
@@ -286,7 +291,9 @@ class Bench:
         self.judge_growth(list(ours.values()), list(plain.values()))
         small = sizes[0]
         for n in pairs:
-            self.judge(self.measure(machine, "ours", small, pairs=n), plain[small])
+            interval = MANY_MS if n >= MANY_PAIRS else None
+            alone = self.measure(machine, "virtio", small, pairs=n, interval=interval)
+            self.judge(self.measure(machine, "ours", small, pairs=n, interval=interval), alone)
         if crossing:
             alone = self.cross(machine, "virtio", small)
             self.judge(self.cross(machine, "ours", small), alone)
@@ -351,7 +358,8 @@ def main():
     progress = Progress()
     bench = Bench(args.rounds, progress)
     try:
-        with Lab(args.libvirt, stage=args.stage, options=["--memory", HOST_MEMORY]) as machine:
+        with Lab(args.libvirt, stage=args.stage,
+                 options=["--memory", HOST_MEMORY, "--cpus", HOST_CPUS]) as machine:
             bench.run(machine, args.memory, args.pairs, not args.no_crossing, not args.no_rate,
                       args.stock, args.reaction)
     except LabError as error:

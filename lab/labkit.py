@@ -265,9 +265,11 @@ class Lab:
             file.flush()
             lab("virsh", host, "define", file.name)
 
-    def start(self, host, name="guest", pairs=1, **options):
-        """Defines and starts a guest, and waits until it is paired."""
-        self.define(host, name, **({"pairs": pairs} if pairs else {"vf": "none"}), **options)
+    def start(self, host, name="guest", pairs=1, nics=1, **options):
+        """Defines and starts a guest, and waits until it is paired. Without @pairs it has @nics
+        of virtio."""
+        self.define(host, name, **({"pairs": pairs} if pairs else {"vf": "none", "pairs": nics}),
+                    **options)
         self.virsh(host, "start", name)
         self.wait_guest(pairs, options.get("number", 1))
         self.wait_settled(host, pairs)
@@ -341,14 +343,15 @@ class Lab:
              "--live", *options, name, f"qemu+tcp://{OTHER[source]}/system"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
-    def migrate(self, source, name="guest", pairs=1, number=1, bandwidth=None, silent=False,
-                interval=None, options=(), during=None, expect_success=True):
+    def migrate(self, source, name="guest", pairs=1, nics=1, number=1, bandwidth=None,
+                silent=False, interval=None, options=(), during=None, expect_success=True):
         """Moves a guest from @source to the other hypervisor with an unmodified virsh migrate
         --live and meters it. @during is called with the lab 0.5 s after the call, beside it.
 
         Returns a dict: ok, virsh (what it said), marks, returned_ms, downtime_ms, elapsed_ms,
-        vantages (to the first pair), pairs (to each pair after that, likewise)."""
-        guest = {"name": name, "number": number, "pairs": pairs, "source": source}
+        vantages (to the first pair), pairs (to each pair after that, likewise; @nics if it has
+        none)."""
+        guest = {"name": name, "number": number, "pairs": pairs, "nics": nics, "source": source}
         return self.migrate_at_once([guest], bandwidth=bandwidth, silent=silent,
                                     interval=interval, options=options, during=during,
                                     expect_success=expect_success)[0]
@@ -363,7 +366,7 @@ class Lab:
         # hypervisor that is busy with metering shows nothing else.
         meters = [[Meter(silent=silent, extra=["--number", str(g["number"]), "--pair", str(pair),
                                                *(["--outside-only"] if pair else []), *pace])
-                   for pair in range(max(g["pairs"], 1))] for g in guests]
+                   for pair in range(max(g["pairs"], g.get("nics", 1)))] for g in guests]
         speed = ["--bandwidth", str(bandwidth)] if bandwidth else []
         calls = []
         watches = []

@@ -61,22 +61,23 @@ probe_kvm()
 
 cmd_up()
 {
-    local generation=11.3 accel=auto memory=2048 vfs=4 learning=off pid n=0 h
+    local generation=11.3 accel=auto memory=2048 cpus=1 vfs=4 learning=off pid n=0 h
 
     while [[ $# -gt 0 ]]; do
         case $1 in
             --libvirt) generation=${2:-}; shift 2 ;;
             --accel) accel=${2:-}; shift 2 ;;
             --memory) memory=${2:-}; shift 2 ;;
+            --cpus) cpus=${2:-}; shift 2 ;;
             --vfs) vfs=${2:-}; shift 2 ;;
             --uplink-learning) learning=${2:-}; shift 2 ;;
             *) die "up: unknown option '$1'" ;;
         esac
     done
     need_root up
-    [[ $memory =~ ^[0-9]+$ && $vfs =~ ^[1-7]$ && $learning =~ ^(on|off)$ &&
+    [[ $memory =~ ^[0-9]+$ && $cpus =~ ^[1-8]$ && $vfs =~ ^[1-7]$ && $learning =~ ^(on|off)$ &&
        $accel =~ ^(auto|kvm|tcg)$ ]] ||
-        die "up: --memory wants MiB, --vfs 1 to 7, --uplink-learning on or off," \
+        die "up: --memory wants MiB, --cpus 1 to 8, --vfs 1 to 7, --uplink-learning on or off," \
             "--accel auto, kvm or tcg"
     pid=$(supervisor) &&
         die "up: the lab is up already (process $pid): 'lab down' ends it"
@@ -88,7 +89,7 @@ cmd_up()
     # Its child dies with unshare itself, also before its number is on file.
     trap 'kill -KILL $! 2>/dev/null; cmd_down; exit 2' EXIT INT TERM HUP
     setsid unshare --fork --pid --kill-child=KILL --mount --net \
-        "$self" supervise "$generation" "$accel" "$memory" "$vfs" "$learning" \
+        "$self" supervise "$generation" "$accel" "$memory" "$cpus" "$vfs" "$learning" \
         < /dev/null > "$state/supervise.log" 2>&1 &
     until [[ -e $state/started ]]; do
         n=$((n + 1))
@@ -112,7 +113,7 @@ cmd_up()
 # Runs as process 1 of the lab's own namespaces.
 cmd_supervise()
 {
-    local generation=$1 accel=$2 memory=$3 vfs=$4 learning=$5 h id n p g pid cpu rest no_ipv6
+    local generation=$1 accel=$2 memory=$3 cpus=$4 vfs=$5 learning=$6 h id n p g pid cpu rest no_ipv6
 
     # /proc is still the outer one: what it shows as self is the outer number.
     read -r pid rest < /proc/self/stat
@@ -158,7 +159,7 @@ cmd_supervise()
         # What else the machine does must not show in what is measured.
         nice -n -10 qemu-system-x86_64 -name "lab-$h" -nodefaults -daemonize -display none \
             -machine q35,kernel-irqchip=split -accel "$accel" -cpu "$cpu" \
-            -smp 1 -m "$memory" -kernel "$dir/kernel/vmlinux" \
+            -smp "$cpus" -m "$memory" -kernel "$dir/kernel/vmlinux" \
             -initrd "$dir/boot/initramfs" -append "console=ttyS0 quiet panic=-1 ipv6.disable=1 \
 intel_iommu=on iommu=pt mitigations=off tsc=reliable no_timer_check net.ifnames=0 \
 lab.name=$h lab.id=$id lab.vfs=$vfs lab.learning=$learning" \

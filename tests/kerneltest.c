@@ -1368,6 +1368,17 @@ testVfList(Host *host,
         g_assert_true(virTeamingPciAddressEqual(&vf.address, &listed->address));
         g_assert_true(virTeamingMacEqual(&vf.mac, &listed->mac));
     }
+    assertWorks(virTeamingKernelVfSetMac(host->kernel, host->pf, vfs->len - 1, &guest, error));
+    assertWorks(virTeamingKernelVfFind(host->kernel, host->pf, &guest, &vf, error));
+    g_assert_cmpuint(vf.index, ==, vfs->len - 1);
+    g_assert_true(virTeamingPciAddressEqual(
+        &vf.address, &g_array_index(vfs, virTeamingVf, vf.index).address));
+    assertWorks(virTeamingKernelVfSetMac(host->kernel, host->pf, vf.index,
+                                         &g_array_index(vfs, virTeamingVf, vf.index).mac, error));
+    assertFails(virTeamingKernelVfFind(host->kernel, host->pf, &guest, &vf, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelVfFind(host->kernel, "gone", &guest, &vf, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
     assertFails(virTeamingKernelVfGet(host->kernel, host->pf, vfs->len, &vf, error),
                 VIR_TEAMING_ERROR_NOT_FOUND);
     assertFails(virTeamingKernelVfSetMac(host->kernel, host->pf, 200, &guest, error),

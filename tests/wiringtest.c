@@ -699,7 +699,7 @@ testNoZero(Host *host,
     host->pair->traits.answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO] = VIR_TEAMING_ANSWER_NO;
     host->pair->guest = VIR_TEAMING_GUEST_INCOMING;
     host->pair->parked = TRUE;
-    virTeamingPairObjPark(host->pair, host->kernel);
+    virTeamingPairObjPark(host->pair, host->kernel, FALSE);
     hostExpect(host, "");
     g_assert_true(hostSettle(host));
     hostExpect(host,

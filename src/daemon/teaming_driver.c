@@ -44,6 +44,8 @@
 #define VIR_TEAMING_DRIVER_LEISURE_MS 50
 #define VIR_TEAMING_DRIVER_PATIENCE_MS (30 * 1000)
 #define VIR_TEAMING_DRIVER_IDLE_MS 1000
+/* For as long what the kernel tells may be of our own steps. */
+#define VIR_TEAMING_DRIVER_ECHO_MS 100
 #define VIR_TEAMING_DRIVER_REPLUG_MS 5000
 #define VIR_TEAMING_DRIVER_REABORT_MS 5000
 /* A migration that sends nothing for so long has lost the other host. TCP would notice, too,
@@ -131,8 +133,15 @@ virTeamingDriverTakeOut(virTeamingDriver *driver,
 }
 
 
-/* Is libvirt at a VF of domain @uuid? */
-static gboolean
+/**
+ * virTeamingDriverIsPlugging:
+ * @driver: the driver
+ * @uuid: a domain
+ *
+ * Returns: whether libvirt is at a VF of @uuid, for us: what it says of it meanwhile is of no
+ *          use, and it is asked when that is over.
+ */
+gboolean
 virTeamingDriverIsPlugging(const virTeamingDriver *driver,
                            const char *uuid)
 {
@@ -265,6 +274,52 @@ virTeamingDriverSettleDomain(virTeamingDriver *driver,
 }
 
 
+/* Something was told of domain @uuid. Only those of its pairs of which it wants something else
+ * now are settled: of each event QEMU sends one for each pair, and a look at the host takes a
+ * while, which the guest may feel. */
+static void
+virTeamingDriverReact(virTeamingDriver *driver,
+                      const char *uuid)
+{
+    gint64 now = g_get_monotonic_time();
+
+    for (guint i = driver->pairs->len; i-- > 0;) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+        if (!g_str_equal(pair->uuid, uuid))
+            continue;
+        if (virTeamingPairObjIsSettled(pair, driver->kernel, now) &&
+            virTeamingJournalSave(pair, driver->statedir, NULL))
+            virTeamingDriverTend(driver, pair, now);
+        else
+            virTeamingDriverSettle(driver, pair, now);
+    }
+    virTeamingDriverArm(driver);
+}
+
+
+/* The kernel says that something has changed around @pair; @found: its VF was found by that. The
+ * kernel tells us of our own steps, too, and does not say that they are ours; and while a guest
+ * arrives, of much that QEMU does, and nothing of that is urgent. To look at the host each time
+ * would take longer than the steps, and the guest may be stopped meanwhile. */
+static void
+virTeamingDriverHear(virTeamingDriver *driver,
+                     virTeamingPairObj *pair,
+                     gboolean found,
+                     gint64 now)
+{
+    const gint64 due = pair->guest == VIR_TEAMING_GUEST_INCOMING && !found ?
+        now + VIR_TEAMING_DRIVER_IDLE_MS * 1000 :
+        pair->steppedAt + VIR_TEAMING_DRIVER_ECHO_MS * 1000;
+
+    virTeamingPairObjPark(pair, driver->kernel, found);
+    if (due <= now)
+        virTeamingDriverSettle(driver, pair, now);
+    else if (!pair->lookAt || due < pair->lookAt)
+        pair->lookAt = due;
+}
+
+
 static void
 virTeamingDriverNotified(const char *ifname,
                          const virTeamingMac *mac,
@@ -281,23 +336,22 @@ virTeamingDriverNotified(const char *ifname,
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
         gboolean concerned = !ifname;
+        gboolean found = FALSE;
 
         if (mac)
             concerned |= virTeamingMacEqual(mac, &pair->mac);
         else if (ifname && pair->guest == VIR_TEAMING_GUEST_INCOMING && !pair->hasVf)
             /* While libvirt takes a VF many links change; only a PF is worth a look. */
-            concerned |= (!driver->pfs || g_strv_contains((const char *const *)driver->pfs,
-                                                          ifname)) &&
+            concerned |= found = (!driver->pfs ||
+                g_strv_contains((const char *const *)driver->pfs, ifname)) &&
                 virTeamingPairObjLocateVf(pair, driver->kernel, ifname);
         else if (ifname)
             concerned |= g_str_equal(ifname, pair->pf) ||
                 g_str_equal(ifname, pair->uplink) ||
                 g_str_equal(ifname, pair->bridge) ||
                 g_str_equal(ifname, pair->tap);
-        if (concerned) {
-            virTeamingPairObjPark(pair, driver->kernel);
-            virTeamingDriverSettle(driver, pair, now);
-        }
+        if (concerned)
+            virTeamingDriverHear(driver, pair, found, now);
     }
     virTeamingDriverArm(driver);
 }
@@ -517,8 +571,7 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
                          activity == VIR_TEAMING_ACTIVITY_RUNNING))
                 virTeamingPairObjSetActivity(pair, activity);
             pair->policy = policy;
-            if (standby->target)
-                g_strlcpy(pair->tap, standby->target, sizeof(pair->tap));
+            virTeamingPairObjSetTap(pair, standby->target);
         }
     }
 
@@ -549,8 +602,7 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
             g_free(pair->primaryAlias);
             pair->primaryAlias = g_strdup(def->transient->alias);
         }
-        if (def->persistent->target)
-            g_strlcpy(pair->tap, def->persistent->target, sizeof(pair->tap));
+        virTeamingPairObjSetTap(pair, def->persistent->target);
         if (def->transient->hasSource)
             virTeamingPairObjSetVf(pair, driver->kernel, &def->transient->source);
     }
@@ -586,8 +638,7 @@ virTeamingDriverTakeMoved(virTeamingDriver *driver,
             pair->move = VIR_TEAMING_MOVE_STANDBY;
             pair->noted = TRUE;
             pair->policy = virTeamingDriverPolicy(driver, domain);
-            if (nic->target)
-                g_strlcpy(pair->tap, nic->target, sizeof(pair->tap));
+            virTeamingPairObjSetTap(pair, nic->target);
             virTeamingPairObjSetActivity(pair, activity);
             g_ptr_array_add(driver->pairs, pair);
         }
@@ -667,7 +718,7 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
         if (snapshot->migratable)
             virTeamingDriverKeepDevices(driver, domain, snapshot->migratable);
     }
-    virTeamingDriverSettleDomain(driver, snapshot->uuid);
+    virTeamingDriverReact(driver, snapshot->uuid);
     for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
         virTeamingDriverNoteProgress(driver, pair, snapshot->copied);
 
@@ -810,11 +861,12 @@ virTeamingDriverTellEvent(virTeamingDriver *driver,
     if (!concerned)
         return;
 
-    virTeamingDriverSettleDomain(driver, uuid);
+    virTeamingDriverReact(driver, uuid);
     for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));)
         virTeamingDriverGuard(driver, pair, now);
     /* The VF may have been unplugged for good. */
-    if (event->type == VIR_TEAMING_QEMU_EVENT_DELETED)
+    if (event->type == VIR_TEAMING_QEMU_EVENT_DELETED &&
+        !virTeamingDriverIsPlugging(driver, uuid))
         virTeamingDriverAskAbout(driver, uuid, FALSE);
 }
 
@@ -1021,7 +1073,7 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
     pair->nameless &= pair->unplugged;
     pair->negotiated = TRUE;
     pair->changedAt = g_get_monotonic_time();
-    virTeamingDriverSettleDomain(driver, uuid);
+    virTeamingDriverReact(driver, uuid);
     virTeamingDriverAskAbout(driver, uuid, FALSE);
 }
 
@@ -1049,7 +1101,7 @@ virTeamingDriverTellUnplug(virTeamingDriver *driver,
     if (problem && pair->move == VIR_TEAMING_MOVE_OUT)
         virTeamingDriverTakeBack(driver, pair,
                                  g_strdup_printf("move to the standby given up: %s", problem));
-    virTeamingDriverSettleDomain(driver, uuid);
+    virTeamingDriverReact(driver, uuid);
     virTeamingDriverAskAbout(driver, uuid, FALSE);
 }
 
@@ -1311,6 +1363,8 @@ virTeamingDriverNextRun(const virTeamingDriver *driver,
         /* Rounded up: not to be there a moment before it is due. */
         if (pair->unplugged && !pair->plugging && pair->plugAt > now)
             look = MIN(look, (pair->plugAt - now + 999) / 1000);
+        if (pair->lookAt)
+            look = MIN(look, MAX(pair->lookAt - now + 999, 0) / 1000);
         if (next < 0 || look < next)
             next = look;
     }
@@ -1374,6 +1428,7 @@ virTeamingDriverRun(virTeamingDriver *driver,
         }
         if (virTeamingDriverMissVf(driver, pair, now) ||
             virTeamingPairObjGlance(pair, driver->kernel, now) || strangers ||
+            (pair->lookAt && now >= pair->lookAt) ||
             ((pair->problem || pair->tapGoneAt) && now >= pair->retryAt))
             virTeamingDriverSettle(driver, pair, now);
         else

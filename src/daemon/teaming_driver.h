@@ -84,6 +84,8 @@ void virTeamingDriverSetVerdicts(virTeamingDriver *driver,
                                  const char *dir);
 guint virTeamingDriverSerial(const virTeamingDriver *driver,
                              const char *uuid);
+gboolean virTeamingDriverIsPlugging(const virTeamingDriver *driver,
+                                    const char *uuid);
 gboolean virTeamingDriverIsIncoming(const virTeamingDriver *driver,
                                     const char *uuid);
 

@@ -451,7 +451,8 @@ virTeamingMonitorDevice(virConnectPtr conn,
     if (monitor->closing || virDomainGetUUIDString(domain, uuid) < 0)
         return;
     g_debug("domain %s: %s has come or gone", uuid, alias);
-    virTeamingMonitorAsk(uuid, FALSE, monitor);
+    if (!virTeamingDriverIsPlugging(monitor->driver, uuid))
+        virTeamingMonitorAsk(uuid, FALSE, monitor);
 }
 
 
@@ -855,7 +856,8 @@ virTeamingMonitorResumedDue(gpointer opaque)
     monitor->askResumed = 0;
     g_hash_table_iter_init(&iter, monitor->resumed);
     while (g_hash_table_iter_next(&iter, &uuid, NULL)) {
-        virTeamingMonitorAsk(uuid, FALSE, monitor);
+        if (!virTeamingDriverIsPlugging(monitor->driver, uuid))
+            virTeamingMonitorAsk(uuid, FALSE, monitor);
         g_hash_table_iter_remove(&iter);
     }
     return G_SOURCE_REMOVE;

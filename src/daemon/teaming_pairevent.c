@@ -17,7 +17,7 @@
 /* A guest that runs again has its own lost time to make up for, and QEMU the last of its memory
  * to touch. While a VF is plugged the guest waits for QEMU's lock now and then: at once, that
  * would come on top of the blackout, and be felt as one. */
-#define VIR_TEAMING_PAIR_AWAKE_MS 400
+#define VIR_TEAMING_PAIR_AWAKE_MS 250
 /* A guest that is booting when it arrives has finished by then. */
 #define VIR_TEAMING_PAIR_ARRIVED_MS (5 * 60 * 1000)
 /* libvirt may be busy with the domain for a while. */

@@ -90,10 +90,23 @@ virTeamingPairObjAdoptVf(virTeamingPairObj *pair,
     pair->vf = *address;
     pair->hasVf = TRUE;
     pair->sought = FALSE;
+    pair->stale = TRUE;
     pair->traitsKnown = FALSE;
     pair->masterSince = 0;
     pair->readySince = 0;
     g_clear_pointer(&pair->pciHandle, virTeamingPciHandleFree);
+}
+
+
+/* What libvirt calls the standby's tap; NULL: it has not told. */
+void
+virTeamingPairObjSetTap(virTeamingPairObj *pair,
+                        const char *name)
+{
+    if (!name || g_str_equal(name, pair->tap))
+        return;
+    g_strlcpy(pair->tap, name, sizeof(pair->tap));
+    pair->stale = TRUE;
 }
 
 
@@ -157,19 +170,14 @@ virTeamingPairObjLocateVf(virTeamingPairObj *pair,
                           virTeamingKernel *kernel,
                           const char *pf)
 {
-    g_autoptr(GArray) vfs = virTeamingKernelVfList(kernel, pf, NULL);
+    virTeamingVf vf;
 
-    for (guint i = 0; vfs && i < vfs->len; i++) {
-        const virTeamingVf *vf = &g_array_index(vfs, virTeamingVf, i);
-
-        if (virTeamingMacEqual(&vf->mac, &pair->mac)) {
-            g_strlcpy(pair->pf, pf, sizeof(pair->pf));
-            pair->vfIndex = vf->index;
-            virTeamingPairObjAdoptVf(pair, &vf->address);
-            return TRUE;
-        }
-    }
-    return FALSE;
+    if (!virTeamingKernelVfFind(kernel, pf, &pair->mac, &vf, NULL))
+        return FALSE;
+    g_strlcpy(pair->pf, pf, sizeof(pair->pf));
+    pair->vfIndex = vf.index;
+    virTeamingPairObjAdoptVf(pair, &vf.address);
+    return TRUE;
 }
 
 
@@ -461,6 +469,7 @@ virTeamingPairObjSetProblem(virTeamingPairObj *pair,
  * virTeamingPairObjPark:
  * @pair: a pair which has promised to park
  * @kernel: the host
+ * @found: its VF was found this moment, and has the MAC
  *
  * The one step that can't wait for a look at all the rest: while the VF has the MAC of
  * a guest that runs elsewhere, what this host's peers send to the guest goes nowhere.
@@ -468,7 +477,8 @@ virTeamingPairObjSetProblem(virTeamingPairObj *pair,
  */
 void
 virTeamingPairObjPark(virTeamingPairObj *pair,
-                      virTeamingKernel *kernel)
+                      virTeamingKernel *kernel,
+                      gboolean found)
 {
     const virTeamingDatapath parked = { .vf = VIR_TEAMING_VF_ZERO };
     virTeamingVfFilter vf;
@@ -476,11 +486,37 @@ virTeamingPairObjPark(virTeamingPairObj *pair,
     if (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->negotiated ||
         !pair->parked || !pair->hasVf ||
         pair->traits.answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO] == VIR_TEAMING_ANSWER_NO ||
-        !virTeamingPairObjLookVf(pair, kernel, &parked, &vf, NULL) || vf == parked.vf ||
+        (!found &&
+         (!virTeamingPairObjLookVf(pair, kernel, &parked, &vf, NULL) || vf == parked.vf)) ||
         !virTeamingPairObjTake(pair, kernel, VIR_TEAMING_STEP_VF_ZERO, NULL, NULL))
         return;
     g_message("domain '%s', %s: %s at once", pair->domain, pair->standbyAlias,
               virTeamingStepToString(VIR_TEAMING_STEP_VF_ZERO));
+}
+
+
+/**
+ * virTeamingPairObjIsSettled:
+ * @pair: a pair that was told something
+ * @kernel: the host
+ * @now: monotonic microseconds
+ *
+ * Returns: whether what is known of @pair and its VF now wants of the host what it wanted when
+ *          @pair was settled last. What others change on the host is not looked at.
+ */
+gboolean
+virTeamingPairObjIsSettled(virTeamingPairObj *pair,
+                           virTeamingKernel *kernel,
+                           gint64 now)
+{
+    const gboolean changed = virTeamingPairObjGlance(pair, kernel, now);
+    virTeamingObserved seen;
+    virTeamingDatapath wanted;
+
+    virTeamingPairObjObserve(pair, now, &seen);
+    wanted = virTeamingFailoverDesire(virTeamingFailoverPhase(&seen), &seen);
+    return !changed && !pair->stale && !pair->sought && !pair->hidden && !pair->problem &&
+        !pair->tapGoneAt && memcmp(&wanted, &pair->wanted, sizeof(wanted)) == 0;
 }
 
 
@@ -519,12 +555,14 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
 
         virTeamingPairObjSetVf(pair, kernel, &vf);
     }
+    pair->stale = FALSE;
+    pair->lookAt = 0;
     virTeamingPairObjLearnTraits(pair, kernel);
     virTeamingPairObjReadPci(pair, kernel, now);
     virTeamingPairObjKeepTime(pair, now);
     virTeamingPairObjObserve(pair, now, &seen);
     phase = virTeamingFailoverPhase(&seen);
-    desired = virTeamingFailoverDesire(phase, &seen);
+    desired = pair->wanted = virTeamingFailoverDesire(phase, &seen);
     /* A VF that is not in a guest's hands is libvirt's: it may have given it back. */
     if (pair->guest != VIR_TEAMING_GUEST_INCOMING && pair->guest != VIR_TEAMING_GUEST_GONE &&
         !strstr(pair->pci.driver, "vfio"))
@@ -596,7 +634,9 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
                                 fault ? fault : pair->lack, now);
 
     /* What has been undone need not be undone again. */
-    if (nsteps > 0)
+    if (nsteps > 0) {
         virTeamingJournalSave(pair, statedir, NULL);
+        pair->steppedAt = now;
+    }
     return !error;
 }

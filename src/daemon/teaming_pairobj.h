@@ -77,6 +77,10 @@ typedef struct {
 
     /* What was observed last, and when things began (monotonic microseconds). */
     virTeamingPhase phase;
+    virTeamingDatapath wanted;      /* by the sequencer, of this host */
+    gboolean stale;                 /* by then @vf or @tap was another one */
+    gint64 steppedAt;               /* when a step was taken last */
+    gint64 lookAt;                  /* when to settle it anew; 0: when something is told */
     virTeamingPciState pci;
     virTeamingPciHandle *pciHandle; /* of @vf, for those that look often; NULL: not open */
     gint64 pciReadAt;               /* when @pci was read in full */
@@ -131,6 +135,8 @@ gboolean virTeamingPairObjLocateVf(virTeamingPairObj *pair,
                                    virTeamingKernel *kernel,
                                    const char *pf);
 void virTeamingPairObjForgetVf(virTeamingPairObj *pair);
+void virTeamingPairObjSetTap(virTeamingPairObj *pair,
+                             const char *name);
 void virTeamingPairObjSetVf(virTeamingPairObj *pair,
                             virTeamingKernel *kernel,
                             const virTeamingPciAddress *address);
@@ -138,7 +144,11 @@ gboolean virTeamingPairObjGlance(virTeamingPairObj *pair,
                                  virTeamingKernel *kernel,
                                  gint64 now);
 void virTeamingPairObjPark(virTeamingPairObj *pair,
-                           virTeamingKernel *kernel);
+                           virTeamingKernel *kernel,
+                           gboolean found);
+gboolean virTeamingPairObjIsSettled(virTeamingPairObj *pair,
+                                    virTeamingKernel *kernel,
+                                    gint64 now);
 gboolean virTeamingPairObjSettle(virTeamingPairObj *pair,
                                  virTeamingKernel *kernel,
                                  const char *statedir,

@@ -334,8 +334,10 @@ virTeamingFailoverNextLook(virTeamingPhase phase,
     switch (phase) {
     case VIR_TEAMING_PHASE_LEAVING:
     case VIR_TEAMING_PHASE_SHOWN:
-    case VIR_TEAMING_PHASE_LANDING:
         return 0;
+    case VIR_TEAMING_PHASE_LANDING:
+        /* Kept from QEMU, it can't change. */
+        return seen->defer ? -1 : 0;
     case VIR_TEAMING_PHASE_RELEASED:
         return seen->busMaster ? 0 : -1;
     case VIR_TEAMING_PHASE_SETTLING:

@@ -477,7 +477,7 @@ virTeamingKernelVfList(virTeamingKernel *kernel,
                        GError **error)
 {
     return virTeamingKernelCheckName(pf, error) ?
-        kernel->ops->vfList(kernel, pf, -1, error) : NULL;
+        kernel->ops->vfList(kernel, pf, NULL, -1, error) : NULL;
 }
 
 
@@ -500,11 +500,45 @@ virTeamingKernelVfGet(virTeamingKernel *kernel,
     g_autoptr(GArray) vfs = NULL;
 
     if (!virTeamingKernelCheckName(pf, error) ||
-        !(vfs = kernel->ops->vfList(kernel, pf, index, error)))
+        !(vfs = kernel->ops->vfList(kernel, pf, NULL, index, error)))
         return FALSE;
     if (vfs->len == 0) {
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
                     "'%s' has no VF %u", pf, index);
+        return FALSE;
+    }
+    *ret = g_array_index(vfs, virTeamingVf, 0);
+    return TRUE;
+}
+
+
+/**
+ * virTeamingKernelVfFind:
+ * @kernel: the kernel
+ * @pf: name of a PF's netdev
+ * @mac: the admin MAC
+ * @ret: the VF
+ *
+ * Cheaper than to look for it in virTeamingKernelVfList().
+ *
+ * Returns: FALSE with NOT_FOUND if there is no such PF, or no VF of it has @mac.
+ */
+gboolean
+virTeamingKernelVfFind(virTeamingKernel *kernel,
+                       const char *pf,
+                       const virTeamingMac *mac,
+                       virTeamingVf *ret,
+                       GError **error)
+{
+    g_autoptr(GArray) vfs = NULL;
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+
+    if (!virTeamingKernelCheckName(pf, error) ||
+        !(vfs = kernel->ops->vfList(kernel, pf, mac, -1, error)))
+        return FALSE;
+    if (vfs->len == 0) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
+                    "no VF of '%s' has MAC %s", pf, virTeamingMacFormat(mac, buf));
         return FALSE;
     }
     *ret = g_array_index(vfs, virTeamingVf, 0);

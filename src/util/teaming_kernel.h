@@ -170,6 +170,11 @@ gboolean virTeamingKernelVfGet(virTeamingKernel *kernel,
                                guint index,
                                virTeamingVf *ret,
                                GError **error);
+gboolean virTeamingKernelVfFind(virTeamingKernel *kernel,
+                                const char *pf,
+                                const virTeamingMac *mac,
+                                virTeamingVf *ret,
+                                GError **error);
 gboolean virTeamingKernelVfSetMac(virTeamingKernel *kernel,
                                   const char *pf,
                                   guint index,

@@ -892,6 +892,7 @@ virTeamingFakeCompareVf(gconstpointer a,
 static GArray *
 virTeamingKernelFakeVfList(virTeamingKernel *kernel,
                            const char *pf,
+                           const virTeamingMac *mac,
                            gint only,
                            GError **error)
 {
@@ -909,7 +910,8 @@ virTeamingKernelFakeVfList(virTeamingKernel *kernel,
     for (guint i = 0; i < fake->vfs->len; i++) {
         virTeamingFakeVf *vf = &g_array_index(fake->vfs, virTeamingFakeVf, i);
 
-        if (strcmp(vf->pf, pf) == 0 && (only < 0 || vf->vf.index == only))
+        if (strcmp(vf->pf, pf) == 0 && (only < 0 || vf->vf.index == only) &&
+            (!mac || virTeamingMacEqual(mac, &vf->vf.mac)))
             g_array_append_val(list, vf->vf);
     }
     g_array_sort(list, virTeamingFakeCompareVf);

@@ -54,9 +54,10 @@ typedef struct {
                         const char *port,
                         GError **error);
 
-    /* @only: index of the one VF that is wanted, or -1 */
+    /* @mac: that of the VFs that are wanted, or NULL; @only: index of the one, or -1 */
     GArray *(*vfList)(virTeamingKernel *kernel,
                       const char *pf,
+                      const virTeamingMac *mac,
                       gint only,
                       GError **error);
     gboolean (*vfSetMac)(virTeamingKernel *kernel,

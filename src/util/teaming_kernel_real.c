@@ -945,6 +945,7 @@ virTeamingNlHandleVfs(struct nlmsghdr *nlh,
 static GArray *
 virTeamingKernelRealVfList(virTeamingKernel *kernel,
                            const char *pf,
+                           const virTeamingMac *mac,
                            gint only,
                            GError **error)
 {
@@ -962,7 +963,7 @@ virTeamingKernelRealVfList(virTeamingKernel *kernel,
         g_autofree char *path = NULL;
         char target[VIR_TEAMING_PCI_STRING_LEN];
 
-        if (only >= 0 && vf->index != only) {
+        if ((only >= 0 && vf->index != only) || (mac && !virTeamingMacEqual(mac, &vf->mac))) {
             g_array_remove_index_fast(list, i);
             continue;
         }

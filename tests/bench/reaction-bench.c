@@ -56,9 +56,10 @@ timedLinkSetLearning(virTeamingKernel *kernel, const char *port, gboolean on, GE
 
 
 static GArray *
-timedVfList(virTeamingKernel *kernel, const char *pf, gint only, GError **error)
+timedVfList(virTeamingKernel *kernel, const char *pf, const virTeamingMac *mac, gint only,
+            GError **error)
 {
-    TIMED(GArray *, vfList(kernel, pf, only, error));
+    TIMED(GArray *, vfList(kernel, pf, mac, only, error));
 }
 
 
