@@ -106,8 +106,7 @@ class VfWatch:
             for ((i = 0; i < 1500; i++)); do
                 reads=0
                 for vf in virtfn*; do
-                    read -r driver < $vf/driver_override
-                    [[ $driver = vfio-pci ]] || continue
+                    [[ $vf/driver -ef /sys/bus/pci/drivers/vfio-pci ]] || continue
                     irqs=($vf/msi_irqs/*)
                     ((${{#irqs[@]}})) || idle[$vf]=yes
                     [[ ${{idle[$vf]}} ]] && ((${{#irqs[@]}} >= 2)) && reads=$((reads + 1))
