@@ -184,20 +184,20 @@ class Bench:
         return self.cases[-1]
 
     def highest_rate(self, machine, memory):
-        """The shortest interval at which a pair that does not move loses nothing, twice."""
+        """The shortest interval at which a pair that does not move loses nothing, in two of three
+        tries."""
         self.prepare(machine, "ours")
         machine.start("a", memory=memory)
         best = float(INTERVAL_MS)
         for interval in (5, 3, 2, 1.5, 1, 0.7, 0.5):
             self.progress(f"the highest rate: every {interval} ms")
-            for _ in range(2):
+            clean = 0
+            for _ in range(3):
                 meter = Meter(duration=20, extra=["--interval", str(interval)])
                 meter.say("zero")
                 time.sleep(3)
-                lost = max(v["to_guest"]["lost"] for v in meter.finish()["vantages"])
-                if lost:
-                    break
-            if lost:
+                clean += not any(v["to_guest"]["lost"] for v in meter.finish()["vantages"])
+            if clean < 2:
                 break
             best = float(interval)
         machine.destroy()
@@ -236,9 +236,13 @@ class Bench:
         for way, mine, theirs in (("to", ours.there, plain.there),
                                   ("from", ours.back, plain.back)):
             for v in VANTAGES:
-                ratio = mine[v] / theirs[v] if theirs[v] else 0
+                # A bridge that floods lets frames wait in the tap of the guest that arrives while
+                # there is room: virtio has no gap there then, and counts as what it is elsewhere.
+                gap = theirs[v] or max(theirs.values())
+                ratio = mine[v] / gap
                 self.check(f"{ours.name}: longest gap {way} the guest, {v}: {mine[v]:.0f} ms, "
-                           f"{ratio:.2f} of virtio's {theirs[v]:.0f} ms (at most 1.10)",
+                           f"{ratio:.2f} of virtio's {gap:.0f} ms"
+                           f"{'' if theirs[v] else ' elsewhere, and none here'} (at most 1.10)",
                            ratio <= 1.10)
         for way, lost in (("to", ours.lost), ("from", ours.lost_back)):
             worst = max(lost.values())
@@ -275,25 +279,28 @@ class Bench:
                    f"{theirs:.0f} ms ({', '.join(f'{c.downtime:.0f}' for c in plain)})",
                    mine <= max(theirs, 0.1 * plain[0].downtime))
 
+    def compare(self, machine, memory, pairs, interval, stock):
+        """A guest with virtio only, with stock pairs (@stock rounds), with ours."""
+        plain = self.measure(machine, "virtio", memory, pairs, interval)
+        other = self.measure(machine, "stock", memory, pairs, interval, stock) if stock else None
+        ours = self.measure(machine, "ours", memory, pairs, interval)
+        self.judge(ours, plain)
+        if other:
+            self.judge_stock(ours, other)
+        return plain, ours
+
     def run(self, machine, sizes, pairs, crossing=True, rate=True, stock=3, reaction=None):
         plain, ours = {}, {}
         if reaction:
             self.react(machine, reaction)
         for memory in sizes:
-            plain[memory] = self.measure(machine, "virtio", memory)
-            other = self.measure(machine, "stock", memory, rounds=stock) if stock else None
-            ours[memory] = self.measure(machine, "ours", memory)
-            self.judge(ours[memory], plain[memory])
-            if other:
-                self.judge_stock(ours[memory], other)
+            plain[memory], ours[memory] = self.compare(machine, memory, 1, None, stock)
         if not sizes:
             return
         self.judge_growth(list(ours.values()), list(plain.values()))
         small = sizes[0]
         for n in pairs:
-            interval = MANY_MS if n >= MANY_PAIRS else None
-            alone = self.measure(machine, "virtio", small, pairs=n, interval=interval)
-            self.judge(self.measure(machine, "ours", small, pairs=n, interval=interval), alone)
+            self.compare(machine, small, n, MANY_MS if n >= MANY_PAIRS else None, stock)
         if crossing:
             alone = self.cross(machine, "virtio", small)
             self.judge(self.cross(machine, "ours", small), alone)

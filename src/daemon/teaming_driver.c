@@ -7,9 +7,9 @@
  * Theory of operation
  *
  * News comes from four sides: libvirt's hooks, QEMU's events, libvirt's answers when it
- * is asked, and the kernel. Each is turned into a fact of a pair, and the pair is settled
- * at once. None is waited for: a missed event is made up for by the VF's own bits,
- * by the next answer of libvirt, and by a look at every pair once a second.
+ * is asked, and the kernel. Each is turned into a fact of a pair, and a pair of which that wants
+ * something else is settled at once. None is waited for: a missed event is made up for by the
+ * VF's own bits, by the next answer of libvirt, and by a look at every pair once a second.
  *
  * Hooks are special in one way: libvirt waits for them. So what must be done before
  * QEMU runs (a MAC parked, for a guest that is only arriving) is done within the
@@ -274,9 +274,9 @@ virTeamingDriverSettleDomain(virTeamingDriver *driver,
 }
 
 
-/* Something was told of domain @uuid. Only those of its pairs of which it wants something else
- * now are settled: of each event QEMU sends one for each pair, and a look at the host takes a
- * while, which the guest may feel. */
+/* Something was told of domain @uuid. Only those of its pairs of which that wants something else
+ * are settled: most of what QEMU tells, it tells of one pair after the other, and to look at the
+ * host for all of them each time takes a while, which the guest may feel. */
 static void
 virTeamingDriverReact(virTeamingDriver *driver,
                       const char *uuid)
@@ -298,25 +298,38 @@ virTeamingDriverReact(virTeamingDriver *driver,
 }
 
 
-/* The kernel says that something has changed around @pair; @found: its VF was found by that. The
- * kernel tells us of our own steps, too, and does not say that they are ours; and while a guest
- * arrives, of much that QEMU does, and nothing of that is urgent. To look at the host each time
- * would take longer than the steps, and the guest may be stopped meanwhile. */
-static void
-virTeamingDriverHear(virTeamingDriver *driver,
-                     virTeamingPairObj *pair,
-                     gboolean found,
-                     gint64 now)
+/* Is @pair concerned by news of @ifname, if not NULL, and there of @mac, if not NULL? */
+static gboolean
+virTeamingPairObjIsConcerned(const virTeamingPairObj *pair,
+                             const char *ifname,
+                             const virTeamingMac *mac)
 {
-    const gint64 due = pair->guest == VIR_TEAMING_GUEST_INCOMING && !found ?
-        now + VIR_TEAMING_DRIVER_IDLE_MS * 1000 :
-        pair->steppedAt + VIR_TEAMING_DRIVER_ECHO_MS * 1000;
+    if (!ifname)
+        return TRUE;
+    if (mac)
+        return virTeamingMacEqual(mac, &pair->mac);
+    return g_str_equal(ifname, pair->pf) || g_str_equal(ifname, pair->uplink) ||
+        g_str_equal(ifname, pair->bridge) || g_str_equal(ifname, pair->tap);
+}
 
+
+/* News of a host to which @pair's guest comes. Urgent is only that libvirt gives its MAC to a VF;
+ * of what else QEMU and libvirt do meanwhile there is much. Returns: whether it concerned @pair. */
+static gboolean
+virTeamingDriverHearIncoming(virTeamingDriver *driver,
+                             virTeamingPairObj *pair,
+                             const char *ifname,
+                             const virTeamingMac *mac)
+{
+    /* While libvirt takes a VF many links change; only a PF is worth a look. */
+    const gboolean found = !pair->hasVf && ifname && !mac &&
+        (!driver->pfs || g_strv_contains((const char *const *)driver->pfs, ifname)) &&
+        virTeamingPairObjLocateVf(pair, driver->kernel, ifname);
+
+    if (!found && !virTeamingPairObjIsConcerned(pair, ifname, mac))
+        return FALSE;
     virTeamingPairObjPark(pair, driver->kernel, found);
-    if (due <= now)
-        virTeamingDriverSettle(driver, pair, now);
-    else if (!pair->lookAt || due < pair->lookAt)
-        pair->lookAt = due;
+    return TRUE;
 }
 
 
@@ -333,25 +346,27 @@ virTeamingDriverNotified(const char *ifname,
     if (ifname && !mac && !driver->strangersAt)
         driver->strangersAt = now;
 
+    /* In the order in which libvirt takes VFs for a guest's pairs, and nothing else before. */
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+        if (pair->guest == VIR_TEAMING_GUEST_INCOMING &&
+            virTeamingDriverHearIncoming(driver, pair, ifname, mac) && !pair->lookAt)
+            pair->lookAt = now + VIR_TEAMING_DRIVER_IDLE_MS * 1000;
+    }
+    /* The kernel tells us of our own steps, too, and does not say that they are ours. To look at
+     * the host each time would take longer than the steps, and the guest may be stopped. */
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-        gboolean concerned = !ifname;
-        gboolean found = FALSE;
+        const gint64 due = pair->steppedAt + VIR_TEAMING_DRIVER_ECHO_MS * 1000;
 
-        if (mac)
-            concerned |= virTeamingMacEqual(mac, &pair->mac);
-        else if (ifname && pair->guest == VIR_TEAMING_GUEST_INCOMING && !pair->hasVf)
-            /* While libvirt takes a VF many links change; only a PF is worth a look. */
-            concerned |= found = (!driver->pfs ||
-                g_strv_contains((const char *const *)driver->pfs, ifname)) &&
-                virTeamingPairObjLocateVf(pair, driver->kernel, ifname);
-        else if (ifname)
-            concerned |= g_str_equal(ifname, pair->pf) ||
-                g_str_equal(ifname, pair->uplink) ||
-                g_str_equal(ifname, pair->bridge) ||
-                g_str_equal(ifname, pair->tap);
-        if (concerned)
-            virTeamingDriverHear(driver, pair, found, now);
+        if (pair->guest == VIR_TEAMING_GUEST_INCOMING ||
+            !virTeamingPairObjIsConcerned(pair, ifname, mac))
+            continue;
+        if (due <= now)
+            virTeamingDriverSettle(driver, pair, now);
+        else if (!pair->lookAt || due < pair->lookAt)
+            pair->lookAt = due;
     }
     virTeamingDriverArm(driver);
 }

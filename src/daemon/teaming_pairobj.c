@@ -8,9 +8,10 @@
  *
  * Settling a pair is one motion: look at the kernel, ask the sequencer what should be,
  * journal what is about to be done, do it. It is called whenever something may have
- * changed, and costs a handful of netlink requests when nothing has. There is no other
- * way in which the host is changed, so a daemon that starts again after a crash has only to
- * settle each journalled pair once more.
+ * changed on the host, and costs a dozen netlink requests when nothing has; so what is told of
+ * the pair is first held against what was wanted of the host last. There is no other way in
+ * which the host is changed: a daemon that starts again after a crash has only to settle each
+ * journalled pair once more.
  *
  * Glancing is the cheap part of looking, done every few milliseconds around a change:
  * the VF's Bus Master Enable bit and its vectors.
