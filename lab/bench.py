@@ -25,8 +25,6 @@ VANTAGES = ("outside", "source-peer", "destination-peer")
 # The emulated hypervisor's firmware moves the VFs' registers above 4 GiB with more, and there
 # its guest's VF driver can't reach them.
 HOST_MEMORY = "2800"
-# As on any real host, what plugs a VF need not wait for the guest, nor the guest for it.
-HOST_CPUS = "2"
 # One emulated CPU, that of a guest with four NICs, sustains no higher rate.
 MANY_PAIRS = 4
 MANY_MS = 20
@@ -352,6 +350,9 @@ def main():
     parser.add_argument("--output", default="build/bench.json")
     parser.add_argument("--libvirt", default="11.3", choices=["11.3", "9.0"])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--cpus", type=int, default=1,
+                        help="of a hypervisor; with two, as any real host has, what plugs a VF "
+                             "need not wait for the guest, nor the guest for it")
     parser.add_argument("--memory", type=int, nargs="*", default=[192, 512, 1024],
                         help="without one: none but the reaction")
     parser.add_argument("--pairs", type=int, nargs="*", default=[2, 4],
@@ -366,7 +367,7 @@ def main():
     bench = Bench(args.rounds, progress)
     try:
         with Lab(args.libvirt, stage=args.stage,
-                 options=["--memory", HOST_MEMORY, "--cpus", HOST_CPUS]) as machine:
+                 options=["--memory", HOST_MEMORY, "--cpus", str(args.cpus)]) as machine:
             bench.run(machine, args.memory, args.pairs, not args.no_crossing, not args.no_rate,
                       args.stock, args.reaction)
     except LabError as error:
