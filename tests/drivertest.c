@@ -3136,6 +3136,46 @@ testLookSparingly(Host *host,
 }
 
 
+/* domainXml with @to for @from, as libvirt's answer to a question that is nothing new otherwise. */
+static void
+hostTellInstead(Host *host,
+                const char *from,
+                const char *to)
+{
+    g_auto(GStrv) parts = g_strsplit(domainXml, from, 2);
+    g_autofree char *xml = g_strjoinv(to, parts);
+
+    hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+}
+
+
+/* That libvirt names another VF, or another tap, is reason enough for a look at the host. */
+static void
+testLookAtAnother(Host *host,
+                  gconstpointer opaque)
+{
+    virTeamingVf vf = { .index = 1, .mac = host->mac, .trust = -1, .spoofchk = 1 };
+
+    hostBoot(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostAddLink(host, "vnet7", "tun", "br0", "");
+    virTeamingFakeFail(host->kernel, "LinkGet", 0, EBUSY);
+    hostTellInstead(host, "vnet0", "vnet7");
+    hostExpectProblem(host, "cannot look at network interface 'vnet7': Device or resource busy");
+    virTeamingFakeFail(host->kernel, "LinkGet", 0, 0);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostExpectProblem(host, NULL);
+
+    hostSetVfMac(host, "52:54:00:65:43:21");
+    g_assert_true(virTeamingPciAddressParse("0000:01:10.2", &vf.address));
+    hostAddPci(host, "0000:01:10.2", "vfio-pci", "0000:01:00.0", "");
+    virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+    virTeamingFakeFail(host->kernel, "LinkGet", 0, EBUSY);
+    hostTellInstead(host, "function='0x0'", "function='0x2'");
+    hostExpectProblem(host, "cannot look at network interface 'vnet0': Device or resource busy");
+}
+
+
 /* The daemon was away when the migrate hook was called: the start hook looks like any start,
  * until libvirt tells. */
 static void
@@ -3175,6 +3215,7 @@ main(int argc, char **argv)
         { "/driver/arrive-deferred", testArriveDeferred },
         { "/driver/arrive-unseen", testArriveUnseen },
         { "/driver/look-sparingly", testLookSparingly },
+        { "/driver/look-at-another", testLookAtAnother },
         { "/driver/arrive-without-mac", testArriveWithoutMac },
         { "/driver/plug-unheard", testPlugUnheard },
         { "/driver/plug-as-it-leaves", testPlugAsItLeaves },

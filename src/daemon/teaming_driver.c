@@ -257,38 +257,22 @@ virTeamingDriverSettle(virTeamingDriver *driver,
 }
 
 
-/* Settles the pairs of domain @uuid (NULL: all). */
-static void
-virTeamingDriverSettleDomain(virTeamingDriver *driver,
-                             const char *uuid)
-{
-    gint64 now = g_get_monotonic_time();
-
-    for (guint i = driver->pairs->len; i-- > 0;) {
-        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-
-        if (!uuid || g_str_equal(pair->uuid, uuid))
-            virTeamingDriverSettle(driver, pair, now);
-    }
-    virTeamingDriverArm(driver);
-}
-
-
-/* Something was told of domain @uuid. Only those of its pairs of which that wants something else
- * are settled: most of what QEMU tells, it tells of one pair after the other, and to look at the
+/* Settles the pairs of domain @uuid (NULL: all); if not @anew, only those of which something else
+ * is wanted now: most of what QEMU tells, it tells of one pair after the other, and to look at the
  * host for all of them each time takes a while, which the guest may feel. */
 static void
-virTeamingDriverReact(virTeamingDriver *driver,
-                      const char *uuid)
+virTeamingDriverSettleDomain(virTeamingDriver *driver,
+                             const char *uuid,
+                             gboolean anew)
 {
     gint64 now = g_get_monotonic_time();
 
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
 
-        if (!g_str_equal(pair->uuid, uuid))
+        if (uuid && !g_str_equal(pair->uuid, uuid))
             continue;
-        if (virTeamingPairObjIsSettled(pair, driver->kernel, now) &&
+        if (!anew && virTeamingPairObjIsSettled(pair, driver->kernel, now) &&
             virTeamingJournalSave(pair, driver->statedir, NULL))
             virTeamingDriverTend(driver, pair, now);
         else
@@ -418,7 +402,7 @@ virTeamingDriverNew(virTeamingKernel *kernel,
         if (pair->started && pair->tap[0] && !virTeamingPairObjIsHere(pair, kernel))
             pair->guest = VIR_TEAMING_GUEST_GONE;
     }
-    virTeamingDriverSettleDomain(driver, NULL);
+    virTeamingDriverSettleDomain(driver, NULL, TRUE);
     return g_steal_pointer(&driver);
 }
 
@@ -733,7 +717,7 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
         if (snapshot->migratable)
             virTeamingDriverKeepDevices(driver, domain, snapshot->migratable);
     }
-    virTeamingDriverReact(driver, snapshot->uuid);
+    virTeamingDriverSettleDomain(driver, snapshot->uuid, FALSE);
     for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
         virTeamingDriverNoteProgress(driver, pair, snapshot->copied);
 
@@ -764,7 +748,7 @@ virTeamingDriverTellInventory(virTeamingDriver *driver,
         if (!g_strv_contains(uuids, pair->uuid))
             virTeamingPairObjMiss(pair);
     }
-    virTeamingDriverSettleDomain(driver, NULL);
+    virTeamingDriverSettleDomain(driver, NULL, TRUE);
 }
 
 
@@ -876,7 +860,7 @@ virTeamingDriverTellEvent(virTeamingDriver *driver,
     if (!concerned)
         return;
 
-    virTeamingDriverReact(driver, uuid);
+    virTeamingDriverSettleDomain(driver, uuid, FALSE);
     for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));)
         virTeamingDriverGuard(driver, pair, now);
     /* The VF may have been unplugged for good. */
@@ -1088,7 +1072,7 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
     pair->nameless &= pair->unplugged;
     pair->negotiated = TRUE;
     pair->changedAt = g_get_monotonic_time();
-    virTeamingDriverReact(driver, uuid);
+    virTeamingDriverSettleDomain(driver, uuid, FALSE);
     virTeamingDriverAskAbout(driver, uuid, FALSE);
 }
 
@@ -1116,7 +1100,7 @@ virTeamingDriverTellUnplug(virTeamingDriver *driver,
     if (problem && pair->move == VIR_TEAMING_MOVE_OUT)
         virTeamingDriverTakeBack(driver, pair,
                                  g_strdup_printf("move to the standby given up: %s", problem));
-    virTeamingDriverReact(driver, uuid);
+    virTeamingDriverSettleDomain(driver, uuid, FALSE);
     virTeamingDriverAskAbout(driver, uuid, FALSE);
 }
 
@@ -1247,7 +1231,7 @@ virTeamingDriverMove(virTeamingDriver *driver,
         uuid = g_strdup(pair->uuid);
     }
     if (uuid)
-        virTeamingDriverSettleDomain(driver, uuid);
+        virTeamingDriverSettleDomain(driver, uuid, TRUE);
     return TRUE;
 }
 
@@ -1339,7 +1323,7 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
         virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
     }
 
-    virTeamingDriverSettleDomain(driver, domain->uuid);
+    virTeamingDriverSettleDomain(driver, domain->uuid, TRUE);
     /* The guest's frames come first. */
     if (begin && g_str_equal(operation, "start"))
         virTeamingDriverReview(driver, domain);
