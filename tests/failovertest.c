@@ -58,10 +58,11 @@ static const virTeamingRow rows[] = {
       PHASE(SETTLING), VF(PAIR), TRUE, FDB(BOTH), FALSE, VF(PAIR), FALSE },
     { "driving",
       { HERE, .hasVf = TRUE, .negotiated = TRUE, .busMaster = TRUE, .vectors = 2,
-        .masterMs = 9999, .readyMs = 1500 },
+        .masterMs = 9999, .readyMs = VIR_TEAMING_FAILOVER_LINGER_MS },
       PHASE(DRIVING), VF(PAIR), FALSE, FDB(UPLINK), TRUE, VF(PAIR), FALSE },
     { "driving-event-missed",
-      { HERE, .hasVf = TRUE, .busMaster = TRUE, .vectors = 2, .masterMs = 9999, .readyMs = 1500 },
+      { HERE, .hasVf = TRUE, .busMaster = TRUE, .vectors = 2, .masterMs = 9999,
+        .readyMs = VIR_TEAMING_FAILOVER_LINGER_MS },
       PHASE(DRIVING), VF(PAIR), FALSE, FDB(UPLINK), TRUE, VF(PAIR), FALSE },
     { "asked-out",
       { HERE, .hasVf = TRUE, .negotiated = TRUE, .askedOut = TRUE, .busMaster = TRUE,
@@ -132,7 +133,8 @@ static guint
 testForAllObserved(void (*check)(const virTeamingObserved *seen))
 {
     static const gint64 masterMs[] = { 0, 30, 500 };
-    static const gint64 readyMs[] = { 0, 1499, 1500 };
+    static const gint64 readyMs[] = { 0, VIR_TEAMING_FAILOVER_LINGER_MS - 1,
+                                      VIR_TEAMING_FAILOVER_LINGER_MS };
     guint n = 0;
 
     for (guint bits = 0; bits < 3 << 10; bits++) {

@@ -32,7 +32,10 @@
  * the other way round, so while a change is under way both paths get every frame and
  * the guest picks. On a NIC that copies (traits) this holds for frames from the wire
  * too: VF and uplink both hold the MAC. On others, the VF alone takes them until
- * its driver has gone.
+ * its driver has gone. The guest may have no time for twice the frames, so a change is
+ * taken for over VIR_TEAMING_FAILOVER_LINGER_MS after the driver has its vectors: it gets
+ * them in ndo_open, after which net_failover has a primary (drivers/net/net_failover.c); in an
+ * emulated guest that took 50 ms.
  *
  * What a VF holds while nobody reads it:
  *  - its guest is not here: no MAC at all. The NIC's internal switch would otherwise

@@ -11,7 +11,7 @@
 
 /* Times in milliseconds, see the theory of operation in qemu_failover.c. */
 #define VIR_TEAMING_FAILOVER_READY_MS 500
-#define VIR_TEAMING_FAILOVER_LINGER_MS 1500
+#define VIR_TEAMING_FAILOVER_LINGER_MS 500
 
 /* Where the guest is, as far as this host is concerned. */
 typedef enum {
