@@ -356,6 +356,7 @@ static void
 hostPlugged(Host *host)
 {
     virTeamingFakeSetDriver(host->kernel, &host->vf, "vfio-pci");
+    virTeamingFakeSetPciOpen(host->kernel, &host->vf, TRUE);
     hostSetVfMac(host, MAC);
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
@@ -595,6 +596,64 @@ testArrive(Host *host,
 }
 
 
+/* QEMU was not let at the VF when the guest was ready for it: libvirt plugs it. */
+static void
+testRefused(Host *host,
+            gconstpointer opaque)
+{
+    hostBoot(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    /* To look is to open it, which QEMU may be about to do. */
+    hostWait(host, 1900);
+    g_assert_cmpuint(host->plugged, ==, 0);
+    g_assert_cmpint(virTeamingDriverNextRun(host->driver, g_get_monotonic_time() + host->ahead),
+                    <=, 100 * 1000);
+    hostWait(host, 200);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_nonnull(strstr(host->plugXml, "<source network=\"sriov0\"/>"));
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    hostPlugged(host);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+
+    /* It is tried once for each time that the guest is ready. */
+    hostGuest(host, FALSE, 0);
+    hostWait(host, 60000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+}
+
+
+/* QEMU has the VF, and the guest no driver for it: that is the guest's affair. */
+static void
+testNotRefused(Host *host,
+               gconstpointer opaque)
+{
+    hostBoot(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    virTeamingFakeSetPciOpen(host->kernel, &host->vf, TRUE);
+    hostWait(host, 60000);
+    g_assert_cmpuint(host->plugged, ==, 0);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+}
+
+
+/* The daemon was not there for long enough to see that QEMU was not let at the VF. */
+static void
+testRefusedMeanwhile(Host *host,
+                     gconstpointer opaque)
+{
+    hostBoot(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostRestart(host);
+    hostWait(host, 2000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+}
+
+
 /* The VF is kept from QEMU until the guest runs, and then plugged as it was brought. */
 static void
 testArriveDeferred(Host *host,
@@ -680,6 +739,28 @@ testArriveWithoutMac(Host *host,
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "not now");
     hostWait(host, 6000);
     g_assert_cmpuint(host->plugged, ==, 2);
+}
+
+
+/* The daemon died as it took the MAC from a VF, and the next one does not know which VF that was
+ * before libvirt says so. By then the NIC has the MAC that the guest has drawn. */
+static void
+testArriveWithMacDrawn(Host *host,
+                       gconstpointer opaque)
+{
+    hostHook(host, "migrate", arrivingXml);
+    hostRestart(host);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostEvent(host, "RESUME", NULL);
+    /* That is asked at once. */
+    g_assert_true(virTeamingDriverIsGroping(host->driver, UUID));
+    hostSetVfMac(host, "0a:00:00:00:00:99");
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 0);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostWait(host, 250);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_false(virTeamingDriverIsGroping(host->driver, UUID));
 }
 
 
@@ -1492,6 +1573,49 @@ testCopiesWithLiveVf(Host *host,
 }
 
 
+/* libvirtd is restarted while memory is copied, and cancels the migration: the guest has its VF
+ * again, and nobody has told why. */
+static void
+testCancelUnheard(Host *host,
+                  gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    virTeamingDriverTellLibvirt(host->driver, "closed the connection");
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 1000);
+    virTeamingDriverTellLibvirt(host->driver, NULL);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostExpectProblem(host, NULL);
+}
+
+
+/* The same, but it does go on. */
+static void
+testCopiesWithLiveVfUnheard(Host *host,
+                            gconstpointer opaque)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    virTeamingDriverTellLibvirt(host->driver, "closed the connection");
+    hostGuest(host, TRUE, 3);
+    virTeamingDriverTellLibvirt(host->driver, NULL);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, TRUE);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
 /* Tried again at once, it is given up again, although QEMU asks for nothing this time. */
 static void
 testRefusedTwice(Host *host,
@@ -1851,7 +1975,8 @@ testHookNonsense(Host *host,
  *     VF, no filter, no entry that leads to the standby;
  *  4. of a guest that has gone, nothing of ours is left;
  *  5. a VF that has left its guest is away because somebody wants it so, or is about to be
- *     plugged; one that QEMU keeps back, QEMU has been made to show again.
+ *     plugged; one that QEMU keeps back, QEMU has been made to show again; one that it was not
+ *     let at is about to be plugged.
  */
 typedef enum {
     WORLD_OFF,                      /* not here */
@@ -1881,6 +2006,8 @@ typedef struct {
     guint ejected;                  /* requests to unplug that the guest has answered */
     gboolean hidden;                /* QEMU keeps the VF back */
     guint unhidden;                 /* how often it had been made to show it, before */
+    gboolean negotiated;            /* QEMU has opened the VF, or has tried to */
+    gboolean refused;               /* it was not let, and the daemon could know */
     GString *path;                  /* what has happened, for who reads a failure */
 } Walk;
 
@@ -1959,6 +2086,7 @@ walkRevive(Walk *walk)
     if (!walk->dead)
         return;
     walk->dead = FALSE;
+    walk->refused = FALSE;          /* what it was told while it died is nowhere */
     walkDieAt(walk, 0, FALSE);
     dir = g_dir_open(walk->host.statedir, 0, NULL);
     while ((name = g_dir_read_name(dir))) {
@@ -2001,6 +2129,8 @@ walkStop(Walk *walk)
     walk->world = WORLD_OFF;
     walk->vfOut = FALSE;
     walk->hidden = FALSE;
+    walk->negotiated = FALSE;
+    walk->refused = FALSE;
     walk->ejected = walk->host.unplugged;
     hostHook(&walk->host, "release", domainXml);
 }
@@ -2019,21 +2149,40 @@ walkStart(Walk *walk,
 }
 
 
+/* The guest is one that may have a VF: QEMU opens it, if it is @let. */
+static void
+walkNegotiate(Walk *walk,
+              gboolean let)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(walk->host.driver);
+    const gboolean held = !walk->dead && pairs->len &&
+        ((virTeamingPairObj *)pairs->pdata[0])->holdFd >= 0;
+
+    if (let && !held && !walk->negotiated && !walk->vfOut)
+        virTeamingFakeSetPciOpen(walk->host.kernel, &walk->host.vf, TRUE);
+    walk->refused = !let && !walk->dead && !walk->lose && pairs->len > 0;
+    walk->negotiated = TRUE;
+    if (walk->world == WORLD_INCOMING)
+        walk->world = WORLD_LANDED;
+    walkEvent(walk, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+}
+
+
 /* Things that can happen, in the order of walkTake(). */
 static const char *const walkNames[] = {
     "start", "migrate-hook", "stop", "negotiated", "resume", "bit", "vectors",
     "no-vectors", "no-bit", "unplug", "active", "guest-stops", "cancel", "lost-event",
     "daemon-dies", "uplink-learns", "libvirt-plugs", "doubled-event", "late-event",
     "suspended", "resumed", "move-to-standby", "move-to-vf", "guest-ejects",
-    "handed-over-and-back", "qemu-shows",
+    "handed-over-and-back", "qemu-shows", "negotiated-but-refused",
     "dies-before-1st-order", "dies-after-1st", "dies-before-2nd", "dies-after-2nd",
     "dies-before-3rd", "dies-after-3rd", NULL
 };
 
 
-#define WALK_ACTIONS 26
+#define WALK_ACTIONS 27
 /* And death in the middle of something, which is tried in all places in testDeaths(). */
-#define WALK_ALL_ACTIONS 32
+#define WALK_ALL_ACTIONS 33
 
 
 /* Does one of them; returns whether it can happen, in the world as it is. */
@@ -2066,9 +2215,7 @@ walkTry(Walk *walk,
     case 3:
         if (world != WORLD_INCOMING && !runs)
             return FALSE;
-        if (world == WORLD_INCOMING)
-            walk->world = WORLD_LANDED;
-        walkEvent(walk, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+        walkNegotiate(walk, TRUE);
         return TRUE;
     case 4:
         if (world != WORLD_LANDED)
@@ -2078,9 +2225,11 @@ walkTry(Walk *walk,
         return TRUE;
     case 5:
         if (!runs || world == WORLD_COPY || walk->busMaster || walk->vfOut || walk->hidden ||
+            walk->refused ||
             !virTeamingDriverPairs(walk->host.driver)->len ||
             ((virTeamingPairObj *)virTeamingDriverPairs(walk->host.driver)->pdata[0])->unplugged)
             return FALSE;
+        walk->negotiated = TRUE;
         walkGuest(walk, TRUE, 0);
         return TRUE;
     case 6:
@@ -2148,6 +2297,8 @@ walkTry(Walk *walk,
         walk->answered = walk->host.plugged;
         walk->vfOut = FALSE;
         walk->hidden = FALSE;
+        walk->refused = FALSE;
+        walk->negotiated = TRUE;
         walk->ejected = walk->host.unplugged;
         hostPlugged(&walk->host);
         return TRUE;
@@ -2205,6 +2356,12 @@ walkTry(Walk *walk,
         walk->hidden = FALSE;
         walkEvent(walk, "MIGRATION", "{\"status\":\"failed\"}");
         virTeamingDriverTellUnhide(walk->host.driver, UUID, "as it should");
+        return TRUE;
+    case 26:
+        if ((world != WORLD_INCOMING && world != WORLD_HERE) || walk->paused || walk->vfOut ||
+            walk->negotiated)
+            return FALSE;
+        walkNegotiate(walk, FALSE);
         return TRUE;
     default:
         if (walk->dead)
@@ -2332,6 +2489,8 @@ walkCheck(Walk *walk)
     }
     if (walk->world == WORLD_HERE && walk->hidden && !hostPair(host)->unplugged)
         g_assert_cmpuint(host->unhidden, >, walk->unhidden);
+    if (walk->world == WORLD_HERE && walk->refused && !walk->vfOut && !walk->hidden)
+        g_assert_true(hostPair(host)->unplugged || hostPair(host)->plugging);
     g_assert_cmpstr(walkFault(walk), ==, NULL);
 }
 
@@ -3212,6 +3371,10 @@ main(int argc, char **argv)
         { "/driver/cancel", testCancel },
         { "/driver/fail-after-stop", testFailAfterStop },
         { "/driver/arrive", testArrive },
+        { "/driver/arrive-with-mac-drawn", testArriveWithMacDrawn },
+        { "/driver/vf-refused-to-qemu", testRefused },
+        { "/driver/vf-not-refused-to-qemu", testNotRefused },
+        { "/driver/vf-refused-to-qemu-meanwhile", testRefusedMeanwhile },
         { "/driver/arrive-deferred", testArriveDeferred },
         { "/driver/arrive-unseen", testArriveUnseen },
         { "/driver/look-sparingly", testLookSparingly },
@@ -3240,6 +3403,8 @@ main(int argc, char **argv)
         { "/driver/lets-go-late", testLetsGoLate },
         { "/driver/waits-if-told", testWaitsIfTold },
         { "/driver/copies-with-live-vf", testCopiesWithLiveVf },
+        { "/driver/cancel-unheard", testCancelUnheard },
+        { "/driver/copies-with-live-vf-unheard", testCopiesWithLiveVfUnheard },
         { "/driver/refused-twice", testRefusedTwice },
         { "/driver/refused-and-lost", testRefusedAndLost },
         { "/driver/reset-while-copied", testResetWhileCopied },

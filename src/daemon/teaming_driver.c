@@ -390,7 +390,7 @@ virTeamingDriverNew(virTeamingKernel *kernel,
         const virTeamingPciAddress vf = pair->vf;
 
         /* Of what was going on we know that it still may, not since when. */
-        pair->changedAt = now;
+        pair->changedAt = pair->openAt = now;
         pair->askedAt = pair->askedOut ? now : 0;
         if (!pair->journalled) {
             virTeamingPairObjSearch(pair, kernel);
@@ -485,6 +485,28 @@ virTeamingDriverIsIncoming(const virTeamingDriver *driver,
     const virTeamingPairObj *pair = virTeamingDriverNext(driver, uuid, &i);
 
     return pair && pair->guest == VIR_TEAMING_GUEST_INCOMING;
+}
+
+
+/**
+ * virTeamingDriverIsGroping:
+ * @driver: the driver
+ * @uuid: a domain
+ *
+ * Returns: whether libvirt has yet to say where pairs of @uuid are: one that runs has no path
+ *          then, or its guest is about to find a VF without a MAC.
+ */
+gboolean
+virTeamingDriverIsGroping(const virTeamingDriver *driver,
+                          const char *uuid)
+{
+    const virTeamingPairObj *pair;
+
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
+        if (!pair->tap[0] || (!pair->hasVf && pair->parked))
+            return TRUE;
+    }
+    return FALSE;
 }
 
 
@@ -713,6 +735,9 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
             return;
         }
         virTeamingDriverTakeDomain(driver, domain, snapshot->activity, snapshot->resync);
+        for (guint i = 0; snapshot->resync &&
+             (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
+            pair->deaf = FALSE;
         virTeamingDriverTakeMoved(driver, domain, snapshot->xml, snapshot->activity);
         if (snapshot->migratable)
             virTeamingDriverKeepDevices(driver, domain, snapshot->migratable);
@@ -810,8 +835,9 @@ virTeamingDriverGuard(virTeamingDriver *driver,
                             "within %u s; does it handle PCI hot-unplug? unplugTimeout in the "
                             "domain's policy sets the time", pair->primaryAlias,
                             pair->policy.unplugTimeout));
+    /* A libvirtd that was restarted has cancelled the migration: that is how the VF came back. */
     if ((pair->guest != VIR_TEAMING_GUEST_HERE && pair->guest != VIR_TEAMING_GUEST_DEPARTING) ||
-        now < pair->abortAt)
+        pair->deaf || now < pair->abortAt)
         return;
     if (pair->migrating && pair->pci.busMaster) {
         virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
@@ -877,6 +903,8 @@ virTeamingDriverTellLibvirt(virTeamingDriver *driver,
 {
     g_free(driver->libvirtProblem);
     driver->libvirtProblem = g_strdup(problem);
+    for (guint i = 0; problem && i < driver->pairs->len; i++)
+        ((virTeamingPairObj *)driver->pairs->pdata[i])->deaf = TRUE;
 }
 
 
@@ -1009,7 +1037,7 @@ virTeamingDriverExpect(virTeamingDriver *driver,
 
     for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
         pair->started = FALSE;
-        pair->negotiated = FALSE;
+        pair->negotiated = pair->opening = FALSE;
         pair->askedOut = FALSE;
         pair->unplugged = FALSE;
         pair->nameless = FALSE;
@@ -1312,7 +1340,7 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
             virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
         for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
             pair->started = TRUE;
-            pair->negotiated = FALSE;
+            pair->negotiated = pair->opening = FALSE;
         }
     } else if (g_str_equal(operation, "stopped") || g_str_equal(operation, "release")) {
         for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));)
@@ -1328,6 +1356,15 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
     if (begin && g_str_equal(operation, "start"))
         virTeamingDriverReview(driver, domain);
     return TRUE;
+}
+
+
+/* Is it to be found out whether QEMU has opened @pair's VF? Not while it may let it go. */
+static gboolean
+virTeamingPairObjIsOpening(const virTeamingPairObj *pair)
+{
+    return pair->opening && pair->guest == VIR_TEAMING_GUEST_HERE && !pair->migrating &&
+        !pair->askedOut && !pair->plugging && pair->move == VIR_TEAMING_MOVE_NONE;
 }
 
 
@@ -1364,6 +1401,8 @@ virTeamingDriverNextRun(const virTeamingDriver *driver,
             look = MIN(look, (pair->plugAt - now + 999) / 1000);
         if (pair->lookAt)
             look = MIN(look, MAX(pair->lookAt - now + 999, 0) / 1000);
+        if (virTeamingPairObjIsOpening(pair))
+            look = MIN(look, MAX(pair->openAt - now + 999, 0) / 1000);
         if (next < 0 || look < next)
             next = look;
     }
@@ -1392,6 +1431,33 @@ virTeamingDriverMissVf(virTeamingDriver *driver,
     g_message("domain '%s', %s: its VF was taken away by the host", pair->domain,
               pair->standbyAlias);
     pair->letGoAt = 0;
+    pair->unplugged = TRUE;
+    return TRUE;
+}
+
+
+/* Has QEMU failed to open @pair's VF? Only its log says so, and the guest has no VF then. It may
+ * just not be allowed to: libvirt's AppArmor driver does not know of a VF that is taken from a
+ * pool, for it reads the domain as it was defined (src/security/virt-aa-helper.c), but it does
+ * allow what libvirt plugs. Returns: whether that is news. */
+static gboolean
+virTeamingDriverMissOpening(virTeamingDriver *driver,
+                            virTeamingPairObj *pair,
+                            gint64 now)
+{
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    int fd;
+
+    if (!virTeamingPairObjIsOpening(pair) || now < pair->openAt)
+        return FALSE;
+    pair->opening = FALSE;
+    if (!pair->hasVf || pair->pci.busMaster || pair->unplugged ||
+        (fd = virTeamingKernelPciHold(driver->kernel, &pair->vf, NULL)) < 0)
+        return FALSE;
+    close(fd);
+    g_warning("domain '%s', %s: QEMU could not open its VF %s (see QEMU's log of the domain); "
+              "having libvirt plug it", pair->domain, pair->standbyAlias,
+              virTeamingPciAddressFormat(&pair->vf, buf));
     pair->unplugged = TRUE;
     return TRUE;
 }
@@ -1426,6 +1492,7 @@ virTeamingDriverRun(virTeamingDriver *driver,
             virTeamingDriverAskAbout(driver, pair->uuid, FALSE);
         }
         if (virTeamingDriverMissVf(driver, pair, now) ||
+            virTeamingDriverMissOpening(driver, pair, now) ||
             virTeamingPairObjGlance(pair, driver->kernel, now) || strangers ||
             (pair->lookAt && now >= pair->lookAt) ||
             ((pair->problem || pair->tapGoneAt) && now >= pair->retryAt))

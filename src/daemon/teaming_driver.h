@@ -86,6 +86,8 @@ guint virTeamingDriverSerial(const virTeamingDriver *driver,
                              const char *uuid);
 gboolean virTeamingDriverIsPlugging(const virTeamingDriver *driver,
                                     const char *uuid);
+gboolean virTeamingDriverIsGroping(const virTeamingDriver *driver,
+                                   const char *uuid);
 gboolean virTeamingDriverIsIncoming(const virTeamingDriver *driver,
                                     const char *uuid);
 

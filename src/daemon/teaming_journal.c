@@ -65,6 +65,7 @@ static const struct {
     FIELD(guest, FIELD_UINT),
     FIELD(started, FIELD_BOOLEAN),
     FIELD(negotiated, FIELD_BOOLEAN),
+    FIELD(opening, FIELD_BOOLEAN),
     FIELD(askedOut, FIELD_BOOLEAN),
     FIELD(migrating, FIELD_BOOLEAN),
     FIELD(ejectLate, FIELD_BOOLEAN),

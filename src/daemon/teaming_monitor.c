@@ -427,7 +427,7 @@ virTeamingMonitorLifecycle(virConnectPtr conn,
         virDomainGetUUIDString(domain, uuid) < 0)
         return 0;
     g_debug("domain %s: libvirt's event %d, %d", uuid, event, detail);
-    if (event != VIR_DOMAIN_EVENT_RESUMED) {
+    if (event != VIR_DOMAIN_EVENT_RESUMED || virTeamingDriverIsGroping(monitor->driver, uuid)) {
         virTeamingMonitorAsk(uuid, FALSE, monitor);
         return 0;
     }

@@ -18,6 +18,9 @@
  * to touch. While a VF is plugged the guest waits for QEMU's lock now and then: at once, that
  * would come on top of the blackout, and be felt as one. */
 #define VIR_TEAMING_PAIR_AWAKE_MS 250
+/* QEMU opens a VF in the same breath in which it says that the guest may have one
+ * (virtio_net_set_features() in hw/net/virtio-net.c). To look whether it has is to open it. */
+#define VIR_TEAMING_PAIR_OPENED_MS 2000
 /* A guest that is booting when it arrives has finished by then. */
 #define VIR_TEAMING_PAIR_ARRIVED_MS (5 * 60 * 1000)
 /* libvirt may be busy with the domain for a while. */
@@ -184,8 +187,10 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
 {
     switch (event->type) {
     case VIR_TEAMING_QEMU_EVENT_NEGOTIATED:
-        if (g_strcmp0(event->device, pair->standbyAlias) == 0)
-            pair->negotiated = TRUE;
+        if (g_strcmp0(event->device, pair->standbyAlias) == 0) {
+            pair->negotiated = pair->opening = TRUE;
+            pair->openAt = now + VIR_TEAMING_PAIR_OPENED_MS * 1000;
+        }
         break;
     case VIR_TEAMING_QEMU_EVENT_ASKED_OUT:
         if (g_strcmp0(event->device, pair->primaryAlias) == 0) {

@@ -54,6 +54,7 @@ typedef struct {
     virTeamingGuest guest;
     gboolean started;               /* libvirt has begun to start its QEMU here */
     gboolean negotiated;
+    gboolean opening;               /* QEMU was to open the VF then; not known if it has */
     gboolean askedOut;
     gboolean migrating;             /* an outgoing migration is under way */
     gboolean ejectLate;             /* a migration ended before the guest let the VF go */
@@ -93,6 +94,7 @@ typedef struct {
     gboolean cutOff;                /* it filters, and there is none */
     gboolean sought;                /* @vf is the guest's, but its PF is not found */
     virTeamingPolicy policy;
+    gboolean deaf;                  /* libvirt was away: what QEMU said then was not heard */
     gboolean waiting;               /* QEMU waited for the VF, but has not said that it asked */
     gint64 askedAt;                 /* when QEMU asked for the VF, or began to wait */
     gint64 masterSince;
@@ -119,6 +121,7 @@ typedef struct {
     gint64 tapGoneAt;               /* when its tap was not there any more; 0: it is */
     gint64 retryAt;                 /* if there is a problem: when to try again */
     gint64 arrivedAt;               /* when it came here, until it reads its VF; 0: it has */
+    gint64 openAt;                  /* if @opening: when that will be known */
     gint64 letGoAt;                 /* when its VF was unplugged for good; 0: it is known why */
     guint64 journalled;             /* digest of what the journal says; 0: nothing */
     GQueue history;                 /* of virTeamingPairChange, newest first */

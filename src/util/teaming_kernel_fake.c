@@ -51,6 +51,7 @@ typedef struct {
     virTeamingPciDevice device;
     gboolean busMaster;
     guint vectors;
+    gboolean open;                  /* a QEMU has it */
     guint generation;               /* of the function that sits at this address */
 } virTeamingFakePci;
 
@@ -411,6 +412,20 @@ virTeamingFakeSetPciState(virTeamingKernel *kernel,
     g_return_if_fail(pci);
     pci->busMaster = busMaster;
     pci->vectors = vectors;
+    pci->open |= busMaster;
+}
+
+
+/* As if a QEMU had opened the function through vfio, or closed it. */
+void
+virTeamingFakeSetPciOpen(virTeamingKernel *kernel,
+                         const virTeamingPciAddress *address,
+                         gboolean open)
+{
+    virTeamingFakePci *pci = virTeamingFakeFindPci((virTeamingKernelFake *)kernel, address);
+
+    g_return_if_fail(pci);
+    pci->open = open;
 }
 
 
@@ -423,6 +438,7 @@ virTeamingFakeSetDriver(virTeamingKernel *kernel,
 
     g_return_if_fail(pci);
     g_strlcpy(pci->device.driver, driver, sizeof(pci->device.driver));
+    pci->open = FALSE;
 }
 
 
@@ -717,9 +733,15 @@ virTeamingKernelFakePciHold(virTeamingKernel *kernel,
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
     char buf[VIR_TEAMING_PCI_STRING_LEN];
+    virTeamingFakePci *pci = virTeamingFakeEnterPci(fake, "PciHold", address, error);
 
-    if (!virTeamingFakeEnterPci(fake, "PciHold", address, error))
+    if (!pci)
         return -1;
+    if (pci->open) {
+        virTeamingKernelSetError(error, EBUSY, NULL, "cannot keep PCI device %s from others",
+                                 virTeamingPciAddressFormat(address, buf));
+        return -1;
+    }
     g_string_append_printf(fake->log, "PciHold %s\n", virTeamingPciAddressFormat(address, buf));
     return open("/dev/null", O_RDWR | O_CLOEXEC);
 }

@@ -34,6 +34,9 @@ void virTeamingFakeSetPciState(virTeamingKernel *kernel,
                                const virTeamingPciAddress *address,
                                gboolean busMaster,
                                guint vectors);
+void virTeamingFakeSetPciOpen(virTeamingKernel *kernel,
+                              const virTeamingPciAddress *address,
+                              gboolean open);
 void virTeamingFakeSetDriver(virTeamingKernel *kernel,
                              const virTeamingPciAddress *address,
                              const char *driver);
