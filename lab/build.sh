@@ -10,7 +10,8 @@ hypervisor_packages=(busybox-static kmod iproute2 util-linux procps strace
                      tcpdump ethtool pciutils socat jq xmlstarlet
                      libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
                      qemu-system-x86 ipxe-qemu libglib2.0-0 libglib2.0-bin libvirt0
-                     libvirt-glib-1.0-0 libnl-3-200 libxml2 libjson-glib-1.0-0)
+                     libvirt-glib-1.0-0 libnl-3-200 libxml2 libjson-glib-1.0-0
+                     apparmor)
 
 kernel_modules=(igb igbvf virtio_net virtio_blk virtio_pci ext4 bridge tun
                 vhost_net kvm_amd kvm_intel vfio_pci vfio_iommu_type1 macvtap

@@ -11,7 +11,7 @@ mkdir -p /etc/libvirt/hooks/qemu.d /etc/libvirt/qemu/networks/autostart /lab \
     /var/log/libvirt/qemu /var/lib/libvirt/qemu /etc/virt-teaming
 
 cat > /etc/libvirt/qemu.conf <<'CONF'
-# What only systemd, AppArmor or virtlogd would offer is off: there are none here.
+# What only systemd, AppArmor or virtlogd would offer is off, but see "up --confined".
 user = "root"
 group = "root"
 dynamic_ownership = 0

@@ -61,7 +61,8 @@ probe_kvm()
 
 cmd_up()
 {
-    local generation=11.3 accel=auto memory=2048 cpus=1 vfs=4 learning=off pid n=0 h
+    local generation=11.3 accel=auto memory=2048 cpus=1 vfs=4 learning=off confined=off
+    local pid n=0 h
 
     while [[ $# -gt 0 ]]; do
         case $1 in
@@ -71,14 +72,15 @@ cmd_up()
             --cpus) cpus=${2:-}; shift 2 ;;
             --vfs) vfs=${2:-}; shift 2 ;;
             --uplink-learning) learning=${2:-}; shift 2 ;;
+            --confined) confined=${2:-}; shift 2 ;;
             *) die "up: unknown option '$1'" ;;
         esac
     done
     need_root up
     [[ $memory =~ ^[0-9]+$ && $cpus =~ ^[1-8]$ && $vfs =~ ^[1-7]$ && $learning =~ ^(on|off)$ &&
-       $accel =~ ^(auto|kvm|tcg)$ ]] ||
+       $confined =~ ^(on|off)$ && $accel =~ ^(auto|kvm|tcg)$ ]] ||
         die "up: --memory wants MiB, --cpus 1 to 8, --vfs 1 to 7, --uplink-learning on or off," \
-            "--accel auto, kvm or tcg"
+            "--confined on or off, --accel auto, kvm or tcg"
     pid=$(supervisor) &&
         die "up: the lab is up already (process $pid): 'lab down' ends it"
     cmd_build --libvirt "$generation"
@@ -90,7 +92,7 @@ cmd_up()
     trap 'kill -KILL $! 2>/dev/null; cmd_down; exit 2' EXIT INT TERM HUP
     setsid unshare --fork --pid --kill-child=KILL --mount --net \
         "$self" supervise "$generation" "$accel" "$memory" "$cpus" "$vfs" "$learning" \
-        < /dev/null > "$state/supervise.log" 2>&1 &
+        "$confined" < /dev/null > "$state/supervise.log" 2>&1 &
     until [[ -e $state/started ]]; do
         n=$((n + 1))
         [[ $n -lt 300 ]] && kill -0 $! 2>/dev/null || {
@@ -113,7 +115,8 @@ cmd_up()
 # Runs as process 1 of the lab's own namespaces.
 cmd_supervise()
 {
-    local generation=$1 accel=$2 memory=$3 cpus=$4 vfs=$5 learning=$6 h id n p g pid cpu rest no_ipv6
+    local generation=$1 accel=$2 memory=$3 cpus=$4 vfs=$5 learning=$6 confined=$7
+    local h id n p g pid cpu rest no_ipv6
 
     # /proc is still the outer one: what it shows as self is the outer number.
     read -r pid rest < /proc/self/stat
@@ -162,7 +165,7 @@ cmd_supervise()
             -smp "$cpus" -m "$memory" -kernel "$dir/kernel/vmlinux" \
             -initrd "$dir/boot/initramfs" -append "console=ttyS0 quiet panic=-1 ipv6.disable=1 \
 intel_iommu=on iommu=pt mitigations=off tsc=reliable no_timer_check net.ifnames=0 \
-lab.name=$h lab.id=$id lab.vfs=$vfs lab.learning=$learning" \
+lab.name=$h lab.id=$id lab.vfs=$vfs lab.learning=$learning lab.confined=$confined" \
             -no-reboot -serial "file:$state/console-$h" \
             -monitor "unix:$state/monitor-$h,server=on,wait=off" \
             -pidfile "$state/qemu-$h.pid" \

@@ -117,6 +117,33 @@ def killed_in_the_middle(lab, host, said):
     expect(was_killed(lab, host), "it was not killed")
 
 
+def expect_confined(lab, host):
+    """QEMU is what Debian would have it be."""
+    said = lab.run(host, "p=$(pidof qemu-system-x86_64); cat /proc/$p/attr/current; "
+                         "awk '/^Uid/ { print $2 }' /proc/$p/status").stdout.split()
+    expect(said[0].startswith("libvirt-") and said[1:] == ["(enforce)", "64055"],
+           f"QEMU on {host} runs as {' '.join(said)}")
+
+
+@scenario(options=("--confined", "on"))
+def confined_by_apparmor(lab):
+    """libvirt lets QEMU at no VF from a pool when it starts a guest: whole all the same."""
+    expect_confined(lab, "a")
+    expect_whole(lab, "a")
+    expect("having libvirt plug it" in lab.run("a", "cat /var/log/virtteamingd.log").stdout,
+           "QEMU was let at the VF: what is this scenario for?")
+    for source in "ab":
+        result = lab.migrate(source)
+        lost = vantage(result, "outside")["frames_lost"]
+        expect(lost < 200, f"{lost} frames lost")
+        expect_confined(lab, OTHER[source])
+        expect_whole(lab, OTHER[source])
+    for host in "ab":
+        denied = lab.run(host, "dmesg | grep DENIED | grep -v 'name=\"/dev/vfio/'",
+                         check=False).stdout
+        expect(not denied, f"AppArmor on {host}: {denied}")
+
+
 @scenario()
 def daemon_killed_on_the_source_before_it_parks_the_vf(lab):
     """KILL when the journal says that the guest is leaving and nothing has been done yet."""
