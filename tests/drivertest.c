@@ -447,6 +447,17 @@ hostDrive(Host *host)
 }
 
 
+/* The guest has let its VF go, and its memory is being copied. */
+static void
+hostCopy(Host *host)
+{
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+}
+
+
 static void
 hostStop(Host *host)
 {
@@ -524,10 +535,7 @@ static void
 testCancel(Host *host,
            gconstpointer opaque)
 {
-    hostDrive(host);
-    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
-    hostGuest(host, FALSE, 0);
-    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostCopy(host);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_RELEASED);
     hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
@@ -544,10 +552,7 @@ static void
 testFailAfterStop(Host *host,
                   gconstpointer opaque)
 {
-    hostDrive(host);
-    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
-    hostGuest(host, FALSE, 0);
-    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostCopy(host);
     hostEvent(host, "STOP", NULL);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DEPARTED);
     g_free(virTeamingFakeTakeLog(host->kernel));
@@ -596,14 +601,22 @@ testArrive(Host *host,
 }
 
 
+/* The guest has booted, and is ready for a VF; libvirt has told how one is plugged. */
+static void
+hostNegotiate(Host *host)
+{
+    hostBoot(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+}
+
+
 /* QEMU was not let at the VF when the guest was ready for it: libvirt plugs it. */
 static void
 testRefused(Host *host,
             gconstpointer opaque)
 {
-    hostBoot(host);
-    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
-    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostNegotiate(host);
     /* To look is to open it, which QEMU may be about to do. */
     hostWait(host, 1900);
     g_assert_cmpuint(host->plugged, ==, 0);
@@ -630,9 +643,7 @@ static void
 testNotRefused(Host *host,
                gconstpointer opaque)
 {
-    hostBoot(host);
-    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
-    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostNegotiate(host);
     virTeamingFakeSetPciOpen(host->kernel, &host->vf, TRUE);
     hostWait(host, 60000);
     g_assert_cmpuint(host->plugged, ==, 0);
@@ -645,9 +656,7 @@ static void
 testRefusedMeanwhile(Host *host,
                      gconstpointer opaque)
 {
-    hostBoot(host);
-    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
-    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostNegotiate(host);
     hostRestart(host);
     hostWait(host, 2000);
     g_assert_cmpuint(host->plugged, ==, 1);
@@ -1421,10 +1430,7 @@ testMoveCommand(Host *host,
 static void
 hostComeBack(Host *host)
 {
-    hostDrive(host);
-    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
-    hostGuest(host, FALSE, 0);
-    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostCopy(host);
     hostEvent(host, "STOP", NULL);
     hostEvent(host, "MIGRATION", "{\"status\":\"device\"}");
     hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
@@ -1573,18 +1579,23 @@ testCopiesWithLiveVf(Host *host,
 }
 
 
+/* The connection to libvirt is lost while memory is copied, and the guest drives its VF again. */
+static void
+hostLoseLibvirt(Host *host)
+{
+    hostCopy(host);
+    virTeamingDriverTellLibvirt(host->driver, "closed the connection");
+    hostGuest(host, TRUE, 3);
+}
+
+
 /* libvirtd is restarted while memory is copied, and cancels the migration: the guest has its VF
  * again, and nobody has told why. */
 static void
 testCancelUnheard(Host *host,
                   gconstpointer opaque)
 {
-    hostDrive(host);
-    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
-    hostGuest(host, FALSE, 0);
-    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
-    virTeamingDriverTellLibvirt(host->driver, "closed the connection");
-    hostGuest(host, TRUE, 3);
+    hostLoseLibvirt(host);
     hostWait(host, 1000);
     virTeamingDriverTellLibvirt(host->driver, NULL);
     hostWait(host, 1000);
@@ -1602,12 +1613,7 @@ static void
 testCopiesWithLiveVfUnheard(Host *host,
                             gconstpointer opaque)
 {
-    hostDrive(host);
-    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
-    hostGuest(host, FALSE, 0);
-    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
-    virTeamingDriverTellLibvirt(host->driver, "closed the connection");
-    hostGuest(host, TRUE, 3);
+    hostLoseLibvirt(host);
     virTeamingDriverTellLibvirt(host->driver, NULL);
     g_assert_cmpuint(host->aborted, ==, 0);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, TRUE);
@@ -1758,10 +1764,7 @@ static void
 testSuspendedWhileCopied(Host *host,
                          gconstpointer opaque)
 {
-    hostDrive(host);
-    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
-    hostGuest(host, FALSE, 0);
-    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostCopy(host);
     hostEvent(host, "STOP", NULL);
     hostEvent(host, "RESUME", NULL);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_RELEASED);

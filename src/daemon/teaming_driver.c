@@ -735,9 +735,6 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
             return;
         }
         virTeamingDriverTakeDomain(driver, domain, snapshot->activity, snapshot->resync);
-        for (guint i = 0; snapshot->resync &&
-             (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
-            pair->deaf = FALSE;
         virTeamingDriverTakeMoved(driver, domain, snapshot->xml, snapshot->activity);
         if (snapshot->migratable)
             virTeamingDriverKeepDevices(driver, domain, snapshot->migratable);

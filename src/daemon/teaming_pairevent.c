@@ -73,6 +73,7 @@ void
 virTeamingPairObjSetActivity(virTeamingPairObj *pair,
                              virTeamingActivity activity)
 {
+    pair->deaf = FALSE;
     switch (activity) {
     case VIR_TEAMING_ACTIVITY_INACTIVE:
         pair->guest = VIR_TEAMING_GUEST_GONE;
