@@ -121,7 +121,7 @@ class Soak:
         if not self.lab:
             self.progress("a fresh lab")
             self.home = "a"
-            self.lab = Lab(self.args.libvirt, stage=self.args.stage).__enter__()
+            self.lab = Lab(self.args.libvirt, stage=self.args.stage, debug=True).__enter__()
             self.lab.set_daemons(True)
             self.lab.start("a")
 

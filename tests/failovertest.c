@@ -360,6 +360,32 @@ testMakesBeforeItBreaks(void)
 }
 
 
+/* How closely the VF is watched: as one can where the frames follow it alone, and nowhere for
+ * longer than a driver takes from the bit to reading. */
+static void
+testLooks(void)
+{
+    virTeamingObserved seen = { HERE, .hasVf = TRUE };
+
+    g_assert_cmpint(virTeamingFailoverNextLook(PHASE(SHOWN), &seen), ==, 0);
+    g_assert_cmpint(virTeamingFailoverNextLook(PHASE(LEAVING), &seen), ==, 0);
+    seen.traits.copies = TRUE;
+    g_assert_cmpint(virTeamingFailoverNextLook(PHASE(SHOWN), &seen), ==,
+                    VIR_TEAMING_FAILOVER_NEAR_MS);
+    seen.busMaster = TRUE;
+    g_assert_cmpint(virTeamingFailoverNextLook(PHASE(SHOWN), &seen), ==,
+                    VIR_TEAMING_FAILOVER_EASY_MS);
+    g_assert_cmpint(virTeamingFailoverNextLook(PHASE(LEAVING), &seen), ==,
+                    VIR_TEAMING_FAILOVER_EASY_MS);
+    g_assert_cmpint(VIR_TEAMING_FAILOVER_NEAR_MS, <, VIR_TEAMING_FAILOVER_EASY_MS);
+    g_assert_cmpint(VIR_TEAMING_FAILOVER_EASY_MS, <, 40);
+    seen.readyMs = 100;
+    g_assert_cmpint(virTeamingFailoverNextLook(PHASE(SETTLING), &seen), ==,
+                    VIR_TEAMING_FAILOVER_LINGER_MS - 100);
+    g_assert_cmpint(virTeamingFailoverNextLook(PHASE(DRIVING), &seen), ==, -1);
+}
+
+
 static void
 testTexts(void)
 {
@@ -389,6 +415,7 @@ main(int argc, char **argv)
     g_test_add_func("/failover/parks-where-it-holds", testParks);
     g_test_add_func("/failover/what-a-bridge-learns", testFdbHolds);
     g_test_add_func("/failover/makes-before-it-breaks", testMakesBeforeItBreaks);
+    g_test_add_func("/failover/looks", testLooks);
     g_test_add_func("/failover/texts", testTexts);
     return g_test_run();
 }

@@ -263,6 +263,7 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
         pair->tapGoneAt = g_get_monotonic_time();
     }
     pair->macvtap = isThere && g_str_equal(tap.kind, "macvtap");
+    pair->bridged = hasTap;
 
     ret->hold = pair->holdFd >= 0;
     if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
@@ -396,6 +397,31 @@ virTeamingPairObjUnpin(virTeamingPairObj *pair,
     if (!all)
         pair->fdbAdded = FALSE;
     return TRUE;
+}
+
+
+/**
+ * virTeamingPairObjRecall:
+ * @pair: a pair of which is known what is
+ *
+ * Returns: the FDB entries that virTeamingPairObjLook() would find, if nobody else has made any.
+ */
+GArray *
+virTeamingPairObjRecall(const virTeamingPairObj *pair)
+{
+    GArray *entries = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
+    virTeamingFdbEntry entry = {
+        .mac = pair->mac,
+        .flags = VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY,
+    };
+
+    g_strlcpy(entry.dev, pair->reached.fdb == VIR_TEAMING_FDB_STANDBY ? pair->tap : pair->uplink,
+              sizeof(entry.dev));
+    for (guint i = 0; pair->reached.fdb != VIR_TEAMING_FDB_BOTH && i < pair->vlans->len; i++) {
+        entry.vlan = g_array_index(pair->vlans, guint16, i);
+        g_array_append_val(entries, entry);
+    }
+    return entries;
 }
 
 

@@ -18,6 +18,7 @@ gboolean virTeamingPairObjLook(virTeamingPairObj *pair,
                                GArray **entries,
                                virTeamingDatapath *ret,
                                GError **error);
+GArray *virTeamingPairObjRecall(const virTeamingPairObj *pair);
 void virTeamingPairObjPromise(virTeamingPairObj *pair,
                               virTeamingStep step);
 gboolean virTeamingPairObjTake(virTeamingPairObj *pair,

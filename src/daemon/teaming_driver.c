@@ -44,8 +44,6 @@
 #define VIR_TEAMING_DRIVER_LEISURE_MS 50
 #define VIR_TEAMING_DRIVER_PATIENCE_MS (30 * 1000)
 #define VIR_TEAMING_DRIVER_IDLE_MS 1000
-/* For as long what the kernel tells may be of our own steps. */
-#define VIR_TEAMING_DRIVER_ECHO_MS 100
 #define VIR_TEAMING_DRIVER_REPLUG_MS 5000
 #define VIR_TEAMING_DRIVER_REABORT_MS 5000
 /* A migration that sends nothing for so long has lost the other host. TCP would notice, too,
@@ -272,8 +270,10 @@ virTeamingDriverSettleDomain(virTeamingDriver *driver,
 
         if (uuid && !g_str_equal(pair->uuid, uuid))
             continue;
-        if (!anew && virTeamingPairObjIsSettled(pair, driver->kernel, now) &&
-            virTeamingJournalSave(pair, driver->statedir, NULL))
+        if (!anew &&
+            (virTeamingPairObjIsSettled(pair, driver->kernel, now) ?
+             virTeamingJournalSave(pair, driver->statedir, NULL) :
+             virTeamingPairObjHurry(pair, driver->kernel, driver->statedir, now)))
             virTeamingDriverTend(driver, pair, now);
         else
             virTeamingDriverSettle(driver, pair, now);
@@ -342,7 +342,7 @@ virTeamingDriverNotified(const char *ifname,
      * the host each time would take longer than the steps, and the guest may be stopped. */
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-        const gint64 due = pair->steppedAt + VIR_TEAMING_DRIVER_ECHO_MS * 1000;
+        const gint64 due = pair->steppedAt + VIR_TEAMING_PAIR_ECHO_MS * 1000;
 
         if (pair->guest == VIR_TEAMING_GUEST_INCOMING ||
             !virTeamingPairObjIsConcerned(pair, ifname, mac))

@@ -9,9 +9,12 @@
  * Settling a pair is one motion: look at the kernel, ask the sequencer what should be,
  * journal what is about to be done, do it. It is called whenever something may have
  * changed on the host, and costs a dozen netlink requests when nothing has; so what is told of
- * the pair is first held against what was wanted of the host last. There is no other way in
- * which the host is changed: a daemon that starts again after a crash has only to settle each
- * journalled pair once more.
+ * the pair is first held against what was wanted of the host last. A daemon that starts again
+ * after a crash has only to settle each journalled pair once more.
+ *
+ * There are two other ways in which the host is changed, where a look at it first would take too
+ * long: parking the VF of a guest that arrives, and hurrying, while a guest is stopped. Each takes
+ * steps that settling would take, and settling follows.
  *
  * Glancing is the cheap part of looking, done every few milliseconds around a change:
  * the VF's Bus Master Enable bit and its vectors.
@@ -521,6 +524,133 @@ virTeamingPairObjIsSettled(virTeamingPairObj *pair,
 }
 
 
+/* Keeps that the host is as @desired. Returns: whether that says all that there is to know: where
+ * something is missing, or is not ours, it does not. */
+static gboolean
+virTeamingPairObjReached(virTeamingPairObj *pair,
+                         const virTeamingDatapath *desired)
+{
+    pair->reached = *desired;
+    return pair->bridged && pair->uplink[0] && pair->vlans->len > 0 &&
+        (desired->fdb == VIR_TEAMING_FDB_STANDBY || desired->fdb == VIR_TEAMING_FDB_UPLINK ||
+         desired->fdb == VIR_TEAMING_FDB_BOTH);
+}
+
+
+/* Which row of the table applies to @pair now. @desired: set to what it should be on this host. */
+static virTeamingPhase
+virTeamingPairObjWant(virTeamingPairObj *pair,
+                      gint64 now,
+                      virTeamingDatapath *desired)
+{
+    virTeamingObserved seen;
+    virTeamingPhase phase;
+
+    virTeamingPairObjObserve(pair, now, &seen);
+    phase = virTeamingFailoverPhase(&seen);
+    pair->wanted = *desired = virTeamingFailoverDesire(phase, &seen);
+    /* A VF that is not in a guest's hands is libvirt's: it may have given it back. */
+    if (pair->guest != VIR_TEAMING_GUEST_INCOMING && pair->guest != VIR_TEAMING_GUEST_GONE &&
+        !strstr(pair->pci.driver, "vfio"))
+        desired->vf = VIR_TEAMING_VF_KEEP;
+    return phase;
+}
+
+
+/* Takes the steps of @plan, and says which: to the journal of this very pair, and to people.
+ * @phase: the row that wants them. */
+static void
+virTeamingPairObjTakeAll(virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         virTeamingPhase phase,
+                         const virTeamingStep *plan,
+                         guint nsteps,
+                         const GArray *entries,
+                         gint64 now,
+                         GError **error)
+{
+    g_autoptr(GString) steps = g_string_new(NULL);
+    g_autoptr(GError) first = NULL;
+
+    for (guint i = 0; i < nsteps; i++) {
+        g_autoptr(GError) reason = NULL;
+
+        if (first && virTeamingStepCloses(plan[i], pair->guest))
+            continue;
+        g_string_append_printf(steps, "%s%s", steps->len ? " " : "",
+                               virTeamingStepToString(plan[i]));
+        if (!virTeamingPairObjTake(pair, kernel, plan[i], entries, &reason)) {
+            g_string_append(steps, "(failed)");
+            if (!first)
+                first = g_steal_pointer(&reason);
+        }
+    }
+    if (nsteps > 0)
+        pair->steppedAt = now;
+
+    if (phase != pair->phase || (nsteps > 0 && !pair->problem)) {
+        virTeamingPairObjRemember(pair, phase, steps->str);
+        g_message("domain '%s', %s: %s%s%s%s%s", pair->domain, pair->standbyAlias,
+                  pair->phase == VIR_TEAMING_PHASE_LAST ? "" :
+                  virTeamingPhaseToString(pair->phase),
+                  pair->phase == VIR_TEAMING_PHASE_LAST ? "" : " -> ",
+                  virTeamingPhaseToString(phase), steps->len ? ": " : "", steps->str);
+        pair->changedAt = now;
+    }
+    pair->phase = phase;
+    if (first)
+        g_propagate_error(error, g_steal_pointer(&first));
+}
+
+
+/**
+ * virTeamingPairObjHurry:
+ * @pair: a pair that was told something of which it is not settled
+ * @kernel: the host
+ * @statedir: directory of the journal
+ * @now: monotonic microseconds
+ *
+ * A guest that is stopped to run elsewhere waits for whatever the two hosts do meanwhile, and
+ * to look at the host takes longer than to change it. So the steps are taken from what the host
+ * was when @pair was settled last, and it is looked at VIR_TEAMING_PAIR_ECHO_MS later.
+ *
+ * Returns: FALSE if that is not possible, or has not worked: @pair is to be settled then.
+ */
+gboolean
+virTeamingPairObjHurry(virTeamingPairObj *pair,
+                       virTeamingKernel *kernel,
+                       const char *statedir,
+                       gint64 now)
+{
+    const gint64 lookAt = now + VIR_TEAMING_PAIR_ECHO_MS * 1000;
+    virTeamingDatapath desired;
+    const virTeamingPhase phase = virTeamingPairObjWant(pair, now, &desired);
+    virTeamingStep plan[VIR_TEAMING_PLAN_MAX];
+    g_autoptr(GArray) entries = NULL;
+    g_autoptr(GError) error = NULL;
+    guint nsteps;
+
+    if (!pair->known || pair->stale || pair->problem || pair->pci.busMaster ||
+        (phase != VIR_TEAMING_PHASE_LANDING && phase != VIR_TEAMING_PHASE_DEPARTED &&
+         !(phase == VIR_TEAMING_PHASE_STANDBY && pair->phase == VIR_TEAMING_PHASE_LANDING)))
+        return FALSE;
+
+    nsteps = virTeamingFailoverPlan(&pair->reached, &desired, plan);
+    for (guint i = 0; i < nsteps; i++)
+        virTeamingPairObjPromise(pair, plan[i]);
+    /* What is only closed was promised before. */
+    if (phase != VIR_TEAMING_PHASE_STANDBY && !virTeamingJournalSave(pair, statedir, NULL))
+        return FALSE;
+
+    entries = virTeamingPairObjRecall(pair);
+    virTeamingPairObjTakeAll(pair, kernel, phase, plan, nsteps, entries, now, &error);
+    pair->known = !error && virTeamingPairObjReached(pair, &desired);
+    if (!pair->lookAt || lookAt < pair->lookAt)
+        pair->lookAt = lookAt;
+    return !error;
+}
+
+
 /**
  * virTeamingPairObjSettle:
  * @pair: the pair
@@ -539,13 +669,11 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
                         const char *statedir,
                         gint64 now)
 {
-    virTeamingObserved seen;
     virTeamingPhase phase;
     virTeamingDatapath desired;
     virTeamingDatapath actual;
     virTeamingStep plan[VIR_TEAMING_PLAN_MAX];
     g_autoptr(GArray) entries = NULL;
-    g_autoptr(GString) steps = g_string_new(NULL);
     g_autofree char *fault = NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(GError) journalError = NULL;
@@ -557,17 +685,12 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
         virTeamingPairObjSetVf(pair, kernel, &vf);
     }
     pair->stale = FALSE;
+    pair->known = FALSE;
     pair->lookAt = 0;
     virTeamingPairObjLearnTraits(pair, kernel);
     virTeamingPairObjReadPci(pair, kernel, now);
     virTeamingPairObjKeepTime(pair, now);
-    virTeamingPairObjObserve(pair, now, &seen);
-    phase = virTeamingFailoverPhase(&seen);
-    desired = pair->wanted = virTeamingFailoverDesire(phase, &seen);
-    /* A VF that is not in a guest's hands is libvirt's: it may have given it back. */
-    if (pair->guest != VIR_TEAMING_GUEST_INCOMING && pair->guest != VIR_TEAMING_GUEST_GONE &&
-        !strstr(pair->pci.driver, "vfio"))
-        desired.vf = VIR_TEAMING_VF_KEEP;
+    phase = virTeamingPairObjWant(pair, now, &desired);
 
     if (!virTeamingPairObjLook(pair, kernel, &desired, &entries, &actual, &error)) {
         virTeamingPairObjSetProblem(pair, error->message, now);
@@ -603,30 +726,7 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
      * more than that. */
     virTeamingJournalSave(pair, statedir, &journalError);
 
-    for (guint i = 0; i < nsteps; i++) {
-        g_autoptr(GError) reason = NULL;
-
-        if (error && virTeamingStepCloses(plan[i], pair->guest))
-            continue;
-        g_string_append_printf(steps, "%s%s", steps->len ? " " : "",
-                               virTeamingStepToString(plan[i]));
-        if (!virTeamingPairObjTake(pair, kernel, plan[i], entries, &reason)) {
-            g_string_append(steps, "(failed)");
-            if (!error)
-                error = g_steal_pointer(&reason);
-        }
-    }
-
-    if (phase != pair->phase || (nsteps > 0 && !pair->problem)) {
-        virTeamingPairObjRemember(pair, phase, steps->str);
-        g_message("domain '%s', %s: %s%s%s%s%s", pair->domain, pair->standbyAlias,
-                  pair->phase == VIR_TEAMING_PHASE_LAST ? "" :
-                  virTeamingPhaseToString(pair->phase),
-                  pair->phase == VIR_TEAMING_PHASE_LAST ? "" : " -> ",
-                  virTeamingPhaseToString(phase), steps->len ? ": " : "", steps->str);
-        pair->changedAt = now;
-    }
-    pair->phase = phase;
+    virTeamingPairObjTakeAll(pair, kernel, phase, plan, nsteps, entries, now, &error);
     if (phase == VIR_TEAMING_PHASE_SETTLING || phase == VIR_TEAMING_PHASE_DRIVING)
         pair->arrivedAt = 0;
     if (!error && !journalError && pair->cutOff)
@@ -638,9 +738,8 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
                                 fault ? fault : pair->lack, now);
 
     /* What has been undone need not be undone again. */
-    if (nsteps > 0) {
+    if (nsteps > 0)
         virTeamingJournalSave(pair, statedir, NULL);
-        pair->steppedAt = now;
-    }
+    pair->known = !error && !pair->problem && virTeamingPairObjReached(pair, &desired);
     return !error;
 }

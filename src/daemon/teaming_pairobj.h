@@ -14,6 +14,10 @@
 
 #define VIR_TEAMING_PAIR_HISTORY 16
 
+/* For as long what the kernel tells may be of our own steps, and a step that was taken without a
+ * look at the host waits to be looked at. Longer than most guests are stopped for a switchover. */
+#define VIR_TEAMING_PAIR_ECHO_MS 250
+
 /* Where a person wants a pair's frames, apart from migrations. */
 typedef enum {
     VIR_TEAMING_MOVE_NONE,          /* on the VF, if the guest reads it */
@@ -80,6 +84,8 @@ typedef struct {
     virTeamingPhase phase;
     virTeamingDatapath wanted;      /* by the sequencer, of this host */
     gboolean stale;                 /* by then @vf or @tap was another one */
+    gboolean known;                 /* then all that it needs was there; @reached is what is */
+    virTeamingDatapath reached;
     gint64 steppedAt;               /* when a step was taken last */
     gint64 lookAt;                  /* when to settle it anew; 0: when something is told */
     virTeamingPciState pci;
@@ -88,6 +94,7 @@ typedef struct {
     virTeamingNicTraits traits;
     gboolean traitsKnown;
     char bridge[IF_NAMESIZE];
+    gboolean bridged;               /* the standby's tap is in it */
     gboolean macvtap;               /* the standby sits on @uplink; there is no bridge */
     gboolean filtersVlans;          /* @bridge does */
     GArray *vlans;                  /* of guint16: where @bridge needs entries for the MAC */
@@ -152,6 +159,10 @@ void virTeamingPairObjPark(virTeamingPairObj *pair,
 gboolean virTeamingPairObjIsSettled(virTeamingPairObj *pair,
                                     virTeamingKernel *kernel,
                                     gint64 now);
+gboolean virTeamingPairObjHurry(virTeamingPairObj *pair,
+                                virTeamingKernel *kernel,
+                                const char *statedir,
+                                gint64 now);
 gboolean virTeamingPairObjSettle(virTeamingPairObj *pair,
                                  virTeamingKernel *kernel,
                                  const char *statedir,

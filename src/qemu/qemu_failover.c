@@ -325,7 +325,9 @@ virTeamingFailoverPlan(const virTeamingDatapath *actual,
  * @seen: what was observed
  *
  * Events tell when most changes begin. Two things come without one: the VF's bit and
- * vectors, and time itself.
+ * vectors, and time itself. On a NIC that copies the bit alone matters, for once it is set both
+ * paths get all frames, and its driver takes tens of milliseconds from there to reading. To look
+ * more closely than that keeps the host from its guest, which has a VF to bring up.
  *
  * Returns: milliseconds after which to look at the VF again, 0 for as closely as one
  *          can, -1 if an event will tell.
@@ -337,7 +339,8 @@ virTeamingFailoverNextLook(virTeamingPhase phase,
     switch (phase) {
     case VIR_TEAMING_PHASE_LEAVING:
     case VIR_TEAMING_PHASE_SHOWN:
-        return 0;
+        return !seen->traits.copies ? 0 :
+            seen->busMaster ? VIR_TEAMING_FAILOVER_EASY_MS : VIR_TEAMING_FAILOVER_NEAR_MS;
     case VIR_TEAMING_PHASE_LANDING:
         /* Kept from QEMU, it can't change. */
         return seen->defer ? -1 : 0;

@@ -12,6 +12,8 @@
 /* Times in milliseconds, see the theory of operation in qemu_failover.c. */
 #define VIR_TEAMING_FAILOVER_READY_MS 500
 #define VIR_TEAMING_FAILOVER_LINGER_MS 500
+#define VIR_TEAMING_FAILOVER_NEAR_MS 10
+#define VIR_TEAMING_FAILOVER_EASY_MS 20
 
 /* Where the guest is, as far as this host is concerned. */
 typedef enum {

@@ -39,7 +39,8 @@ def run(args):
             progress(f"{one['name']} (libvirt {libvirt})")
             try:
                 if not machine:
-                    machine = Lab(libvirt, stage=args.stage, options=options).__enter__()
+                    machine = Lab(libvirt, stage=args.stage, options=options,
+                                  debug=True).__enter__()
                     machine.set_daemons(True)
                 machine.destroy()
                 if one["start"]:
