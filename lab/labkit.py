@@ -344,9 +344,11 @@ class Lab:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def migrate(self, source, name="guest", pairs=1, nics=1, number=1, bandwidth=None,
-                silent=False, interval=None, options=(), during=None, expect_success=True):
+                silent=False, interval=None, options=(), during=None, expect_success=True,
+                metered=True):
         """Moves a guest from @source to the other hypervisor with an unmodified virsh migrate
-        --live and meters it. @during is called with the lab 0.5 s after the call, beside it.
+        --live and meters it (if @metered). @during is called with the lab 0.5 s after the call,
+        beside it.
 
         Returns a dict: ok, virsh (what it said), marks, returned_ms, downtime_ms, elapsed_ms,
         vantages (to the first pair), pairs (to each pair after that, likewise; @nics if it has
@@ -354,10 +356,10 @@ class Lab:
         guest = {"name": name, "number": number, "pairs": pairs, "nics": nics, "source": source}
         return self.migrate_at_once([guest], bandwidth=bandwidth, silent=silent,
                                     interval=interval, options=options, during=during,
-                                    expect_success=expect_success)[0]
+                                    expect_success=expect_success, metered=metered)[0]
 
     def migrate_at_once(self, guests, bandwidth=None, silent=False, interval=None, options=(),
-                        during=None, expect_success=True):
+                        during=None, expect_success=True, metered=True):
         """As migrate(), for several guests (dicts: name, number, pairs, source) that set out at
         the same moment. Returns a list."""
         logs = {host: EventLog(host) for host in "ab"}
@@ -366,7 +368,8 @@ class Lab:
         # hypervisor that is busy with metering shows nothing else.
         meters = [[Meter(silent=silent, extra=["--number", str(g["number"]), "--pair", str(pair),
                                                *(["--outside-only"] if pair else []), *pace])
-                   for pair in range(max(g["pairs"], g.get("nics", 1)))] for g in guests]
+                   for pair in range(max(g["pairs"], g.get("nics", 1)) if metered else 0)]
+                  for g in guests]
         speed = ["--bandwidth", str(bandwidth)] if bandwidth else []
         calls = []
         watches = []
@@ -426,7 +429,8 @@ class Lab:
                 result.update(self.job_times(target, g["name"]))
             views = [[self.vantage(v, g["source"], marks) for v in loss["vantages"]]
                      for loss in some]
-            result["vantages"], result["pairs"] = views[0], views[1:]
+            if metered:
+                result["vantages"], result["pairs"] = views[0], views[1:]
         return results
 
     def job_times(self, host, name):

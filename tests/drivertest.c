@@ -847,7 +847,9 @@ testPlugTakesAnother(Host *host,
     virTeamingFakeSetVf(host->kernel, "eth1", &vf);
     g_free(virTeamingFakeTakeLog(host->kernel));
 
+    /* It has the MAC, and libvirt may take its time to say which it is. */
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
     hostSpin(host);
     hostWait(host, 100);
     hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);

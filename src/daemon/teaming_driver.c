@@ -1093,12 +1093,16 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
     pair->plugProblem = g_strdup(problem);
     pair->plugging = FALSE;
     virTeamingPairObjForgetVf(pair);
+    /* It has the MAC: to ask libvirt, which may be plugging the next by now, takes far longer. */
+    if (!problem && pair->pf[0])
+        virTeamingPairObjLocateVf(pair, driver->kernel, pair->pf);
     pair->unplugged = problem != NULL;
     pair->nameless &= pair->unplugged;
     pair->negotiated = TRUE;
     pair->changedAt = g_get_monotonic_time();
     virTeamingDriverSettleDomain(driver, uuid, FALSE);
-    virTeamingDriverAskAbout(driver, uuid, FALSE);
+    if (!pair->hasVf || !virTeamingDriverIsPlugging(driver, uuid))
+        virTeamingDriverAskAbout(driver, uuid, FALSE);
 }
 
 

@@ -569,21 +569,24 @@ virTeamingMonitorPlug(virConnectPtr conn,
                       const virTeamingQuestion *question)
 {
     virDomainPtr domain = virDomainLookupByUUIDString(conn, question->uuid);
+    g_autofree char *refused = NULL;
     char *problem = NULL;
 
     if (!domain)
         return g_strdup_printf("cannot plug %s: %s", question->alias,
                                virGetLastErrorMessage());
 
-    if (virTeamingDomainHasDevice(domain, question->alias)) {
-        if (virDomainDetachDeviceAlias(domain, question->alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
-            problem = g_strdup_printf("cannot take %s away before it is plugged anew: %s",
-                                      question->alias, virGetLastErrorMessage());
-        for (guint i = 0; i < VIR_TEAMING_MONITOR_UNPLUG_POLLS && !problem &&
-             virTeamingDomainHasDevice(domain, question->alias); i++)
-            g_usleep(VIR_TEAMING_MONITOR_UNPLUG_POLL_MS * 1000);
-    }
-    if (!problem && virDomainAttachDeviceFlags(domain, question->xml, VIR_DOMAIN_AFFECT_LIVE) < 0)
+    /* It mostly is there, and to ask first costs a look at all of the domain. */
+    if (virDomainDetachDeviceAlias(domain, question->alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        refused = g_strdup(virGetLastErrorMessage());
+    for (guint i = 0; i < VIR_TEAMING_MONITOR_UNPLUG_POLLS && !refused &&
+         virTeamingDomainHasDevice(domain, question->alias); i++)
+        g_usleep(VIR_TEAMING_MONITOR_UNPLUG_POLL_MS * 1000);
+
+    if (refused && virTeamingDomainHasDevice(domain, question->alias))
+        problem = g_strdup_printf("cannot take %s away before it is plugged anew: %s",
+                                  question->alias, refused);
+    else if (virDomainAttachDeviceFlags(domain, question->xml, VIR_DOMAIN_AFFECT_LIVE) < 0)
         problem = g_strdup_printf("libvirt cannot plug %s: %s", question->alias,
                                   virGetLastErrorMessage());
     virDomainFree(domain);
