@@ -21,9 +21,9 @@
  * plug a VF, to take one out for a person who wants the pair on its standby, to make QEMU
  * show one that it keeps back after a migration that it thinks has worked.
  *
- * The driver has one timer. Around a change it looks at the VF every
- * VIR_TEAMING_DRIVER_WATCH_MS; a change that does not end (a guest that never lets its
- * VF go, or has no driver for it) is watched at leisure after
+ * The driver has one timer. Around a change it looks at the VF as closely as the sequencer says,
+ * but not more often than every VIR_TEAMING_DRIVER_WATCH_MS; a change that does not end (a guest
+ * that never lets its VF go, or has no driver for it) is watched at leisure after
  * VIR_TEAMING_DRIVER_PATIENCE_MS. When nothing changes, it looks once a second: a guest
  * that unloads its VF driver tells nobody else.
  */
