@@ -557,8 +557,7 @@ virTeamingPairObjWant(virTeamingPairObj *pair,
 }
 
 
-/* Takes the steps of @plan, and says which: to the journal of this very pair, and to people.
- * @phase: the row that wants them. */
+/* Takes the steps of @plan, and keeps which in @pair's history. @phase: the row that wants them. */
 static void
 virTeamingPairObjTakeAll(virTeamingPairObj *pair,
                          virTeamingKernel *kernel,
