@@ -77,8 +77,8 @@ def lost_at_replug(result):
 
 
 def since_stop(result):
-    """From the guest's stop to its driver reading from the VF. Of a migration without a meter: under
-    stock a guest hears nothing until then, and one that is kept busy by frames is slower."""
+    """From the guest's stop to its driver reading from the VF. Of a migration without a meter:
+    under stock a guest hears nothing until then, and one that is kept busy by frames is slower."""
     marks = result["marks"]
     return marks["replug"] - marks["stop"] if "replug" in marks else None
 
@@ -222,8 +222,8 @@ class Bench:
                 break
         fast = self.measure(machine, "ours", memory, interval=interval)
         self.check(f"{fast.name}, the highest rate that virtio only stands a migration at (at rest "
-                   f"a guest stands one every {rest:g} ms): {fast.replug_lost:.0f} frames lost when "
-                   "the VF is plugged back", fast.replug_lost == 0)
+                   f"a guest stands one every {rest:g} ms): {fast.replug_lost:.0f} frames lost "
+                   "when the VF is plugged back", fast.replug_lost == 0)
 
     def react(self, machine, program):
         """From the edge of a VF's Bus Master bit to the filters moved, in a hypervisor."""
