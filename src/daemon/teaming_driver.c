@@ -257,7 +257,8 @@ virTeamingDriverSettle(virTeamingDriver *driver,
 
 /* Settles the pairs of domain @uuid (NULL: all); if not @anew, only those of which something else
  * is wanted now: most of what QEMU tells, it tells of one pair after the other, and to look at the
- * host for all of them each time takes a while, which the guest may feel. */
+ * host for all of them each time takes a while, which the guest may feel. Where a guest is stopped,
+ * it is not looked at before it is changed, either. */
 static void
 virTeamingDriverSettleDomain(virTeamingDriver *driver,
                              const char *uuid,
