@@ -247,6 +247,15 @@ hostRestart(Host *host)
 }
 
 
+/* The daemon is stopped in good order, as by its upgrade, and another one starts. */
+static void
+hostUpgrade(Host *host)
+{
+    virTeamingDriverSave(host->driver);
+    hostRestart(host);
+}
+
+
 static void
 hostHook(Host *host,
          const char *operation,
@@ -747,7 +756,6 @@ testArriveUnseen(Host *host,
     hostArrive(host);
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
     hostRestart(host);
-    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LANDING);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     hostWait(host, 250);
     g_assert_cmpuint(host->plugged, ==, 1);
@@ -1456,7 +1464,7 @@ hostComeBack(Host *host)
     hostEvent(host, "STOP", NULL);
     hostEvent(host, "MIGRATION", "{\"status\":\"device\"}");
     hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
-    hostRestart(host);
+    hostUpgrade(host);
     hostEvent(host, "RESUME", NULL);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
 }
@@ -1908,7 +1916,7 @@ testRestartAnywhere(Host *host,
     hostRestart(host);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_RELEASED);
     hostEvent(host, "STOP", NULL);
-    hostRestart(host);
+    hostUpgrade(host);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DEPARTED);
     hostStop(host);
     hostRestart(host);
@@ -1922,13 +1930,49 @@ testRestartAnywhere(Host *host,
     hostRestart(host);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
-    hostRestart(host);
+    hostUpgrade(host);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LANDING);
     hostEvent(host, "RESUME", NULL);
     hostRestart(host);
     hostGuest(host, TRUE, 3);
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* While a guest is stopped nothing is journalled. Of a daemon that dies then nobody knows what it
+ * was told, but what it may have done was foretold; and libvirt knows how the guest fared. */
+static void
+testRestartStopped(Host *host,
+                   gconstpointer opaque)
+{
+    hostCopy(host);
+    hostEvent(host, "STOP", NULL);
+    hostRestart(host);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_RELEASED);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_DEPARTING, TRUE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DEPARTED);
+    hostStop(host);
+    hostExpectClean(host);
+
+    /* It comes back from there after it had completed. */
+    hostCopy(host);
+    hostEvent(host, "STOP", NULL);
+    hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
+    hostRestart(host);
+    hostEvent(host, "RESUME", NULL);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    g_assert_true(((virTeamingPairObj *)virTeamingDriverPairs(host->driver)->pdata[0])->hidden);
+    hostStop(host);
+    hostExpectClean(host);
+
+    /* It has landed, and does not come after all: the filter entry is taken away. */
+    virTeamingFakeSetPciOpen(host->kernel, &host->vf, FALSE);
+    hostArrive(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostRestart(host);
     hostStop(host);
     hostExpectClean(host);
 }
@@ -3505,6 +3549,7 @@ main(int argc, char **argv)
         { "/driver/never-arrives", testNeverArrives },
         { "/driver/late", testLate },
         { "/driver/restart-anywhere", testRestartAnywhere },
+        { "/driver/restart-stopped", testRestartStopped },
         { "/driver/refusals", testRefusals },
         { "/driver/hook-nonsense", testHookNonsense },
         { "/driver/refuse-migration", testRefuseMigration },

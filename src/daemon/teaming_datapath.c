@@ -151,7 +151,7 @@ virTeamingPairObjLookFdb(virTeamingPairObj *pair,
  * Returns: whether the uplink's own filter takes the MAC, if it matters.
  */
 static gboolean
-virTeamingPairObjLookSelf(const virTeamingPairObj *pair,
+virTeamingPairObjLookSelf(virTeamingPairObj *pair,
                           const virTeamingLink *tap,
                           const GArray *own,
                           virTeamingDatapath *desired)
@@ -162,6 +162,8 @@ virTeamingPairObjLookSelf(const virTeamingPairObj *pair,
         self |= !!(g_array_index(own, virTeamingFdbEntry, i).flags & VIR_TEAMING_FDB_SELF);
     if (!own)
         desired->self = FALSE;
+    else if (!self)
+        pair->selfAdded = FALSE;
     if (pair->macvtap && !tap->up)
         desired->self = FALSE;
     /* Both may have the MAC, unless that keeps the frames from the VF, or from another host. */

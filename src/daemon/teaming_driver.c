@@ -165,6 +165,7 @@ virTeamingDriverPlugPair(virTeamingDriver *driver,
         now < pair->plugAt || !driver->plug || !pair->primaryAlias || !pair->plugXml ||
         virTeamingDriverIsPlugging(driver, pair->uuid))
         return;
+    virTeamingJournalSave(pair, driver->statedir, NULL);
     pair->plugging = TRUE;
     pair->plugAt = now + VIR_TEAMING_DRIVER_REPLUG_MS * 1000;
     driver->plug(pair->uuid, &pair->mac, pair->primaryAlias, pair->plugXml, driver->libvirt);
@@ -255,10 +256,24 @@ virTeamingDriverSettle(virTeamingDriver *driver,
 }
 
 
-/* Settles the pairs of domain @uuid (NULL: all); if not @anew, only those of which something else
- * is wanted now: most of what QEMU tells, it tells of one pair after the other, and to look at the
- * host for all of them each time takes a while, which the guest may feel. Where a guest is stopped,
- * it is not looked at before it is changed, either. */
+/* Settles @pair if something else is wanted of it now: to look at the host takes a while, which
+ * the guest may feel. Where a guest is stopped, it is not looked at before it is changed, either. */
+static void
+virTeamingDriverUpdate(virTeamingDriver *driver,
+                       virTeamingPairObj *pair,
+                       gint64 now)
+{
+    if (virTeamingPairObjIsSettled(pair, driver->kernel, now))
+        virTeamingPairObjKeep(pair, driver->statedir, now);
+    else if (!virTeamingPairObjHurry(pair, driver->kernel, driver->statedir, now)) {
+        virTeamingDriverSettle(driver, pair, now);
+        return;
+    }
+    virTeamingDriverTend(driver, pair, now);
+}
+
+
+/* Settles the pairs of domain @uuid (NULL: all); if not @anew, only those that need it. */
 static void
 virTeamingDriverSettleDomain(virTeamingDriver *driver,
                              const char *uuid,
@@ -271,13 +286,10 @@ virTeamingDriverSettleDomain(virTeamingDriver *driver,
 
         if (uuid && !g_str_equal(pair->uuid, uuid))
             continue;
-        if (!anew &&
-            (virTeamingPairObjIsSettled(pair, driver->kernel, now) ?
-             virTeamingJournalSave(pair, driver->statedir, NULL) :
-             virTeamingPairObjHurry(pair, driver->kernel, driver->statedir, now)))
-            virTeamingDriverTend(driver, pair, now);
-        else
+        if (anew)
             virTeamingDriverSettle(driver, pair, now);
+        else
+            virTeamingDriverUpdate(driver, pair, now);
     }
     virTeamingDriverArm(driver);
 }
@@ -313,7 +325,8 @@ virTeamingDriverHearIncoming(virTeamingDriver *driver,
 
     if (!found && !virTeamingPairObjIsConcerned(pair, ifname, mac))
         return FALSE;
-    virTeamingPairObjPark(pair, driver->kernel, found);
+    if (found || !ifname || (!mac && g_str_equal(ifname, pair->pf)))
+        virTeamingPairObjPark(pair, driver->kernel, found);
     return TRUE;
 }
 
@@ -343,7 +356,8 @@ virTeamingDriverNotified(const char *ifname,
      * the host each time would take longer than the steps, and the guest may be stopped. */
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-        const gint64 due = pair->steppedAt + VIR_TEAMING_PAIR_ECHO_MS * 1000;
+        const gint64 due = VIR_TEAMING_PAIR_ECHO_MS * 1000 +
+            (pair->guest == VIR_TEAMING_GUEST_DEPARTING ? now : pair->steppedAt);
 
         if (pair->guest == VIR_TEAMING_GUEST_INCOMING ||
             !virTeamingPairObjIsConcerned(pair, ifname, mac))
@@ -405,6 +419,24 @@ virTeamingDriverNew(virTeamingKernel *kernel,
     }
     virTeamingDriverSettleDomain(driver, NULL, TRUE);
     return g_steal_pointer(&driver);
+}
+
+
+/**
+ * virTeamingDriverSave:
+ * @driver: a driver that is about to be freed
+ *
+ * Journals what had no time to be.
+ */
+void
+virTeamingDriverSave(virTeamingDriver *driver)
+{
+    for (guint i = 0; i < driver->pairs->len; i++) {
+        g_autoptr(GError) error = NULL;
+
+        if (!virTeamingJournalSave(driver->pairs->pdata[i], driver->statedir, &error))
+            g_warning("%s", error->message);
+    }
 }
 
 
@@ -877,14 +909,22 @@ virTeamingDriverTellEvent(virTeamingDriver *driver,
     virTeamingDriverAdvance(driver, uuid);
 
     for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
-        virTeamingPairObjTellEvent(pair, event, now);
+        pair->told = virTeamingPairObjTellEvent(pair, event, now);
         pair->changedAt = now;
         concerned = TRUE;
     }
     if (!concerned)
         return;
 
-    virTeamingDriverSettleDomain(driver, uuid, FALSE);
+    /* Most of what QEMU tells, it tells of one pair after the other. */
+    for (guint i = driver->pairs->len; i-- > 0;) {
+        pair = g_ptr_array_index(driver->pairs, i);
+        if (!pair->told)
+            continue;
+        pair->told = FALSE;
+        virTeamingDriverUpdate(driver, pair, now);
+    }
+    virTeamingDriverArm(driver);
     for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));)
         virTeamingDriverGuard(driver, pair, now);
     /* The VF may have been unplugged for good. */

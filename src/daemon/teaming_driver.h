@@ -68,6 +68,7 @@ virTeamingDriver *virTeamingDriverNew(virTeamingKernel *kernel,
                                       const char *statedir,
                                       const virTeamingPolicy *policy,
                                       GError **error);
+void virTeamingDriverSave(virTeamingDriver *driver);
 void virTeamingDriverFree(virTeamingDriver *driver);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingDriver, virTeamingDriverFree)

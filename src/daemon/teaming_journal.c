@@ -11,6 +11,9 @@
  * a plan is taken, and again when a step has been undone. So after a crash it names
  * everything that may be there, and perhaps a thing that is not: every undo is idempotent.
  *
+ * While a guest is stopped to run elsewhere there is no time to write. What its pairs may leave
+ * behind then is foretold before it stops; what was told meanwhile is written soon after.
+ *
  * A file is replaced as a whole, by rename: a reader finds the old one or the new one.
  * The directory is under /run: after a reboot there is nothing left to undo.
  *
@@ -77,6 +80,7 @@ static const struct {
     FIELD(noted, FIELD_BOOLEAN),
     FIELD(completed, FIELD_BOOLEAN),
     FIELD(hidden, FIELD_BOOLEAN),
+    FIELD(foretold, FIELD_BOOLEAN),
     FIELD(plugXml, FIELD_STRING),
     FIELD(selfAdded, FIELD_BOOLEAN),
     FIELD(fdbAdded, FIELD_BOOLEAN),
@@ -356,6 +360,8 @@ virTeamingJournalLoadFile(const char *statedir,
     if (g_file_get_contents(path, &text, NULL, &error) &&
         (pair = virTeamingJournalParse(text))) {
         pair->journalled = virTeamingJournalDigest(pair);
+        pair->selfAdded |= pair->foretold;
+        pair->parked |= pair->foretold && pair->hasVf;
         return pair;
     }
     if (!(pair = virTeamingJournalGuess(name))) {

@@ -184,27 +184,29 @@ virTeamingPairObjMiss(virTeamingPairObj *pair)
  * @pair: a pair of the domain that @event is of
  * @event: what QEMU said
  * @now: monotonic microseconds
+ *
+ * Returns: FALSE if that is nothing to @pair, or was known.
  */
-void
+gboolean
 virTeamingPairObjTellEvent(virTeamingPairObj *pair,
                            const virTeamingQemuEvent *event,
                            gint64 now)
 {
     switch (event->type) {
     case VIR_TEAMING_QEMU_EVENT_NEGOTIATED:
-        if (g_strcmp0(event->device, pair->standbyAlias) == 0) {
-            pair->negotiated = pair->opening = TRUE;
-            pair->openAt = now + VIR_TEAMING_PAIR_OPENED_MS * 1000;
-        }
+        if (g_strcmp0(event->device, pair->standbyAlias) != 0)
+            return FALSE;
+        pair->negotiated = pair->opening = TRUE;
+        pair->openAt = now + VIR_TEAMING_PAIR_OPENED_MS * 1000;
         break;
     case VIR_TEAMING_QEMU_EVENT_ASKED_OUT:
-        if (g_strcmp0(event->device, pair->primaryAlias) == 0) {
-            pair->askedOut = TRUE;
-            pair->askedAt = now;
-            pair->ejectLate = FALSE;
-            virTeamingPairObjUnhide(pair);
-            g_clear_pointer(&pair->aborted, g_free);
-        }
+        if (g_strcmp0(event->device, pair->primaryAlias) != 0)
+            return FALSE;
+        pair->askedOut = TRUE;
+        pair->askedAt = now;
+        pair->ejectLate = FALSE;
+        virTeamingPairObjUnhide(pair);
+        g_clear_pointer(&pair->aborted, g_free);
         break;
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_POSTCOPY:
         pair->postcopy = pair->guest == VIR_TEAMING_GUEST_INCOMING ||
@@ -218,8 +220,9 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         }
         break;
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_ACTIVE:
-        if (pair->guest == VIR_TEAMING_GUEST_HERE)
-            pair->migrating = TRUE;
+        if (pair->guest != VIR_TEAMING_GUEST_HERE || pair->migrating)
+            return FALSE;
+        pair->migrating = TRUE;
         break;
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_FAILED:
         /* QEMU plugs the primary again, and says nothing. But what it asked of the guest
@@ -252,14 +255,16 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         break;
     case VIR_TEAMING_QEMU_EVENT_DELETED:
         if (g_strcmp0(event->device, pair->primaryAlias) != 0)
-            break;
+            return FALSE;
         if (pair->move == VIR_TEAMING_MOVE_OUT)
             virTeamingPairObjMoved(pair);
         else
             virTeamingPairObjLoseVf(pair);
         break;
     case VIR_TEAMING_QEMU_EVENT_RESET:
-    case VIR_TEAMING_QEMU_EVENT_OTHER:
         break;
+    case VIR_TEAMING_QEMU_EVENT_OTHER:
+        return FALSE;
     }
+    return TRUE;
 }

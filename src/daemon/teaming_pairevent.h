@@ -18,9 +18,9 @@ typedef enum {
     VIR_TEAMING_ACTIVITY_DEPARTING, /* is stopped, at the end of that */
 } virTeamingActivity;
 
-void virTeamingPairObjTellEvent(virTeamingPairObj *pair,
-                                const virTeamingQemuEvent *event,
-                                gint64 now);
+gboolean virTeamingPairObjTellEvent(virTeamingPairObj *pair,
+                                    const virTeamingQemuEvent *event,
+                                    gint64 now);
 void virTeamingPairObjSetActivity(virTeamingPairObj *pair,
                                   virTeamingActivity activity);
 void virTeamingPairObjMiss(virTeamingPairObj *pair);

@@ -499,6 +499,46 @@ virTeamingPairObjPark(virTeamingPairObj *pair,
 }
 
 
+/* Is @pair's guest stopped, or not here yet? Nobody drives its VF then. */
+static gboolean
+virTeamingPairObjIsStill(const virTeamingPairObj *pair)
+{
+    return pair->guest == VIR_TEAMING_GUEST_INCOMING || pair->guest == VIR_TEAMING_GUEST_DEPARTING;
+}
+
+
+/* Has @pair looked at in VIR_TEAMING_PAIR_ECHO_MS, if it was not to be sooner. */
+static void
+virTeamingPairObjLookLater(virTeamingPairObj *pair,
+                           gint64 now)
+{
+    const gint64 due = now + VIR_TEAMING_PAIR_ECHO_MS * 1000;
+
+    if (!pair->lookAt || due < pair->lookAt)
+        pair->lookAt = due;
+}
+
+
+/**
+ * virTeamingPairObjKeep:
+ * @pair: a pair that was told something, and is settled
+ * @statedir: directory of the journal
+ * @now: monotonic microseconds
+ *
+ * Journals what was told; when the guest does not wait for this host, if it does.
+ */
+void
+virTeamingPairObjKeep(virTeamingPairObj *pair,
+                      const char *statedir,
+                      gint64 now)
+{
+    if (virTeamingPairObjIsStill(pair))
+        virTeamingPairObjLookLater(pair, now);
+    else
+        virTeamingJournalSave(pair, statedir, NULL);
+}
+
+
 /**
  * virTeamingPairObjIsSettled:
  * @pair: a pair that was told something
@@ -513,7 +553,10 @@ virTeamingPairObjIsSettled(virTeamingPairObj *pair,
                            virTeamingKernel *kernel,
                            gint64 now)
 {
-    const gboolean changed = virTeamingPairObjGlance(pair, kernel, now);
+    /* What a guest does with its VF that is stopped was seen when it stopped. */
+    const gboolean still = pair->guest == VIR_TEAMING_GUEST_INCOMING ||
+        (pair->guest == VIR_TEAMING_GUEST_DEPARTING && pair->phase == VIR_TEAMING_PHASE_DEPARTED);
+    const gboolean changed = !still && virTeamingPairObjGlance(pair, kernel, now);
     virTeamingObserved seen;
     virTeamingDatapath wanted;
 
@@ -621,7 +664,6 @@ virTeamingPairObjHurry(virTeamingPairObj *pair,
                        const char *statedir,
                        gint64 now)
 {
-    const gint64 lookAt = now + VIR_TEAMING_PAIR_ECHO_MS * 1000;
     virTeamingDatapath desired;
     const virTeamingPhase phase = virTeamingPairObjWant(pair, now, &desired);
     virTeamingStep plan[VIR_TEAMING_PLAN_MAX];
@@ -637,15 +679,13 @@ virTeamingPairObjHurry(virTeamingPairObj *pair,
     nsteps = virTeamingFailoverPlan(&pair->reached, &desired, plan);
     for (guint i = 0; i < nsteps; i++)
         virTeamingPairObjPromise(pair, plan[i]);
-    /* What is only closed was promised before. */
-    if (phase != VIR_TEAMING_PHASE_STANDBY && !virTeamingJournalSave(pair, statedir, NULL))
+    if (!pair->foretold && !virTeamingJournalSave(pair, statedir, NULL))
         return FALSE;
 
     entries = virTeamingPairObjRecall(pair);
     virTeamingPairObjTakeAll(pair, kernel, phase, plan, nsteps, entries, now, &error);
     pair->known = !error && virTeamingPairObjReached(pair, &desired);
-    if (!pair->lookAt || lookAt < pair->lookAt)
-        pair->lookAt = lookAt;
+    virTeamingPairObjLookLater(pair, now);
     return !error;
 }
 
@@ -704,6 +744,8 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
         (actual.vf == VIR_TEAMING_VF_ZERO ||
          (actual.vf == VIR_TEAMING_VF_OTHER && pair->parked)))
         pair->unplugged = pair->nameless = TRUE;
+    if (pair->guest == VIR_TEAMING_GUEST_HERE && actual.vf == VIR_TEAMING_VF_PAIR)
+        pair->parked = FALSE;
     /* Else, what the guest reads has been plugged, if only libvirt did not live to say so. */
     if (pair->unplugged && !pair->nameless && actual.vf == VIR_TEAMING_VF_PAIR &&
         (phase == VIR_TEAMING_PHASE_SETTLING || phase == VIR_TEAMING_PHASE_DRIVING)) {
@@ -721,6 +763,8 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     nsteps = virTeamingFailoverPlan(&actual, &desired, plan);
     for (guint i = 0; i < nsteps; i++)
         virTeamingPairObjPromise(pair, plan[i]);
+    pair->foretold = virTeamingPairObjIsStill(pair) ||
+        phase == VIR_TEAMING_PHASE_LEAVING || phase == VIR_TEAMING_PHASE_RELEASED;
     /* Without a journal a crash would leave something behind; but the guest's path is worth
      * more than that. */
     virTeamingJournalSave(pair, statedir, &journalError);

@@ -14,9 +14,9 @@
 
 #define VIR_TEAMING_PAIR_HISTORY 16
 
-/* For as long what the kernel tells may be of our own steps, and a step that was taken without a
- * look at the host waits to be looked at. Longer than most guests are stopped for a switchover. */
-#define VIR_TEAMING_PAIR_ECHO_MS 250
+/* For as long what the kernel tells may be of our own steps, and what was done for a guest that is
+ * stopped waits to be looked at and journalled. Longer than a guest is stopped for a switchover. */
+#define VIR_TEAMING_PAIR_ECHO_MS 1000
 
 /* Where a person wants a pair's frames, apart from migrations. */
 typedef enum {
@@ -70,6 +70,7 @@ typedef struct {
     gboolean noted;                 /* the domain carries along that it was moved */
     gboolean completed;             /* an outgoing migration has, as far as QEMU goes */
     gboolean hidden;                /* after which it runs here: QEMU keeps its VF back */
+    gboolean foretold;              /* it may leave or come, and then be in a hurry */
     char *plugXml;                  /* what to plug: as the domain brought it along */
 
     /* What was done and must be undone: the undo list. */
@@ -88,6 +89,7 @@ typedef struct {
     virTeamingDatapath reached;
     gint64 steppedAt;               /* when a step was taken last */
     gint64 lookAt;                  /* when to settle it anew; 0: when something is told */
+    gboolean told;                  /* something, of which it is not settled yet */
     virTeamingPciState pci;
     virTeamingPciHandle *pciHandle; /* of @vf, for those that look often; NULL: not open */
     gint64 pciReadAt;               /* when @pci was read in full */
@@ -159,6 +161,9 @@ void virTeamingPairObjPark(virTeamingPairObj *pair,
 gboolean virTeamingPairObjIsSettled(virTeamingPairObj *pair,
                                     virTeamingKernel *kernel,
                                     gint64 now);
+void virTeamingPairObjKeep(virTeamingPairObj *pair,
+                           const char *statedir,
+                           gint64 now);
 gboolean virTeamingPairObjHurry(virTeamingPairObj *pair,
                                 virTeamingKernel *kernel,
                                 const char *statedir,

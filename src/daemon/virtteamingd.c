@@ -88,6 +88,7 @@ virTeamingDaemonRun(const char *uri,
 
     g_socket_service_stop(hookServer);
     g_unlink(hookPath);
+    virTeamingDriverSave(driver);
     return TRUE;
 }
 
