@@ -314,6 +314,15 @@ hostSnapshot(Host *host,
 }
 
 
+static void
+hostWait(Host *host,
+         guint ms)
+{
+    host->ahead += ms * 1000;
+    virTeamingDriverRun(host->driver, g_get_monotonic_time() + host->ahead);
+}
+
+
 /* The guest's driver takes the VF up, or lets it go; the watch sees it. */
 static void
 hostGuest(Host *host,
@@ -321,16 +330,7 @@ hostGuest(Host *host,
           guint vectors)
 {
     virTeamingFakeSetPciState(host->kernel, &host->vf, busMaster, vectors);
-    virTeamingDriverRun(host->driver, g_get_monotonic_time() + host->ahead);
-}
-
-
-static void
-hostWait(Host *host,
-         guint ms)
-{
-    host->ahead += ms * 1000;
-    virTeamingDriverRun(host->driver, g_get_monotonic_time() + host->ahead);
+    hostWait(host, 50);
 }
 
 
@@ -1064,7 +1064,7 @@ hostDriveKnown(Host *host)
 {
     hostDrive(host);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
-    hostWait(host, 0);
+    hostWait(host, 50);
     g_free(virTeamingFakeTakeLog(host->kernel));
 }
 

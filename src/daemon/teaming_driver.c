@@ -44,6 +44,8 @@
 #define VIR_TEAMING_DRIVER_LEISURE_MS 50
 #define VIR_TEAMING_DRIVER_PATIENCE_MS (30 * 1000)
 #define VIR_TEAMING_DRIVER_IDLE_MS 1000
+/* While others are watched, those that no change is expected of are, so often. */
+#define VIR_TEAMING_DRIVER_CALM_MS 50
 #define VIR_TEAMING_DRIVER_REPLUG_MS 5000
 #define VIR_TEAMING_DRIVER_REABORT_MS 5000
 /* A migration that sends nothing for so long has lost the other host. TCP would notice, too,
@@ -352,12 +354,14 @@ virTeamingDriverNotified(const char *ifname,
             virTeamingDriverHearIncoming(driver, pair, ifname, mac) && !pair->lookAt)
             pair->lookAt = now + VIR_TEAMING_DRIVER_IDLE_MS * 1000;
     }
-    /* The kernel tells us of our own steps, too, and does not say that they are ours. To look at
-     * the host each time would take longer than the steps, and the guest may be stopped. */
+    /* The kernel tells us of our own steps, too, and of those that libvirt takes for us, and does
+     * not say whose they are. To look at the host each time would take longer than the steps, and
+     * the guest may be stopped. */
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-        const gint64 due = VIR_TEAMING_PAIR_ECHO_MS * 1000 +
-            (pair->guest == VIR_TEAMING_GUEST_DEPARTING ? now : pair->steppedAt);
+        const gboolean busy = pair->guest == VIR_TEAMING_GUEST_DEPARTING ||
+            virTeamingDriverIsPlugging(driver, pair->uuid);
+        const gint64 due = VIR_TEAMING_PAIR_ECHO_MS * 1000 + (busy ? now : pair->steppedAt);
 
         if (pair->guest == VIR_TEAMING_GUEST_INCOMING ||
             !virTeamingPairObjIsConcerned(pair, ifname, mac))
@@ -1505,6 +1509,23 @@ virTeamingDriverMissOpening(virTeamingDriver *driver,
 }
 
 
+/* Looks at the VF of @pair, if it is time. Returns: whether it is news. */
+static gboolean
+virTeamingDriverWatch(virTeamingDriver *driver,
+                      virTeamingPairObj *pair,
+                      gint64 now)
+{
+    virTeamingObserved seen;
+
+    virTeamingPairObjObserve(pair, now, &seen);
+    if (virTeamingFailoverNextLook(pair->phase, &seen) < 0 &&
+        now - pair->watchedAt < VIR_TEAMING_DRIVER_CALM_MS * 1000)
+        return FALSE;
+    pair->watchedAt = now;
+    return virTeamingPairObjGlance(pair, driver->kernel, now);
+}
+
+
 /**
  * virTeamingDriverRun:
  * @driver: the driver
@@ -1535,7 +1556,7 @@ virTeamingDriverRun(virTeamingDriver *driver,
         }
         if (virTeamingDriverMissVf(driver, pair, now) ||
             virTeamingDriverMissOpening(driver, pair, now) ||
-            virTeamingPairObjGlance(pair, driver->kernel, now) || strangers ||
+            virTeamingDriverWatch(driver, pair, now) || strangers ||
             (pair->lookAt && now >= pair->lookAt) ||
             ((pair->problem || pair->tapGoneAt) && now >= pair->retryAt))
             virTeamingDriverSettle(driver, pair, now);

@@ -93,6 +93,7 @@ typedef struct {
     virTeamingPciState pci;
     virTeamingPciHandle *pciHandle; /* of @vf, for those that look often; NULL: not open */
     gint64 pciReadAt;               /* when @pci was read in full */
+    gint64 watchedAt;               /* when its bits were looked at, with nothing told */
     virTeamingNicTraits traits;
     gboolean traitsKnown;
     char bridge[IF_NAMESIZE];
