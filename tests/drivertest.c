@@ -1968,8 +1968,20 @@ testRestartStopped(Host *host,
     hostStop(host);
     hostExpectClean(host);
 
-    /* It has landed, and does not come after all: the filter entry is taken away. */
+    /* It comes here, and QEMU was not let at its VF, which nobody kept from it. */
     virTeamingFakeSetPciOpen(host->kernel, &host->vf, FALSE);
+    host->policy.plug = VIR_TEAMING_PLUG_STOCK;
+    hostRestart(host);
+    hostArrive(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostRestart(host);
+    hostEvent(host, "RESUME", NULL);
+    hostWait(host, 3000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostStop(host);
+    hostExpectClean(host);
+
+    /* It has landed, and does not come after all: the filter entry is taken away. */
     hostArrive(host);
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
     hostRestart(host);
@@ -3365,8 +3377,28 @@ testLookSparingly(Host *host,
     g_assert_cmpint(virTeamingDriverNextRun(host->driver, g_get_monotonic_time()), <=,
                     VIR_TEAMING_PAIR_ECHO_MS * 1000);
     virTeamingDriverRun(host->driver, g_get_monotonic_time() + VIR_TEAMING_PAIR_ECHO_MS * 1000);
-    g_assert_nonnull(((virTeamingPairObj *)
-                      virTeamingDriverPairs(host->driver)->pdata[0])->problem);
+    g_assert_nonnull(hostPair(host)->problem);
+    virTeamingFakeFail(host->kernel, "LinkGet", 0, 0);
+    hostWait(host, 2000);
+    hostExpectProblem(host, NULL);
+
+    /* Nor for what libvirt does while it plugs a VF. */
+    hostGuest(host, FALSE, 0);
+    hostStop(host);
+    virTeamingFakeSetPciOpen(host->kernel, &host->vf, FALSE);
+    hostArrive(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostResume(host);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostPair(host)->steppedAt = 0;
+    virTeamingFakeFail(host->kernel, "LinkGet", 0, EBUSY);
+    hostSetVfMac(host, "00:00:00:00:00:00");
+    hostSetVfMac(host, MAC);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    hostExpectProblem(host, NULL);
+    hostWait(host, VIR_TEAMING_PAIR_ECHO_MS);
+    g_assert_nonnull(hostPair(host)->problem);
 }
 
 

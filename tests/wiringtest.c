@@ -706,6 +706,10 @@ testNoZero(Host *host,
                "FdbAdd eth1 " MAC " master static sticky\n"
                "VfSetVlan eth1 0 4094\n"
                "VfSetMac eth1 0 " MAC "\n");
+    /* Should the daemon die, and the guest not come: it was foretold. */
+    host->pair->parked = FALSE;
+    g_assert_true(virTeamingJournalSave(host->pair, host->statedir, NULL));
+    hostRestart(host);
     host->pair->guest = VIR_TEAMING_GUEST_GONE;
     g_assert_true(hostSettle(host));
     hostExpect(host,

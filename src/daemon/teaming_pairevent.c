@@ -57,6 +57,9 @@ virTeamingPairObjResume(virTeamingPairObj *pair)
         pair->defer = FALSE;
         pair->arrivedAt = g_get_monotonic_time();
         pair->plugAt = pair->arrivedAt + VIR_TEAMING_PAIR_AWAKE_MS * 1000;
+        /* It was told to open the VF, whether that was heard or not. */
+        pair->opening = !pair->unplugged;
+        pair->openAt = pair->arrivedAt + VIR_TEAMING_PAIR_OPENED_MS * 1000;
     }
     pair->guest = VIR_TEAMING_GUEST_HERE;
 }
