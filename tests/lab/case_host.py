@@ -101,11 +101,13 @@ def was_killed(lab, host):
     return lab.run(host, "test -e /run/doomed", check=False).returncode == 0
 
 
-def killed_in_the_middle(lab, host, said):
-    """Migrates from a, and kills the daemon on @host as soon as its journal says @said, before
-    it can do anything about it: each write of the journal is drawn out."""
-    start_doomed(lab, host, RENAMES, "delay_exit=400000", f"""
-        until grep -qsE '{said}' /run/virt-teaming/*.pair; do
+def killed_in_the_middle(lab, host, said, where, delay_us=0):
+    """Migrates from a, and kills the daemon on @host as soon as one of the files @where says
+    @said once more. Each write of its journal takes @delay_us longer."""
+    start_doomed(lab, host, RENAMES, f"delay_exit={delay_us}", f"""
+        heard() {{ cat {where} 2> /dev/null | grep -cE '{said}'; }}
+        before=$(heard)
+        until [ $(heard) -gt $before ]; do
             pidof virtteamingd > /dev/null || break
             sleep 0.02
         done
@@ -145,15 +147,22 @@ def confined_by_apparmor(lab):
 
 
 @scenario()
-def daemon_killed_on_the_source_before_it_parks_the_vf(lab):
-    """KILL when the journal says that the guest is leaving and nothing has been done yet."""
-    killed_in_the_middle(lab, "a", '"guest" : 3')
+def daemon_killed_on_the_source_when_the_guest_has_stopped(lab):
+    """KILL when its log says so; the journal does not yet."""
+    killed_in_the_middle(lab, "a", "-> departed", "/var/log/virtteamingd.log")
+
+
+@scenario()
+def daemon_killed_on_the_destination_when_the_guest_lands(lab):
+    """KILL when its log says so; the journal does not yet."""
+    killed_in_the_middle(lab, "b", "-> landing", "/var/log/virtteamingd.log")
 
 
 @scenario()
 def daemon_killed_on_the_destination_before_it_plugs_the_vf(lab):
-    """KILL when the journal says that the VF kept from QEMU is to be plugged."""
-    killed_in_the_middle(lab, "b", '"unplugged" : true')
+    """KILL when the journal says that the VF kept from QEMU is to be plugged, and it has done
+    nothing about it: each write of the journal is drawn out."""
+    killed_in_the_middle(lab, "b", '"unplugged" : true', "/run/virt-teaming/*.pair", 400000)
 
 
 def sweep(lab, side, call, numbers):
