@@ -759,6 +759,13 @@ testArriveUnseen(Host *host,
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     hostWait(host, 250);
     g_assert_cmpuint(host->plugged, ==, 1);
+    hostStop(host);
+
+    /* It says so of one that is to go on to yet another host. */
+    hostArrive(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_UNPLUGGING, TRUE);
+    hostWait(host, 250);
+    g_assert_cmpuint(host->plugged, ==, 2);
 }
 
 

@@ -45,23 +45,31 @@ virTeamingPairObjHide(virTeamingPairObj *pair)
 }
 
 
-/* The guest runs here. What was kept from QEMU until now is libvirt's to plug. */
+/* If the guest was on its way here, it runs. What was kept from QEMU until now is libvirt's to
+ * plug; if nothing was, QEMU was told to open the VF, whether that was heard or not. */
+static void
+virTeamingPairObjArrive(virTeamingPairObj *pair)
+{
+    if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
+        pair->arrivedAt = g_get_monotonic_time();
+        pair->negotiated = TRUE;
+        pair->unplugged = pair->holdFd >= 0;
+        pair->plugAt = pair->arrivedAt + VIR_TEAMING_PAIR_AWAKE_MS * 1000;
+        pair->opening = !pair->unplugged;
+        pair->openAt = pair->arrivedAt + VIR_TEAMING_PAIR_OPENED_MS * 1000;
+        pair->defer = FALSE;
+    }
+    pair->guest = VIR_TEAMING_GUEST_HERE;
+}
+
+
+/* The guest goes on, here, or begins to. */
 static void
 virTeamingPairObjResume(virTeamingPairObj *pair)
 {
     if (pair->completed)
         virTeamingPairObjHide(pair);
-    if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
-        pair->negotiated = TRUE;
-        pair->unplugged = pair->holdFd >= 0;
-        pair->defer = FALSE;
-        pair->arrivedAt = g_get_monotonic_time();
-        pair->plugAt = pair->arrivedAt + VIR_TEAMING_PAIR_AWAKE_MS * 1000;
-        /* It was told to open the VF, whether that was heard or not. */
-        pair->opening = !pair->unplugged;
-        pair->openAt = pair->arrivedAt + VIR_TEAMING_PAIR_OPENED_MS * 1000;
-    }
-    pair->guest = VIR_TEAMING_GUEST_HERE;
+    virTeamingPairObjArrive(pair);
 }
 
 
@@ -109,14 +117,15 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
     case VIR_TEAMING_ACTIVITY_UNPLUGGING:
         if (!pair->askedOut || !pair->askedAt)
             pair->askedAt = g_get_monotonic_time();
-        pair->guest = VIR_TEAMING_GUEST_HERE;
+        virTeamingPairObjArrive(pair);
         pair->askedOut = TRUE;
         pair->migrating = FALSE;
         return;
     case VIR_TEAMING_ACTIVITY_OUTGOING:
     case VIR_TEAMING_ACTIVITY_DEPARTING:
-        pair->guest = activity == VIR_TEAMING_ACTIVITY_OUTGOING ?
-            VIR_TEAMING_GUEST_HERE : VIR_TEAMING_GUEST_DEPARTING;
+        virTeamingPairObjArrive(pair);
+        if (activity == VIR_TEAMING_ACTIVITY_DEPARTING)
+            pair->guest = VIR_TEAMING_GUEST_DEPARTING;
         pair->askedOut = TRUE;
         pair->migrating = TRUE;
         return;
