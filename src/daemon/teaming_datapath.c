@@ -163,7 +163,7 @@ virTeamingPairObjLookSelf(virTeamingPairObj *pair,
     if (!own)
         desired->self = FALSE;
     else if (!self)
-        pair->selfAdded = FALSE;
+        pair->selfAdded = FALSE;    /* nothing to undo, whatever was foretold */
     if (pair->macvtap && !tap->up)
         desired->self = FALSE;
     /* Both may have the MAC, unless that keeps the frames from the VF, or from another host. */

@@ -265,9 +265,9 @@ virTeamingDriverUpdate(virTeamingDriver *driver,
                        virTeamingPairObj *pair,
                        gint64 now)
 {
-    if (virTeamingPairObjIsSettled(pair, driver->kernel, now))
+    if (virTeamingPairObjIsSettled(pair, driver->kernel, now)) {
         virTeamingPairObjKeep(pair, driver->statedir, now);
-    else if (!virTeamingPairObjHurry(pair, driver->kernel, driver->statedir, now)) {
+    } else if (!virTeamingPairObjHurry(pair, driver->kernel, driver->statedir, now)) {
         virTeamingDriverSettle(driver, pair, now);
         return;
     }

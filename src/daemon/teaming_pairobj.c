@@ -744,6 +744,7 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
         (actual.vf == VIR_TEAMING_VF_ZERO ||
          (actual.vf == VIR_TEAMING_VF_OTHER && pair->parked)))
         pair->unplugged = pair->nameless = TRUE;
+    /* Nothing is parked, whatever was foretold. */
     if (pair->guest == VIR_TEAMING_GUEST_HERE && actual.vf == VIR_TEAMING_VF_PAIR)
         pair->parked = FALSE;
     /* Else, what the guest reads has been plugged, if only libvirt did not live to say so. */
