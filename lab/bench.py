@@ -122,8 +122,9 @@ class Case:
 
 
 class Bench:
-    def __init__(self, rounds, progress, bare=3):
+    def __init__(self, rounds, progress, bare=3, no_host_driver=False):
         self.rounds = rounds
+        self.no_host_driver = no_host_driver
         self.bare = bare                # rounds without a meter
         self.progress = progress
         self.cases = []
@@ -317,8 +318,7 @@ class Bench:
         plain, ours = {}, {}
         if reaction:
             self.react(machine, reaction)
-        # As docs/how-it-works.rst advises where VFs are for guests only.
-        for host in "ab":
+        for host in "ab" if self.no_host_driver else "":
             machine.run(host, "echo 0 > /sys/class/net/pf0/device/sriov_drivers_autoprobe")
         for memory in sizes:
             plain[memory], ours[memory] = self.compare(machine, memory, 1, None, stock)
@@ -385,13 +385,15 @@ def main():
                         help="beside one pair, with the smallest memory")
     parser.add_argument("--stock", type=int, default=2, help="rounds of the stock pair; 0: none")
     parser.add_argument("--bare", type=int, default=3, help="rounds of pairs without a meter")
+    parser.add_argument("--no-host-driver", action="store_true",
+                        help="sriov_drivers_autoprobe is off, where VFs are for guests only")
     parser.add_argument("--no-crossing", action="store_true")
     parser.add_argument("--no-rate", action="store_true")
     parser.add_argument("--reaction", default="build/tests/reaction-bench", metavar="PROGRAM",
                         help="built from tests/bench/reaction-bench.c; '' for none")
     args = parser.parse_args()
     progress = Progress()
-    bench = Bench(args.rounds, progress, args.bare)
+    bench = Bench(args.rounds, progress, args.bare, args.no_host_driver)
     try:
         with Lab(args.libvirt, stage=args.stage,
                  options=["--memory", HOST_MEMORY, "--cpus", str(args.cpus)]) as machine:
