@@ -1971,7 +1971,7 @@ testRestartStopped(Host *host,
     hostRestart(host);
     hostEvent(host, "RESUME", NULL);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
-    g_assert_true(((virTeamingPairObj *)virTeamingDriverPairs(host->driver)->pdata[0])->hidden);
+    g_assert_true(hostPair(host)->hidden);
     hostStop(host);
     hostExpectClean(host);
 

@@ -359,17 +359,19 @@ virTeamingDriverNotified(const char *ifname,
      * the guest may be stopped. */
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-        const gboolean busy = pair->guest == VIR_TEAMING_GUEST_DEPARTING ||
-            virTeamingDriverIsPlugging(driver, pair->uuid);
-        const gint64 due = VIR_TEAMING_PAIR_ECHO_MS * 1000 + (busy ? now : pair->steppedAt);
+        gboolean busy;
+        gint64 due;
 
         if (pair->guest == VIR_TEAMING_GUEST_INCOMING ||
             !virTeamingPairObjIsConcerned(pair, ifname, mac))
             continue;
+        busy = pair->guest == VIR_TEAMING_GUEST_DEPARTING ||
+            virTeamingDriverIsPlugging(driver, pair->uuid);
+        due = VIR_TEAMING_PAIR_ECHO_MS * 1000 + (busy ? now : pair->steppedAt);
         if (due <= now)
             virTeamingDriverSettle(driver, pair, now);
-        else if (!pair->lookAt || due < pair->lookAt)
-            pair->lookAt = due;
+        else
+            virTeamingPairObjLookBy(pair, due);
     }
     virTeamingDriverArm(driver);
 }

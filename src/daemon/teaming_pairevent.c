@@ -96,12 +96,8 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
             return;
         /* It may have gone and come back, or have failed to come and be trying again. */
         pair->negotiated = FALSE;
-        /* If it was taken for one that had booted here, and QEMU for not having its VF, that is to
-         * be seen again when it runs. */
-        if (pair->guest != VIR_TEAMING_GUEST_INCOMING) {
-            pair->opening |= pair->unplugged;
+        if (pair->guest != VIR_TEAMING_GUEST_INCOMING)
             pair->askedOut = pair->migrating = pair->ejectLate = pair->unplugged = FALSE;
-        }
         pair->guest = VIR_TEAMING_GUEST_INCOMING;
         return;
     case VIR_TEAMING_ACTIVITY_RUNNING:

@@ -507,13 +507,11 @@ virTeamingPairObjIsStill(const virTeamingPairObj *pair)
 }
 
 
-/* Has @pair looked at in VIR_TEAMING_PAIR_ECHO_MS, if it was not to be sooner. */
-static void
-virTeamingPairObjLookLater(virTeamingPairObj *pair,
-                           gint64 now)
+/* Has @pair looked at when it is @due, if it was not to be sooner. */
+void
+virTeamingPairObjLookBy(virTeamingPairObj *pair,
+                        gint64 due)
 {
-    const gint64 due = now + VIR_TEAMING_PAIR_ECHO_MS * 1000;
-
     if (!pair->lookAt || due < pair->lookAt)
         pair->lookAt = due;
 }
@@ -533,7 +531,7 @@ virTeamingPairObjKeep(virTeamingPairObj *pair,
                       gint64 now)
 {
     if (virTeamingPairObjIsStill(pair))
-        virTeamingPairObjLookLater(pair, now);
+        virTeamingPairObjLookBy(pair, now + VIR_TEAMING_PAIR_ECHO_MS * 1000);
     else
         virTeamingJournalSave(pair, statedir, NULL);
 }
@@ -685,7 +683,7 @@ virTeamingPairObjHurry(virTeamingPairObj *pair,
     entries = virTeamingPairObjRecall(pair);
     virTeamingPairObjTakeAll(pair, kernel, phase, plan, nsteps, entries, now, &error);
     pair->known = !error && virTeamingPairObjReached(pair, &desired);
-    virTeamingPairObjLookLater(pair, now);
+    virTeamingPairObjLookBy(pair, now + VIR_TEAMING_PAIR_ECHO_MS * 1000);
     return !error;
 }
 

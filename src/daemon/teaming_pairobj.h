@@ -162,6 +162,8 @@ void virTeamingPairObjPark(virTeamingPairObj *pair,
 gboolean virTeamingPairObjIsSettled(virTeamingPairObj *pair,
                                     virTeamingKernel *kernel,
                                     gint64 now);
+void virTeamingPairObjLookBy(virTeamingPairObj *pair,
+                             gint64 due);
 void virTeamingPairObjKeep(virTeamingPairObj *pair,
                            const char *statedir,
                            gint64 now);
