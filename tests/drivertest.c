@@ -11,12 +11,18 @@
 #include "nic_verdict.h"
 #include "teaming_bus.h"
 #include "teaming_driver.h"
+#include "teaming_frame.h"
 #include "teaming_kernel_fake.h"
 #include "teaming_migrate.h"
 #include "teaming_validate.h"
 
 #define UUID "c7a5fdbd-edaf-9455-926a-d65c16db1809"
 #define MAC "52:54:00:12:34:56"
+
+/* What is logged of frames: that the guest was stopped here, that it is here, both paths told. */
+#define TOLD_AWAY "FrameSend eth1 type 88b5 virt-teaming 1 stopped " UUID "\n"
+#define TOLD_HERE "FrameSend eth1 type 8035\n"
+#define TOLD_BACK TOLD_HERE "FrameSend eth1 type 88b5 virt-teaming 1 runs " UUID "\n"
 
 /* A host with a bridge br0, its uplink eth1, and two VFs; the guest has the first. */
 typedef struct {
@@ -284,6 +290,22 @@ hostEvent(Host *host,
 }
 
 
+/* Another host says something of the guest of domain @uuid. */
+static void
+hostNotice(Host *host,
+           const char *uuid,
+           gboolean runs)
+{
+    virTeamingNotice notice = { .mac = host->mac, .runs = runs };
+    guint8 frame[VIR_TEAMING_FRAME_MAX];
+
+    g_strlcpy(notice.uuid, uuid, sizeof(notice.uuid));
+    virTeamingFakeFrame(host->kernel, "eth1", frame, virTeamingFrameNotice(&notice, 0, frame));
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+}
+
+
 static void
 hostTellXml(Host *host,
             const char *xml,
@@ -379,6 +401,16 @@ hostExpect(Host *host,
     g_autofree char *log = virTeamingFakeTakeLog(host->kernel);
 
     g_assert_cmpstr(log, ==, expected);
+}
+
+
+static virTeamingPairObj *
+hostPair(Host *host)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
+
+    g_assert_cmpuint(pairs->len, ==, 1);
+    return pairs->pdata[0];
 }
 
 
@@ -530,6 +562,7 @@ testLeave(Host *host,
 
     hostEvent(host, "STOP", NULL);
     hostExpect(host,
+               TOLD_AWAY
                "VfSetMac eth1 0 00:00:00:00:00:00\n"
                "FdbDel vnet0 " MAC " master\n"
                "FdbDel eth1 " MAC " self\n");
@@ -569,7 +602,8 @@ testFailAfterStop(Host *host,
     hostExpect(host,
                "VfSetMac eth1 0 " MAC "\n"
                "FdbAdd eth1 " MAC " self\n"
-               "FdbAdd vnet0 " MAC " master static sticky\n");
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               TOLD_BACK);
 }
 
 
@@ -600,7 +634,8 @@ testArrive(Host *host,
     hostExpect(host,
                "VfSetMac eth1 0 " MAC "\n"
                "FdbAdd eth1 " MAC " self\n"
-               "FdbAdd vnet0 " MAC " master static sticky\n");
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               TOLD_HERE);
     hostEvent(host, "RESUME", NULL);
     hostGuest(host, TRUE, 3);
     hostWait(host, 2000);
@@ -705,7 +740,8 @@ testArriveDeferred(Host *host,
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
-               "FdbAdd vnet0 " MAC " master static sticky\n");
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               TOLD_HERE);
     g_assert_true(virTeamingDriverIsIncoming(host->driver, UUID));
     /* What QEMU can't open need not be watched, once what was done has been looked at. */
     hostWait(host, 250);
@@ -745,6 +781,142 @@ testArriveDeferred(Host *host,
     g_assert_cmpuint(host->plugged, ==, 3);
     hostStop(host);
     hostExpectClean(host);
+}
+
+
+/* The other host says that the guest was stopped there: what comes for it is kept by its tap, and
+ * the network is told to send it. When QEMU says that the guest has come, that is done already. */
+static void
+testHandedOver(Host *host,
+               gconstpointer opaque)
+{
+    hostArrive(host);
+    hostSpin(host);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+
+    /* Said of another guest, or that it runs on: nothing new. */
+    hostNotice(host, "00000000-edaf-9455-926a-d65c16db1809", FALSE);
+    hostNotice(host, UUID, TRUE);
+    hostExpect(host, "");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+
+    hostNotice(host, UUID, FALSE);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               TOLD_HERE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LANDING);
+    hostNotice(host, UUID, FALSE);
+    hostWait(host, 2000);
+    hostExpect(host, "");
+
+    /* It goes on where it was, and is stopped there once more. */
+    hostNotice(host, UUID, TRUE);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " master static sticky\n"
+               "FdbDel eth1 " MAC " self\n");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    hostNotice(host, UUID, FALSE);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               TOLD_HERE);
+
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostResume(host);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    /* Nobody listens any more. */
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostNotice(host, UUID, TRUE);
+    hostNotice(host, UUID, FALSE);
+    hostExpect(host, "");
+    g_assert_cmpint(hostPair(host)->ear, <, 0);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* The migration fails although QEMU had the guest's state: it goes on where it was. */
+static void
+testHandedOverInVain(Host *host,
+                     gconstpointer opaque)
+{
+    hostArrive(host);
+    hostSpin(host);
+    hostNotice(host, UUID, FALSE);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostNotice(host, UUID, TRUE);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " master static sticky\n"
+               "FdbDel eth1 " MAC " self\n");
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* A daemon that was not there may have missed that the guest went on elsewhere. */
+static void
+testHandedOverToDead(Host *host,
+                     gconstpointer opaque)
+{
+    hostArrive(host);
+    hostSpin(host);
+    hostNotice(host, UUID, FALSE);
+    hostWait(host, 2000);
+    hostUpgrade(host);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    /* It listens, too. */
+    hostWait(host, 0);
+    hostNotice(host, UUID, FALSE);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               TOLD_HERE);
+}
+
+
+/* Neither to listen nor to tell is what a migration depends on. */
+static void
+testHandedOverUnheard(Host *host,
+                      gconstpointer opaque)
+{
+    virTeamingFakeFail(host->kernel, "FrameListen", 0, EPERM);
+    hostArrive(host);
+    hostSpin(host);
+    hostExpectProblem(host, NULL);
+    hostNotice(host, UUID, FALSE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    virTeamingFakeFail(host->kernel, "FrameSend", 1, ENOBUFS);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostResume(host);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               TOLD_HERE);
+    hostExpectProblem(host, NULL);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostStop(host);
+    hostExpectClean(host);
+
+    /* Where it leaves. */
+    virTeamingFakeSetPciOpen(host->kernel, &host->vf, FALSE);
+    hostCopy(host);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    virTeamingFakeFail(host->kernel, "FrameSend", 0, ENETDOWN);
+    hostEvent(host, "STOP", NULL);
+    hostExpect(host,
+               "VfSetMac eth1 0 00:00:00:00:00:00\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth1 " MAC " self\n");
+    hostExpectProblem(host, "cannot send a frame by 'eth1': Network is down");
+    virTeamingFakeFail(host->kernel, "FrameSend", 0, 0);
+    hostWait(host, 1000);
+    hostExpect(host, TOLD_AWAY);
+    hostExpectProblem(host, NULL);
 }
 
 
@@ -1014,16 +1186,6 @@ testDetach(Host *host,
     hostGuest(host, TRUE, 3);
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
-}
-
-
-static virTeamingPairObj *
-hostPair(Host *host)
-{
-    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
-
-    g_assert_cmpuint(pairs->len, ==, 1);
-    return pairs->pdata[0];
 }
 
 
@@ -1306,13 +1468,14 @@ testMoveAndMigrate(Host *host,
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
-               "FdbAdd vnet0 " MAC " master static sticky\n");
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               TOLD_HERE);
     hostEvent(host, "RESUME", NULL);
     hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
     hostRestart(host);
     hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     hostWait(host, 60 * 1000);
-    hostExpect(host, "");
+    hostExpect(host, TOLD_BACK);
     hostExpectProblem(host, NULL);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
     g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
@@ -2003,7 +2166,8 @@ testRefusals(Host *host,
              gconstpointer opaque)
 {
     static const char *const ops[] = {
-        "LinkGet", "LinkSetLearning", "VfGet", "VfSetMac", "FdbList", "FdbAdd", "FdbDel"
+        "LinkGet", "LinkSetLearning", "VfGet", "VfSetMac", "FdbList", "FdbAdd", "FdbDel",
+        "FrameSend", "FrameListen"
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(ops); i++) {
@@ -2264,14 +2428,15 @@ static const char *const walkNames[] = {
     "daemon-dies", "uplink-learns", "libvirt-plugs", "doubled-event", "late-event",
     "suspended", "resumed", "move-to-standby", "move-to-vf", "guest-ejects",
     "handed-over-and-back", "qemu-shows", "negotiated-but-refused",
+    "stopped-elsewhere", "runs-elsewhere",
     "dies-before-1st-order", "dies-after-1st", "dies-before-2nd", "dies-after-2nd",
     "dies-before-3rd", "dies-after-3rd", NULL
 };
 
 
-#define WALK_ACTIONS 27
+#define WALK_ACTIONS 29
 /* And death in the middle of something, which is tried in all places in testDeaths(). */
-#define WALK_ALL_ACTIONS 33
+#define WALK_ALL_ACTIONS 35
 
 
 /* Does one of them; returns whether it can happen, in the world as it is. */
@@ -2302,12 +2467,12 @@ walkTry(Walk *walk,
         walkStop(walk);
         return TRUE;
     case 3:
-        if (world != WORLD_INCOMING && !runs)
+        if (world != WORLD_INCOMING && (world != WORLD_LANDED || walk->negotiated) && !runs)
             return FALSE;
         walkNegotiate(walk, TRUE);
         return TRUE;
     case 4:
-        if (world != WORLD_LANDED)
+        if (world != WORLD_LANDED || !walk->negotiated)
             return FALSE;
         walk->world = WORLD_HERE;
         walkEvent(walk, "RESUME", NULL);
@@ -2454,6 +2619,13 @@ walkTry(Walk *walk,
             walk->negotiated)
             return FALSE;
         walkNegotiate(walk, FALSE);
+        return TRUE;
+    case 27:
+    case 28:
+        if (world != (action == 27 ? WORLD_INCOMING : WORLD_LANDED) || walk->negotiated)
+            return FALSE;
+        walk->world = action == 27 ? WORLD_LANDED : WORLD_INCOMING;
+        hostNotice(&walk->host, UUID, action == 28);
         return TRUE;
     default:
         if (walk->dead)
@@ -2739,7 +2911,8 @@ testLastingRefusals(void)
 {
     static const char *const ops[] = {
         "LinkGet", "LinkList", "LinkSetLearning", "VfList", "VfGet", "VfSetMac", "VfSetVlan",
-        "VfLocate", "FdbList", "FdbAdd", "FdbDel", "PciGetState", "PciGetDevice", "PciHold"
+        "VfLocate", "FdbList", "FdbAdd", "FdbDel", "PciGetState", "PciGetDevice", "PciHold",
+        "FrameSend", "FrameListen"
     };
     static const int errs[] = { EPERM, EBUSY, ENODEV, EOPNOTSUPP, EINVAL };
     static const char *const drivers[] = { "igb", "unheard-of" };
@@ -3420,6 +3593,7 @@ testHurry(Host *host,
     virTeamingFakeFail(host->kernel, "LinkGet", 0, EBUSY);
     hostEvent(host, "STOP", NULL);
     hostExpect(host,
+               TOLD_AWAY
                "VfSetMac eth1 0 00:00:00:00:00:00\n"
                "FdbDel vnet0 " MAC " master\n"
                "FdbDel eth1 " MAC " self\n");
@@ -3440,7 +3614,8 @@ testHurry(Host *host,
     hostEvent(host, "RESUME", NULL);
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
-               "FdbAdd vnet0 " MAC " master static sticky\n");
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               TOLD_HERE);
     hostExpectProblem(host, NULL);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
     virTeamingFakeFail(host->kernel, "LinkGet", 0, 0);
@@ -3544,6 +3719,10 @@ main(int argc, char **argv)
         { "/driver/vf-refused-to-qemu-meanwhile", testRefusedMeanwhile },
         { "/driver/vf-refused-to-qemu-arriving", testRefusedArriving },
         { "/driver/arrive-deferred", testArriveDeferred },
+        { "/driver/handed-over", testHandedOver },
+        { "/driver/handed-over-in-vain", testHandedOverInVain },
+        { "/driver/handed-over-to-dead", testHandedOverToDead },
+        { "/driver/handed-over-unheard", testHandedOverUnheard },
         { "/driver/arrive-unseen", testArriveUnseen },
         { "/driver/look-sparingly", testLookSparingly },
         { "/driver/look-at-another", testLookAtAnother },

@@ -14,6 +14,7 @@
 #define PHASE(name) VIR_TEAMING_PHASE_ ## name
 #define VF(name) VIR_TEAMING_VF_ ## name
 #define FDB(name) VIR_TEAMING_FDB_ ## name
+#define WIRE(name) VIR_TEAMING_WIRE_ ## name
 
 typedef struct {
     const char *name;
@@ -38,6 +39,10 @@ static const virTeamingRow rows[] = {
       PHASE(ARRIVING), VF(KEEP), FALSE, FDB(UPLINK), TRUE, VF(KEEP), FALSE },
     { "arriving", { INCOMING, .hasVf = TRUE },
       PHASE(ARRIVING), VF(ZERO), FALSE, FDB(UPLINK), TRUE, VF(ZERO), FALSE },
+    { "handed-over", { INCOMING, .hasVf = TRUE, .handedOver = TRUE, .defer = TRUE },
+      PHASE(LANDING), VF(ZERO), TRUE, FDB(STANDBY), TRUE, VF(ZERO), TRUE },
+    { "handed-over-vf-unknown", { INCOMING, .handedOver = TRUE },
+      PHASE(LANDING), VF(KEEP), TRUE, FDB(STANDBY), TRUE, VF(KEEP), TRUE },
     { "landing", { INCOMING, .hasVf = TRUE, .negotiated = TRUE },
       PHASE(LANDING), VF(PAIR), TRUE, FDB(STANDBY), TRUE, VF(VLAN), TRUE },
     { "landing-deferred", { INCOMING, .hasVf = TRUE, .negotiated = TRUE, .defer = TRUE },
@@ -137,7 +142,7 @@ testForAllObserved(void (*check)(const virTeamingObserved *seen))
                                       VIR_TEAMING_FAILOVER_LINGER_MS };
     guint n = 0;
 
-    for (guint bits = 0; bits < 3 << 10; bits++) {
+    for (guint bits = 0; bits < 3 << 11; bits++) {
         for (guint guest = GONE; guest <= DEPARTING; guest++) {
             for (guint vectors = 0; vectors <= 2; vectors++) {
                 for (guint times = 0; times < 9; times++) {
@@ -150,7 +155,8 @@ testForAllObserved(void (*check)(const virTeamingObserved *seen))
                         .defer = !!(bits & 16),
                         .unplugged = !!(bits & 32),
                         .traits.copies = !!(bits & 64),
-                        .parking = bits >> 10,
+                        .handedOver = !!(bits & 1024),
+                        .parking = bits >> 11,
                         .vectors = vectors,
                         .masterMs = masterMs[times % 3],
                         .readyMs = readyMs[times / 3],
@@ -176,6 +182,10 @@ testTake(virTeamingDatapath *actual,
          virTeamingStep step)
 {
     switch (step) {
+    case VIR_TEAMING_STEP_HAND_OVER: actual->wire = WIRE(AWAY); return;
+    case VIR_TEAMING_STEP_ANNOUNCE: actual->wire = WIRE(HERE); return;
+    case VIR_TEAMING_STEP_LISTEN: actual->listen = TRUE; return;
+    case VIR_TEAMING_STEP_UNLISTEN: actual->listen = FALSE; return;
     case VIR_TEAMING_STEP_HOLD: actual->hold = TRUE; return;
     case VIR_TEAMING_STEP_UNHOLD: actual->hold = FALSE; return;
     case VIR_TEAMING_STEP_VF_PAIR: actual->vf = VF(PAIR); return;
@@ -208,10 +218,12 @@ testDatapath(guint n)
     datapath.self = n & 1;
     datapath.learning = n >> 1 & 1;
     datapath.hold = n >> 2 & 1;
+    datapath.listen = datapath.hold;
+    datapath.wire = n >> 3 & 1 ? WIRE(AWAY) : WIRE(HERE);
     return datapath;
 }
 
-#define TEST_DATAPATHS ((VF(OTHER) + 1) * (FDB(ELSEWHERE) + 1) * 8)
+#define TEST_DATAPATHS ((VF(OTHER) + 1) * (FDB(ELSEWHERE) + 1) * 16)
 
 
 /* From whatever is, a plan leads to what should be, and then there is nothing to do. */
@@ -251,10 +263,12 @@ testCarriesFor(const virTeamingObserved *seen)
 
     if (seen->guest != HERE) {
         /* This host's peers must find the guest where it is. */
-        if (seen->guest != INCOMING || !seen->negotiated)
-            g_assert_true(want.fdb != FDB(STANDBY) && !want.self);
+        if (phase != PHASE(LANDING))
+            g_assert_true(want.fdb != FDB(STANDBY) && !want.self && want.wire != WIRE(HERE));
+        g_assert_cmpint(want.listen, ==, seen->guest == INCOMING);
         return;
     }
+    g_assert_true(want.wire == WIRE(HERE) && !want.listen);
     if (drives && !(seen->askedOut && seen->vectors == 0)) {
         g_assert_cmpint(want.vf, ==, VF(PAIR));
         g_assert_cmpint(want.fdb, !=, FDB(STANDBY));
@@ -334,6 +348,46 @@ testFdbHolds(void)
 }
 
 
+/* The network is told of a guest once it has a path here, and the other host before anything is
+ * done that takes time; each of them once. */
+static void
+testTells(void)
+{
+    const virTeamingObserved handed = { INCOMING, .hasVf = TRUE, .handedOver = TRUE };
+    virTeamingObserved seen = { INCOMING, .hasVf = TRUE };
+    virTeamingDatapath actual = virTeamingFailoverDesire(PHASE(ARRIVING), &seen);
+    virTeamingDatapath want = virTeamingFailoverDesire(virTeamingFailoverPhase(&handed), &handed);
+    virTeamingStep plan[VIR_TEAMING_PLAN_MAX];
+    guint nsteps;
+
+    g_assert_true(actual.listen && actual.wire == WIRE(KEEP));
+    actual.wire = WIRE(AWAY);
+    nsteps = virTeamingFailoverPlan(&actual, &want, plan);
+    g_assert_cmpuint(nsteps, >=, 3);
+    g_assert_cmpint(plan[0], ==, VIR_TEAMING_STEP_SELF_ADD);
+    g_assert_cmpint(plan[1], ==, VIR_TEAMING_STEP_FDB_STANDBY);
+    g_assert_cmpint(plan[2], ==, VIR_TEAMING_STEP_ANNOUNCE);
+
+    /* Back to where it came from, which tells the network itself. */
+    actual = want;
+    want = virTeamingFailoverDesire(PHASE(ARRIVING), &seen);
+    nsteps = virTeamingFailoverPlan(&actual, &want, plan);
+    for (guint i = 0; i < nsteps; i++)
+        g_assert_true(plan[i] != VIR_TEAMING_STEP_HAND_OVER &&
+                      plan[i] != VIR_TEAMING_STEP_ANNOUNCE);
+
+    seen.guest = DEPARTING;
+    seen.askedOut = TRUE;
+    actual = virTeamingFailoverDesire(PHASE(RELEASED), &seen);
+    want = virTeamingFailoverDesire(PHASE(DEPARTED), &seen);
+    g_assert_cmpuint(virTeamingFailoverPlan(&actual, &want, plan), >, 1);
+    g_assert_cmpint(plan[0], ==, VIR_TEAMING_STEP_HAND_OVER);
+    actual.wire = WIRE(AWAY);
+    g_assert_cmpuint(virTeamingFailoverPlan(&actual, &want, plan), >, 0);
+    g_assert_cmpint(plan[0], !=, VIR_TEAMING_STEP_HAND_OVER);
+}
+
+
 /* Between any two steps of a plan, a guest that runs here has the path it had before or
  * the one it shall have: no step closes a path before the other is open. */
 static void
@@ -383,6 +437,10 @@ testLooks(void)
     g_assert_cmpint(virTeamingFailoverNextLook(PHASE(SETTLING), &seen), ==,
                     VIR_TEAMING_FAILOVER_LINGER_MS - 100);
     g_assert_cmpint(virTeamingFailoverNextLook(PHASE(DRIVING), &seen), ==, -1);
+    /* QEMU, which has yet to open the VF, has not had the guest's state yet. */
+    g_assert_cmpint(virTeamingFailoverNextLook(PHASE(LANDING), &seen), ==, -1);
+    seen.negotiated = TRUE;
+    g_assert_cmpint(virTeamingFailoverNextLook(PHASE(LANDING), &seen), ==, 0);
 }
 
 
@@ -414,6 +472,7 @@ main(int argc, char **argv)
     g_test_add_func("/failover/carries-to-who-reads", testCarries);
     g_test_add_func("/failover/parks-where-it-holds", testParks);
     g_test_add_func("/failover/what-a-bridge-learns", testFdbHolds);
+    g_test_add_func("/failover/tells", testTells);
     g_test_add_func("/failover/makes-before-it-breaks", testMakesBeforeItBreaks);
     g_test_add_func("/failover/looks", testLooks);
     g_test_add_func("/failover/texts", testTexts);

@@ -19,6 +19,7 @@
 #include <linux/capability.h>
 #include <linux/if_tun.h>
 #include <net/ethernet.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #include "teaming_error.h"
+#include "teaming_frame.h"
 #include "teaming_kernel_fake.h"
 
 typedef struct {
@@ -1258,6 +1260,8 @@ testVlanList(Host *host,
              gconstpointer data)
 {
     g_autoptr(GArray) vlans = NULL;
+    /* Where a new port is, frames have no tag. */
+    const virTeamingPortVlan some[] = { { 1, 0 }, { 7, 7 }, { 8, 8 }, { 9, 9 }, { 4094, 4094 } };
     guint16 many[1002];
 
     for (guint i = 0; i < 1001; i++)
@@ -1269,8 +1273,7 @@ testVlanList(Host *host,
         return;
     hostSetVlans(host, "tap0", VLANS(1, 7, 8, 9, 4094));
     assertWorks(vlans = virTeamingKernelVlanList(host->kernel, "tap0", error));
-    g_assert_cmpmem(vlans->data, vlans->len * sizeof(guint16),
-                    VLANS(1, 7, 8, 9, 4094), 5 * sizeof(guint16));
+    g_assert_cmpmem(vlans->data, vlans->len * sizeof(virTeamingPortVlan), some, sizeof(some));
     g_clear_pointer(&vlans, g_array_unref);
 
     if (host->fake) {
@@ -1280,7 +1283,9 @@ testVlanList(Host *host,
         run("bridge vlan add dev tap1 vid 100-1100");
     }
     assertWorks(vlans = virTeamingKernelVlanList(host->kernel, "tap1", error));
-    g_assert_cmpmem(vlans->data, vlans->len * sizeof(guint16), many, 1001 * sizeof(guint16));
+    g_assert_cmpuint(vlans->len, ==, 1001);
+    for (guint i = 0; i < vlans->len; i++)
+        g_assert_cmpuint(g_array_index(vlans, virTeamingPortVlan, i).id, ==, many[i]);
     g_clear_pointer(&vlans, g_array_unref);
 
     hostSetVlans(host, "tap0", VLANS(0));
@@ -1289,6 +1294,102 @@ testVlanList(Host *host,
     hostSetMaster(host, "tap0", NULL);
     assertFails(virTeamingKernelVlanList(host->kernel, "tap0", error),
                 VIR_TEAMING_ERROR_UNSUPPORTED);
+}
+
+
+/* ---- frames ---- */
+
+/* What was sent by a link as it comes to the other end: of a fake what is logged, else what is
+ * read from the tap. */
+static void
+hostAssertSent(Host *host,
+               const char *tap,
+               const guint8 *frame,
+               gsize size)
+{
+    guint8 got[VIR_TEAMING_FRAME_MAX];
+
+    if (host->fake) {
+        g_autofree char *log = virTeamingFakeTakeLog(host->kernel);
+        g_autofree char *want = g_strdup_printf("FrameSend %s type 88b5 ", tap);
+
+        g_assert_true(g_str_has_prefix(log, want));
+        return;
+    }
+    for (guint tries = 0; tries < 50; tries++) {
+        struct pollfd poller = {
+            .fd = GPOINTER_TO_INT(g_hash_table_lookup(host->taps, tap)), .events = POLLIN,
+        };
+
+        g_assert_cmpint(poll(&poller, 1, 5000), ==, 1);
+        /* Linux itself has things to say, too. */
+        if (read(poller.fd, got, sizeof(got)) == (ssize_t)size && memcmp(got, frame, size) == 0)
+            return;
+    }
+    g_assert_not_reached();
+}
+
+
+/* A frame comes in on @tap. */
+static void
+hostPass(Host *host,
+            const char *tap,
+         const guint8 *frame,
+         gsize size)
+{
+    if (host->fake)
+        virTeamingFakeFrame(host->kernel, tap, frame, size);
+    else
+        g_assert_cmpint(write(GPOINTER_TO_INT(g_hash_table_lookup(host->taps, tap)), frame, size),
+                        ==, size);
+}
+
+
+static void
+testFrames(Host *host,
+           gconstpointer data)
+{
+    virTeamingNotice notice = { .mac = guest, .uuid = "c7a5fdbd-edaf-9455-926a-d65c16db1809" };
+    guint8 frame[VIR_TEAMING_FRAME_MAX];
+    guint8 got[VIR_TEAMING_FRAME_MAX];
+    gsize size = virTeamingFrameNotice(&notice, 0, frame);
+    int ear;
+
+    hostAddBridge(host);
+    assertFails(virTeamingKernelFrameSend(host->kernel, "gone", frame, size, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    assertFails(virTeamingKernelFrameListen(host->kernel, "gone", &guest,
+                                            VIR_TEAMING_FRAME_ETHERTYPE, error) >= 0,
+                VIR_TEAMING_ERROR_NOT_FOUND);
+    hostAddLink(host, "dark0", "tun");
+    assertFails(virTeamingKernelFrameSend(host->kernel, "dark0", frame, size, error),
+                VIR_TEAMING_ERROR_SYSTEM);
+
+    assertWorks((ear = virTeamingKernelFrameListen(host->kernel, "tap0", &guest,
+                                                   VIR_TEAMING_FRAME_ETHERTYPE, error)) >= 0);
+    if (host->fake)
+        g_free(virTeamingFakeTakeLog(host->kernel));
+    assertWorks(virTeamingKernelFrameSend(host->kernel, "tap0", frame, size, error));
+    hostAssertSent(host, "tap0", frame, size);
+    /* What was sent is not heard, nor what comes in elsewhere, from others or of another kind. */
+    hostPass(host, "tap1", frame, size);
+    notice.mac = other;
+    hostPass(host, "tap0", frame, virTeamingFrameNotice(&notice, 0, frame));
+    hostPass(host, "tap0", frame, virTeamingFrameAnnounce(&guest, 0, frame));
+    g_assert_cmpint(read(ear, got, sizeof(got)), ==, -1);
+    g_assert_cmpint(errno, ==, EAGAIN);
+
+    /* A bridge has it all the same. */
+    notice.mac = guest;
+    size = virTeamingFrameNotice(&notice, 0, frame);
+    hostPass(host, "tap0", frame, size);
+    g_assert_cmpint(read(ear, got, sizeof(got)), ==, size);
+    g_assert_cmpmem(got, size, frame, size);
+    if (!host->fake)
+        hostAssertSent(host, "tap1", frame, size);
+    hostPass(host, "tap0", frame, size);
+    close(ear);
+    hostPass(host, "tap0", frame, size);
 }
 
 
@@ -1656,6 +1757,7 @@ main(int argc,
     ON_BOTH("fdb/vlan", testFdbVlan);
     ON_BOTH("fdb/every-vlan", testFdbEveryVlan);
     ON_BOTH("vlan/list", testVlanList);
+    ON_BOTH("frames", testFrames);
     ON_BOTH("vf/of-what-is-no-pf", testVfOfWhatIsNoPf);
     ON_PF("vf/set", testVfSet);
     ON_PF("vf/list", testVfList);

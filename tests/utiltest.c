@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * utiltest.c: MAC and PCI addresses
+ * utiltest.c: MAC and PCI addresses, frames
  */
 
-#include <glib.h>
+#include <string.h>
 
-#include "teaming_addr.h"
+#include "teaming_frame.h"
 
 static void
 testMac(void)
@@ -117,6 +117,76 @@ testPciEqual(void)
 }
 
 
+/* As QEMU announces a NIC. */
+static void
+testAnnounce(void)
+{
+    static const guint8 expected[] = {
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x52, 0x54, 0x00, 0x12, 0x34, 0x56,
+        0x80, 0x35, 0, 1, 8, 0, 6, 4, 0, 3,
+        0x52, 0x54, 0x00, 0x12, 0x34, 0x56, 0, 0, 0, 0,
+        0x52, 0x54, 0x00, 0x12, 0x34, 0x56, 0, 0, 0, 0,
+    };
+    static const guint8 padding[18];
+    guint8 frame[VIR_TEAMING_FRAME_MAX];
+    guint8 tagged[VIR_TEAMING_FRAME_MAX];
+    virTeamingMac mac;
+
+    g_assert_true(virTeamingMacParse("52:54:00:12:34:56", &mac));
+    g_assert_cmpuint(virTeamingFrameAnnounce(&mac, 0, frame), ==, 60);
+    g_assert_cmpmem(frame, sizeof(expected), expected, sizeof(expected));
+    g_assert_cmpmem(frame + sizeof(expected), sizeof(padding), padding, sizeof(padding));
+
+    g_assert_cmpuint(virTeamingFrameAnnounce(&mac, 0x123, tagged), ==, 60);
+    g_assert_cmpmem(tagged, 12, frame, 12);
+    g_assert_cmpmem(tagged + 12, 4, "\x81\x00\x01\x23", 4);
+    g_assert_cmpmem(tagged + 16, 44, frame + 12, 44);
+}
+
+
+static void
+testNotice(void)
+{
+    static const char * const wrong[] = {
+        "", "virt-teaming", "virt-teaming 1 ", "virt-teaming 1 runs",
+        "virt-teaming 1 runs c7a5fdbd-edaf-9455-926a-d65c16db180",
+        "virt-teaming 1 runs c7a5fdbd-edaf-9455-926a-d65c16db1809 x",
+        "virt-teaming 1 jumps c7a5fdbd-edaf-9455-926a-d65c16db1809",
+        "virt-teaming 2 runs c7a5fdbd-edaf-9455-926a-d65c16db1809",
+        "virt-teaming 1  runs c7a5fdbd-edaf-9455-926a-d65c16db1809",
+        "virt-teaming 1 runs c7a5fdbd-edaf-9455-926a-d65c16db1809c7a5fdbd-edaf-9455-926a-d65c16",
+    };
+    virTeamingNotice notice = { .uuid = "c7a5fdbd-edaf-9455-926a-d65c16db1809" };
+    virTeamingNotice found;
+    guint8 frame[VIR_TEAMING_FRAME_MAX];
+    gsize size;
+
+    g_assert_true(virTeamingMacParse("52:54:00:12:34:56", &notice.mac));
+    for (int runs = FALSE; runs <= TRUE; runs++) {
+        notice.runs = runs;
+        size = virTeamingFrameNotice(&notice, 0, frame);
+        g_assert_cmpuint(size, >=, 60);
+        g_assert_true(virTeamingFrameParseNotice(frame, size, &found));
+        g_assert_true(virTeamingMacEqual(&found.mac, &notice.mac));
+        g_assert_cmpstr(found.uuid, ==, notice.uuid);
+        g_assert_cmpint(found.runs, ==, runs);
+        /* A NIC may have padded it, or have cut it off. */
+        frame[size] = '\0';
+        g_assert_true(virTeamingFrameParseNotice(frame, size + 1, &found));
+        for (gsize less = 0; less < size; less++)
+            g_assert_false(virTeamingFrameParseNotice(frame, less, &found));
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_test_message("'%s'", wrong[i]);
+        memset(frame + 14, 0, sizeof(frame) - 14);
+        memcpy(frame + 14, wrong[i], strlen(wrong[i]));
+        g_assert_false(virTeamingFrameParseNotice(frame, sizeof(frame), &found));
+    }
+    size = virTeamingFrameAnnounce(&notice.mac, 0, frame);
+    g_assert_false(virTeamingFrameParseNotice(frame, size, &found));
+}
+
+
 int
 main(int argc,
      char **argv)
@@ -126,5 +196,7 @@ main(int argc,
     g_test_add_func("/addr/mac-kinds", testMacKinds);
     g_test_add_func("/addr/pci", testPci);
     g_test_add_func("/addr/pci-equal", testPciEqual);
+    g_test_add_func("/frame/announce", testAnnounce);
+    g_test_add_func("/frame/notice", testNotice);
     return g_test_run();
 }

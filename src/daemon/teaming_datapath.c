@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "teaming_error.h"
+#include "teaming_frame.h"
 #include "teaming_wiring.h"
 
 
@@ -268,6 +269,7 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
     pair->bridged = hasTap;
 
     ret->hold = pair->holdFd >= 0;
+    ret->wire = pair->wire;
     if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
         return FALSE;
 
@@ -299,6 +301,15 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
         virTeamingPairObjLookMode(pair, &tap, desired, ret);
     ret->self = virTeamingPairObjLookSelf(pair, &tap, own, desired);
 
+    /* Only a tap that is up keeps frames for its guest. A macvtap is not, before the guest runs. */
+    if (!pair->uplink[0] || pair->vlans->len == 0 ||
+        (pair->guest == VIR_TEAMING_GUEST_INCOMING && !(hasTap && tap.up)))
+        desired->wire = VIR_TEAMING_WIRE_KEEP;
+    if (!pair->uplink[0] || pair->macvtap)
+        desired->listen = FALSE;
+    ret->listen = pair->ear >= 0 &&
+        (!desired->listen || g_str_equal(pair->earAt, pair->uplink));
+
     *entries = g_steal_pointer(&found);
     return TRUE;
 }
@@ -324,13 +335,17 @@ virTeamingPairObjPromise(virTeamingPairObj *pair,
     case VIR_TEAMING_STEP_VF_VLAN:
         pair->parked = TRUE;
         break;
+    case VIR_TEAMING_STEP_HAND_OVER:
     case VIR_TEAMING_STEP_HOLD:
+    case VIR_TEAMING_STEP_LISTEN:
     case VIR_TEAMING_STEP_VF_PAIR:
     case VIR_TEAMING_STEP_FDB_BOTH:
     case VIR_TEAMING_STEP_FDB_FORGET:
+    case VIR_TEAMING_STEP_ANNOUNCE:
     case VIR_TEAMING_STEP_SELF_DEL:
     case VIR_TEAMING_STEP_LEARNING_ON:
     case VIR_TEAMING_STEP_UNHOLD:
+    case VIR_TEAMING_STEP_UNLISTEN:
     case VIR_TEAMING_STEP_VF_FORGET:
     case VIR_TEAMING_STEP_LAST:
         break;
@@ -473,6 +488,56 @@ virTeamingPairObjHold(virTeamingPairObj *pair,
 }
 
 
+/* Listens to the host that the guest comes from. Without that, QEMU tells when it has come. */
+static gboolean
+virTeamingPairObjListen(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel)
+{
+    g_autoptr(GError) error = NULL;
+
+    virTeamingPairObjUnlisten(pair);
+    g_strlcpy(pair->earAt, pair->uplink, sizeof(pair->earAt));
+    if ((pair->ear = virTeamingKernelFrameListen(kernel, pair->uplink, &pair->mac,
+                                                 VIR_TEAMING_FRAME_ETHERTYPE, &error)) < 0)
+        g_message("domain '%s', %s: %s", pair->domain, pair->standbyAlias, error->message);
+    return TRUE;
+}
+
+
+/* Says by the uplink, in the VLANs that count, @runs or not: to the other host, whether the guest
+ * is to run there now; and to the network, if it is to run here, to send its frames here. A trunk
+ * of very many VLANs is left to what the guest sends. */
+static gboolean
+virTeamingPairObjTellWire(virTeamingPairObj *pair,
+                          virTeamingKernel *kernel,
+                          virTeamingWire wire,
+                          GError **error)
+{
+    virTeamingNotice notice = { .mac = pair->mac, .runs = wire == VIR_TEAMING_WIRE_HERE };
+    guint8 frame[VIR_TEAMING_FRAME_MAX];
+    gsize size;
+
+    g_strlcpy(notice.uuid, pair->uuid, sizeof(notice.uuid));
+    for (guint i = 0; i < MIN(pair->tags->len, VIR_TEAMING_PAIR_LOOKUPS); i++) {
+        const guint16 tag = g_array_index(pair->tags, guint16, i);
+
+        if (notice.runs) {
+            size = virTeamingFrameAnnounce(&pair->mac, tag, frame);
+            if (!virTeamingKernelFrameSend(kernel, pair->uplink, frame, size, error))
+                return FALSE;
+        }
+        /* Nobody waits for a guest that is about to run where it was to go. */
+        if (pair->guest == VIR_TEAMING_GUEST_INCOMING)
+            continue;
+        size = virTeamingFrameNotice(&notice, tag, frame);
+        if (!virTeamingKernelFrameSend(kernel, pair->uplink, frame, size, error))
+            return FALSE;
+    }
+    pair->wire = wire;
+    return TRUE;
+}
+
+
 gboolean
 virTeamingPairObjTake(virTeamingPairObj *pair,
                       virTeamingKernel *kernel,
@@ -486,6 +551,15 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
     g_strlcpy(self.dev, pair->uplink, sizeof(self.dev));
 
     switch (step) {
+    case VIR_TEAMING_STEP_HAND_OVER:
+        return virTeamingPairObjTellWire(pair, kernel, VIR_TEAMING_WIRE_AWAY, error);
+    case VIR_TEAMING_STEP_ANNOUNCE:
+        return virTeamingPairObjTellWire(pair, kernel, VIR_TEAMING_WIRE_HERE, error);
+    case VIR_TEAMING_STEP_LISTEN:
+        return virTeamingPairObjListen(pair, kernel);
+    case VIR_TEAMING_STEP_UNLISTEN:
+        virTeamingPairObjUnlisten(pair);
+        return TRUE;
     case VIR_TEAMING_STEP_HOLD:
         return virTeamingPairObjHold(pair, kernel);
     case VIR_TEAMING_STEP_UNHOLD:

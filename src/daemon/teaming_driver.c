@@ -30,7 +30,10 @@
 
 #include "teaming_driver.h"
 
+#include <errno.h>
+#include <glib-unix.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "teaming_conf.h"
 #include "teaming_error.h"
@@ -83,6 +86,11 @@ struct _virTeamingDriver {
 };
 
 static void virTeamingDriverArm(virTeamingDriver *driver);
+static void virTeamingDriverAdvance(virTeamingDriver *driver,
+                                    const char *uuid);
+static void virTeamingDriverUpdate(virTeamingDriver *driver,
+                                   virTeamingPairObj *pair,
+                                   gint64 now);
 static void virTeamingDriverGiveUp(virTeamingDriver *driver,
                                    virTeamingPairObj *pair,
                                    gint64 now,
@@ -223,12 +231,55 @@ virTeamingDriverUnhidePair(virTeamingDriver *driver,
 }
 
 
+/* Another host has said something of the guest of the pair whose ear @fd is. */
+static gboolean
+virTeamingDriverHearNotice(gint fd,
+                           GIOCondition condition,
+                           gpointer opaque)
+{
+    virTeamingDriver *driver = opaque;
+    const gint64 now = g_get_monotonic_time();
+    guint8 frame[2 * VIR_TEAMING_FRAME_MAX];
+    virTeamingPairObj *pair = NULL;
+    virTeamingNotice notice;
+    gboolean told = FALSE;
+    ssize_t size;
+
+    for (guint i = 0; i < driver->pairs->len && !pair; i++) {
+        pair = g_ptr_array_index(driver->pairs, i);
+        if (pair->ear != fd)
+            pair = NULL;
+    }
+    g_return_val_if_fail(pair, G_SOURCE_REMOVE);
+
+    while ((size = read(fd, frame, sizeof(frame))) > 0) {
+        if (virTeamingFrameParseNotice(frame, size, &notice) &&
+            virTeamingMacEqual(&notice.mac, &pair->mac) && g_str_equal(notice.uuid, pair->uuid))
+            told |= virTeamingPairObjTellNotice(pair, &notice);
+    }
+    /* That the link has gone down is told so, once. */
+    if (size < 0 && errno != EAGAIN && errno != EINTR)
+        g_debug("domain '%s', %s: '%s': %s", pair->domain, pair->standbyAlias, pair->earAt,
+                g_strerror(errno));
+    if (told) {
+        virTeamingDriverAdvance(driver, pair->uuid);
+        pair->changedAt = now;
+        virTeamingDriverUpdate(driver, pair, now);
+        virTeamingDriverArm(driver);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+
 /* Has libvirt do for @pair what is due, and what only libvirt can do. */
 static void
 virTeamingDriverTend(virTeamingDriver *driver,
                      virTeamingPairObj *pair,
                      gint64 now)
 {
+    if (pair->ear >= 0 && !pair->earSource)
+        pair->earSource = g_unix_fd_add_full(G_PRIORITY_HIGH, pair->ear, G_IO_IN,
+                                             virTeamingDriverHearNotice, driver, NULL);
     virTeamingDriverTakeOut(driver, pair, now);
     virTeamingDriverPlugPair(driver, pair, now);
     virTeamingDriverUnhidePair(driver, pair, now);
@@ -1081,7 +1132,8 @@ virTeamingDriverExpect(virTeamingDriver *driver,
 
     for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
         pair->started = FALSE;
-        pair->negotiated = pair->opening = FALSE;
+        pair->handedOver = pair->negotiated = pair->opening = FALSE;
+        pair->wire = VIR_TEAMING_WIRE_AWAY;
         pair->askedOut = FALSE;
         pair->unplugged = FALSE;
         pair->nameless = FALSE;
@@ -1388,7 +1440,7 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
             virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
         for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
             pair->started = TRUE;
-            pair->negotiated = pair->opening = FALSE;
+            pair->handedOver = pair->negotiated = pair->opening = FALSE;
         }
     } else if (g_str_equal(operation, "stopped") || g_str_equal(operation, "release")) {
         for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));)

@@ -362,6 +362,9 @@ virTeamingJournalLoadFile(const char *statedir,
         pair->journalled = virTeamingJournalDigest(pair);
         pair->selfAdded |= pair->foretold;
         pair->parked |= pair->foretold && pair->hasVf;
+        /* What the network was told is not kept; to tell it twice does no harm. */
+        if (pair->foretold || pair->guest != VIR_TEAMING_GUEST_HERE)
+            pair->wire = VIR_TEAMING_WIRE_AWAY;
         return pair;
     }
     if (!(pair = virTeamingJournalGuess(name))) {

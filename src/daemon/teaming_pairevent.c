@@ -58,8 +58,19 @@ virTeamingPairObjArrive(virTeamingPairObj *pair)
         pair->opening = !pair->unplugged;
         pair->openAt = pair->arrivedAt + VIR_TEAMING_PAIR_OPENED_MS * 1000;
         pair->defer = FALSE;
+        pair->handedOver = FALSE;
     }
     pair->guest = VIR_TEAMING_GUEST_HERE;
+}
+
+
+/* The guest is to come here, from where it runs now. */
+static void
+virTeamingPairObjExpect(virTeamingPairObj *pair)
+{
+    pair->askedOut = pair->migrating = pair->ejectLate = pair->unplugged = FALSE;
+    pair->handedOver = FALSE;
+    pair->wire = VIR_TEAMING_WIRE_AWAY;
 }
 
 
@@ -97,7 +108,7 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
         /* It may have gone and come back, or have failed to come and be trying again. */
         pair->negotiated = FALSE;
         if (pair->guest != VIR_TEAMING_GUEST_INCOMING)
-            pair->askedOut = pair->migrating = pair->ejectLate = pair->unplugged = FALSE;
+            virTeamingPairObjExpect(pair);
         pair->guest = VIR_TEAMING_GUEST_INCOMING;
         return;
     case VIR_TEAMING_ACTIVITY_RUNNING:
@@ -184,6 +195,30 @@ virTeamingPairObjMiss(virTeamingPairObj *pair)
 {
     if (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->started)
         pair->guest = VIR_TEAMING_GUEST_GONE;
+}
+
+
+/**
+ * virTeamingPairObjTellNotice:
+ * @pair: the pair that @notice is of
+ * @notice: what another host has said
+ *
+ * Returns: FALSE if that is nothing to @pair, or was known.
+ */
+gboolean
+virTeamingPairObjTellNotice(virTeamingPairObj *pair,
+                            const virTeamingNotice *notice)
+{
+    if (pair->guest != VIR_TEAMING_GUEST_INCOMING ||
+        (notice->runs ? !pair->handedOver && !pair->negotiated : pair->handedOver))
+        return FALSE;
+    pair->handedOver = !notice->runs;
+    if (notice->runs) {
+        /* Its migration has failed, and the network was told so. */
+        pair->negotiated = FALSE;
+        pair->wire = VIR_TEAMING_WIRE_AWAY;
+    }
+    return TRUE;
 }
 
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "qemu_event.h"
+#include "teaming_frame.h"
 #include "teaming_pairobj.h"
 
 /* What libvirt says a domain is doing. */
@@ -21,6 +22,8 @@ typedef enum {
 gboolean virTeamingPairObjTellEvent(virTeamingPairObj *pair,
                                     const virTeamingQemuEvent *event,
                                     gint64 now);
+gboolean virTeamingPairObjTellNotice(virTeamingPairObj *pair,
+                                     const virTeamingNotice *notice);
 void virTeamingPairObjSetActivity(virTeamingPairObj *pair,
                                   virTeamingActivity activity);
 void virTeamingPairObjMiss(virTeamingPairObj *pair);

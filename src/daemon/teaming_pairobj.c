@@ -47,10 +47,34 @@ virTeamingPairObjNew(const char *uuid,
         pair->mac = *mac;
     pair->phase = VIR_TEAMING_PHASE_LAST;
     pair->holdFd = -1;
+    pair->ear = -1;
+    pair->wire = VIR_TEAMING_WIRE_HERE;
     virTeamingPolicyInit(&pair->policy);
     g_queue_init(&pair->history);
     pair->vlans = g_array_new(FALSE, FALSE, sizeof(guint16));
+    pair->tags = g_array_new(FALSE, FALSE, sizeof(guint16));
     return pair;
+}
+
+
+static gpointer
+virTeamingPairObjCloseEar(gpointer fd)
+{
+    close(GPOINTER_TO_INT(fd));
+    return NULL;
+}
+
+
+/* Stops listening to the other host. Linux takes its time to close what listens, when the guest
+ * may have just begun to run; nobody need wait for it. */
+void
+virTeamingPairObjUnlisten(virTeamingPairObj *pair)
+{
+    g_clear_handle_id(&pair->earSource, g_source_remove);
+    if (pair->ear >= 0)
+        g_thread_unref(g_thread_new("close", virTeamingPairObjCloseEar,
+                                    GINT_TO_POINTER(pair->ear)));
+    pair->ear = -1;
 }
 
 
@@ -79,9 +103,11 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->problem);
     g_free(pair->lack);
     g_array_unref(pair->vlans);
+    g_array_unref(pair->tags);
     g_queue_clear_full(&pair->history, (GDestroyNotify)virTeamingPairChangeFree);
     if (pair->holdFd >= 0)
         close(pair->holdFd);
+    virTeamingPairObjUnlisten(pair);
     virTeamingPciHandleFree(pair->pciHandle);
     g_free(pair);
 }
@@ -314,6 +340,7 @@ virTeamingPairObjObserve(const virTeamingPairObj *pair,
 {
     *ret = (virTeamingObserved) {
         .guest = pair->guest,
+        .handedOver = pair->handedOver,
         .negotiated = pair->negotiated,
         .askedOut = pair->askedOut ||
             (pair->move == VIR_TEAMING_MOVE_OUT && !pair->unplugged),
@@ -487,7 +514,7 @@ virTeamingPairObjPark(virTeamingPairObj *pair,
     const virTeamingDatapath parked = { .vf = VIR_TEAMING_VF_ZERO };
     virTeamingVfFilter vf;
 
-    if (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->negotiated ||
+    if (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->negotiated || pair->handedOver ||
         !pair->parked || !pair->hasVf ||
         pair->traits.answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO] == VIR_TEAMING_ANSWER_NO ||
         (!found &&
@@ -674,6 +701,7 @@ virTeamingPairObjHurry(virTeamingPairObj *pair,
          !(phase == VIR_TEAMING_PHASE_STANDBY && pair->phase == VIR_TEAMING_PHASE_LANDING)))
         return FALSE;
 
+    pair->reached.wire = pair->wire;
     nsteps = virTeamingFailoverPlan(&pair->reached, &desired, plan);
     for (guint i = 0; i < nsteps; i++)
         virTeamingPairObjPromise(pair, plan[i]);

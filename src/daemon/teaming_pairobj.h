@@ -101,6 +101,7 @@ typedef struct {
     gboolean macvtap;               /* the standby sits on @uplink; there is no bridge */
     gboolean filtersVlans;          /* @bridge does */
     GArray *vlans;                  /* of guint16: where @bridge needs entries for the MAC */
+    GArray *tags;                   /* of guint16, of each: that of its frames on @uplink, or 0 */
     gboolean cutOff;                /* it filters, and there is none */
     gboolean sought;                /* @vf is the guest's, but its PF is not found */
     virTeamingPolicy policy;
@@ -111,6 +112,11 @@ typedef struct {
     gint64 readySince;
     gint64 changedAt;
     int holdFd;                     /* -1: not held */
+    virTeamingWire wire;            /* what the network was told last */
+    gboolean handedOver;            /* another host has said that it stopped the guest */
+    int ear;                        /* hears what the other host says; -1: it does not */
+    char earAt[IF_NAMESIZE];        /* on this link */
+    guint earSource;                /* who reads from it; 0: nobody */
     gboolean plugging;              /* libvirt is at it, or at taking the VF out */
     gboolean takingOut;             /* libvirt was asked to, for @move */
     gint64 plugAt;                  /* not before */
@@ -147,6 +153,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingPairObj, virTeamingPairObjFree)
 gboolean virTeamingPairObjLocateVf(virTeamingPairObj *pair,
                                    virTeamingKernel *kernel,
                                    const char *pf);
+void virTeamingPairObjUnlisten(virTeamingPairObj *pair);
 void virTeamingPairObjForgetVf(virTeamingPairObj *pair);
 void virTeamingPairObjSetTap(virTeamingPairObj *pair,
                              const char *name);

@@ -354,7 +354,7 @@ virTeamingPairObjGetWiring(const virTeamingPairObj *pair)
  * @error: set to what the kernel said
  *
  * Finds in which VLANs the bridge needs entries: 0, if it filters none; else those that both
- * tap and uplink are in.
+ * tap and uplink are in. And how they leave by the uplink.
  */
 gboolean
 virTeamingPairObjLookVlans(virTeamingPairObj *pair,
@@ -363,17 +363,19 @@ virTeamingPairObjLookVlans(virTeamingPairObj *pair,
                            gboolean hasTap,
                            GError **error)
 {
-    const guint16 none = 0;
+    const virTeamingPortVlan none = { 0 };
     virTeamingLink link = { .vlanFiltering = FALSE };
     g_autoptr(GArray) ofTap = NULL;
     g_autoptr(GArray) ofUplink = NULL;
 
     g_array_set_size(pair->vlans, 0);
+    g_array_set_size(pair->tags, 0);
     pair->cutOff = FALSE;
     pair->filtersVlans = bridge[0] && virTeamingKernelLinkGet(kernel, bridge, &link, NULL) &&
         link.vlanFiltering;
     if (!pair->filtersVlans) {
-        g_array_append_val(pair->vlans, none);
+        g_array_append_val(pair->vlans, none.id);
+        g_array_append_val(pair->tags, none.tag);
         return TRUE;
     }
     if (!hasTap)
@@ -384,13 +386,15 @@ virTeamingPairObjLookVlans(virTeamingPairObj *pair,
     if (!ofUplink)
         ofUplink = g_array_ref(ofTap);
     for (guint i = 0, j = 0; i < ofTap->len && j < ofUplink->len;) {
-        const guint16 a = g_array_index(ofTap, guint16, i);
-        const guint16 b = g_array_index(ofUplink, guint16, j);
+        const guint16 a = g_array_index(ofTap, virTeamingPortVlan, i).id;
+        const virTeamingPortVlan b = g_array_index(ofUplink, virTeamingPortVlan, j);
 
-        if (a == b)
-            g_array_append_val(pair->vlans, a);
-        i += a <= b;
-        j += b <= a;
+        if (a == b.id) {
+            g_array_append_val(pair->vlans, b.id);
+            g_array_append_val(pair->tags, b.tag);
+        }
+        i += a <= b.id;
+        j += b.id <= a;
     }
     pair->cutOff = pair->vlans->len == 0 && pair->uplink[0];
     return TRUE;

@@ -37,6 +37,12 @@
  * them in ndo_open, after which net_failover has a primary (drivers/net/net_failover.c); in an
  * emulated guest that took 50 ms.
  *
+ * While the guest runs nowhere its frames need not be lost: the tap on the host to which it
+ * goes keeps what comes (some hundreds of frames), and QEMU reads it when the guest runs. So the
+ * host on which it was stopped tells the others so, at once; the one that waits for it opens the
+ * standby's path and has the network send there. Who misses that learns it from QEMU, when the
+ * last of the guest has come. A host on which it goes on after all has the network come back.
+ *
  * What a VF holds while nobody reads it:
  *  - its guest is not here: no MAC at all. The NIC's internal switch would otherwise
  *    deliver what this host's own peers send to the guest to the VF, instead of the
@@ -85,8 +91,10 @@ virTeamingFailoverPhase(const virTeamingObserved *seen)
     case VIR_TEAMING_GUEST_GONE:
         return VIR_TEAMING_PHASE_GONE;
     case VIR_TEAMING_GUEST_INCOMING:
-        /* With its virtio state the guest's memory is here, and the source is stopped. */
-        return seen->negotiated ? VIR_TEAMING_PHASE_LANDING : VIR_TEAMING_PHASE_ARRIVING;
+        /* With its virtio state the guest's memory is here: the source is stopped, whether
+         * that was heard or not. */
+        return seen->negotiated || seen->handedOver ?
+            VIR_TEAMING_PHASE_LANDING : VIR_TEAMING_PHASE_ARRIVING;
     case VIR_TEAMING_GUEST_DEPARTING:
         return VIR_TEAMING_PHASE_DEPARTED;
     case VIR_TEAMING_GUEST_HERE:
@@ -162,23 +170,27 @@ virTeamingFailoverDesire(virTeamingPhase phase,
 {
     const gboolean copies = seen->traits.copies;
     const virTeamingVfFilter idle = virTeamingFailoverIdle(seen);
-    virTeamingDatapath want = { .learning = TRUE };
+    virTeamingDatapath want = { .learning = TRUE, .wire = VIR_TEAMING_WIRE_HERE };
 
     switch (phase) {
     case VIR_TEAMING_PHASE_GONE:
         want.vf = VIR_TEAMING_VF_FORGET;
         want.fdb = VIR_TEAMING_FDB_FORGET;
+        want.wire = VIR_TEAMING_WIRE_KEEP;
         break;
     case VIR_TEAMING_PHASE_ARRIVING:
         want.vf = virTeamingFailoverAway(seen);
         want.fdb = VIR_TEAMING_FDB_UPLINK;
         want.hold = seen->defer;
+        want.wire = VIR_TEAMING_WIRE_KEEP;
+        want.listen = TRUE;
         break;
     case VIR_TEAMING_PHASE_LANDING:
         want.vf = seen->defer ? virTeamingFailoverAway(seen) : idle;
         want.self = TRUE;
         want.fdb = VIR_TEAMING_FDB_STANDBY;
         want.hold = seen->defer;
+        want.listen = TRUE;
         break;
     case VIR_TEAMING_PHASE_STANDBY:
     case VIR_TEAMING_PHASE_SHOWN:
@@ -216,6 +228,7 @@ virTeamingFailoverDesire(virTeamingPhase phase,
     case VIR_TEAMING_PHASE_DEPARTED:
         want.vf = virTeamingFailoverAway(seen);
         want.fdb = VIR_TEAMING_FDB_FORGET;
+        want.wire = VIR_TEAMING_WIRE_AWAY;
         break;
     case VIR_TEAMING_PHASE_LAST:
         g_assert_not_reached();
@@ -254,8 +267,9 @@ virTeamingFailoverFdbHolds(virTeamingFdbPath actual,
  * @plan: filled with the steps from one to the other
  *
  * The order is make before break: what opens a path comes first (the VF's MAC, the
- * uplink's filter), then the bridge's choice, then what closes a path. Only where the
- * guest does not run here the VF is closed first: it takes frames from everybody else.
+ * uplink's filter), then the bridge's choice, then the network is told, then what closes a
+ * path. Only where the guest does not run here the VF is closed first: it takes frames from
+ * everybody else. And before all else the other host is told that the guest is its now.
  * Each step can be done twice without harm.
  *
  * Returns: the number of steps; 0 if @actual is as desired.
@@ -271,10 +285,14 @@ virTeamingFailoverPlan(const virTeamingDatapath *actual,
     const gboolean away = desired->fdb != VIR_TEAMING_FDB_STANDBY;
     guint n = 0;
 
+    if (desired->wire == VIR_TEAMING_WIRE_AWAY && actual->wire != VIR_TEAMING_WIRE_AWAY)
+        plan[n++] = VIR_TEAMING_STEP_HAND_OVER;
     if (zero && away)
         plan[n++] = VIR_TEAMING_STEP_VF_ZERO;
     if (desired->hold && !actual->hold)
         plan[n++] = VIR_TEAMING_STEP_HOLD;
+    if (desired->listen && !actual->listen)
+        plan[n++] = VIR_TEAMING_STEP_LISTEN;
     if (vfDiffers && desired->vf == VIR_TEAMING_VF_PAIR)
         plan[n++] = VIR_TEAMING_STEP_VF_PAIR;
     if (desired->self && !actual->self)
@@ -303,6 +321,9 @@ virTeamingFailoverPlan(const virTeamingDatapath *actual,
         }
     }
 
+    if (desired->wire == VIR_TEAMING_WIRE_HERE && actual->wire != VIR_TEAMING_WIRE_HERE)
+        plan[n++] = VIR_TEAMING_STEP_ANNOUNCE;
+
     if (zero && !away)
         plan[n++] = VIR_TEAMING_STEP_VF_ZERO;
     if (vfDiffers && desired->vf == VIR_TEAMING_VF_VLAN)
@@ -315,6 +336,8 @@ virTeamingFailoverPlan(const virTeamingDatapath *actual,
         plan[n++] = VIR_TEAMING_STEP_LEARNING_ON;
     if (!desired->hold && actual->hold)
         plan[n++] = VIR_TEAMING_STEP_UNHOLD;
+    if (!desired->listen && actual->listen)
+        plan[n++] = VIR_TEAMING_STEP_UNLISTEN;
     return n;
 }
 
@@ -342,8 +365,8 @@ virTeamingFailoverNextLook(virTeamingPhase phase,
         return !seen->traits.copies ? 0 :
             seen->busMaster ? VIR_TEAMING_FAILOVER_EASY_MS : VIR_TEAMING_FAILOVER_NEAR_MS;
     case VIR_TEAMING_PHASE_LANDING:
-        /* Kept from QEMU, it can't change. */
-        return seen->defer ? -1 : 0;
+        /* Kept from QEMU, it can't change, nor before QEMU is told to open it. */
+        return seen->defer || !seen->negotiated ? -1 : 0;
     case VIR_TEAMING_PHASE_RELEASED:
         return seen->busMaster ? 0 : -1;
     case VIR_TEAMING_PHASE_SETTLING:
@@ -371,7 +394,7 @@ static const struct {
     [VIR_TEAMING_PHASE_ARRIVING] = {
         "arriving", "none", "the guest is migrating here and still runs on the other host" },
     [VIR_TEAMING_PHASE_LANDING] = {
-        "landing", "standby", "the guest's state has arrived and is about to run here" },
+        "landing", "standby", "the guest is stopped on the other host and about to run here" },
     [VIR_TEAMING_PHASE_STANDBY] = {
         "standby", "standby", "the guest has not been shown its VF" },
     [VIR_TEAMING_PHASE_SHOWN] = {
@@ -415,7 +438,9 @@ const char *
 virTeamingStepToString(virTeamingStep step)
 {
     static const char *const names[VIR_TEAMING_STEP_LAST] = {
+        [VIR_TEAMING_STEP_HAND_OVER] = "hand-over",
         [VIR_TEAMING_STEP_HOLD] = "hold-vf",
+        [VIR_TEAMING_STEP_LISTEN] = "listen",
         [VIR_TEAMING_STEP_VF_PAIR] = "vf-mac-pair",
         [VIR_TEAMING_STEP_SELF_ADD] = "uplink-filter-add",
         [VIR_TEAMING_STEP_LEARNING_OFF] = "standby-learning-off",
@@ -423,12 +448,14 @@ virTeamingStepToString(virTeamingStep step)
         [VIR_TEAMING_STEP_FDB_UPLINK] = "fdb-to-uplink",
         [VIR_TEAMING_STEP_FDB_BOTH] = "fdb-to-both",
         [VIR_TEAMING_STEP_FDB_FORGET] = "fdb-forget",
+        [VIR_TEAMING_STEP_ANNOUNCE] = "announce",
         [VIR_TEAMING_STEP_VF_ZERO] = "vf-mac-zero",
         [VIR_TEAMING_STEP_VF_VLAN] = "vf-vlan-park",
         [VIR_TEAMING_STEP_VF_FORGET] = "vf-vlan-back",
         [VIR_TEAMING_STEP_SELF_DEL] = "uplink-filter-del",
         [VIR_TEAMING_STEP_LEARNING_ON] = "standby-learning-on",
         [VIR_TEAMING_STEP_UNHOLD] = "unhold-vf",
+        [VIR_TEAMING_STEP_UNLISTEN] = "unlisten",
     };
 
     return names[step];

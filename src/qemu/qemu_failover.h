@@ -32,6 +32,7 @@ typedef enum {
 /**
  * virTeamingObserved: everything that the decision about a pair rests on
  * @guest: where the guest is
+ * @handedOver: the host that it runs on has said that it was stopped there to run elsewhere
  * @negotiated: QEMU has said, since the guest came here, that the guest's virtio
  *              driver took STANDBY: the VF is, or is about to be, shown to it
  * @askedOut: QEMU has asked the guest to let the VF go, and has not given up since
@@ -47,6 +48,7 @@ typedef enum {
  */
 typedef struct {
     virTeamingGuest guest;
+    gboolean handedOver;
     gboolean negotiated;
     gboolean askedOut;
     gboolean hasVf;
@@ -64,7 +66,7 @@ typedef struct {
 typedef enum {
     VIR_TEAMING_PHASE_GONE,
     VIR_TEAMING_PHASE_ARRIVING,     /* runs elsewhere, expected here */
-    VIR_TEAMING_PHASE_LANDING,      /* its state is here, it runs nowhere */
+    VIR_TEAMING_PHASE_LANDING,      /* runs nowhere, is about to run here */
     VIR_TEAMING_PHASE_STANDBY,      /* runs here, has no VF */
     VIR_TEAMING_PHASE_SHOWN,        /* has a VF that its driver does not read yet */
     VIR_TEAMING_PHASE_SETTLING,     /* has just begun to read the VF */
@@ -96,6 +98,13 @@ typedef enum {
     VIR_TEAMING_FDB_ELSEWHERE,      /* observed only: on a third port, or not ours */
 } virTeamingFdbPath;
 
+/* What the network was told last of where the guest is. */
+typedef enum {
+    VIR_TEAMING_WIRE_KEEP,          /* desired only: nothing to tell */
+    VIR_TEAMING_WIRE_HERE,
+    VIR_TEAMING_WIRE_AWAY,          /* not here, not any more, or nothing at all */
+} virTeamingWire;
+
 /* What is, or should be, of one pair on one host. */
 typedef struct {
     virTeamingVfFilter vf;
@@ -103,10 +112,14 @@ typedef struct {
     virTeamingFdbPath fdb;
     gboolean learning;              /* the bridge learns from the standby's tap */
     gboolean hold;                  /* the VF's vfio group is kept from QEMU */
+    virTeamingWire wire;
+    gboolean listen;                /* for what the guest's other host says */
 } virTeamingDatapath;
 
 typedef enum {
+    VIR_TEAMING_STEP_HAND_OVER,
     VIR_TEAMING_STEP_HOLD,
+    VIR_TEAMING_STEP_LISTEN,
     VIR_TEAMING_STEP_VF_PAIR,
     VIR_TEAMING_STEP_SELF_ADD,
     VIR_TEAMING_STEP_LEARNING_OFF,
@@ -114,17 +127,19 @@ typedef enum {
     VIR_TEAMING_STEP_FDB_UPLINK,
     VIR_TEAMING_STEP_FDB_BOTH,
     VIR_TEAMING_STEP_FDB_FORGET,
+    VIR_TEAMING_STEP_ANNOUNCE,
     VIR_TEAMING_STEP_VF_ZERO,
     VIR_TEAMING_STEP_VF_VLAN,
     VIR_TEAMING_STEP_VF_FORGET,
     VIR_TEAMING_STEP_SELF_DEL,
     VIR_TEAMING_STEP_LEARNING_ON,
     VIR_TEAMING_STEP_UNHOLD,
+    VIR_TEAMING_STEP_UNLISTEN,
     VIR_TEAMING_STEP_LAST
 } virTeamingStep;
 
 /* Enough for any plan: at most one step per field of virTeamingDatapath. */
-#define VIR_TEAMING_PLAN_MAX 5
+#define VIR_TEAMING_PLAN_MAX 7
 
 virTeamingPhase virTeamingFailoverPhase(const virTeamingObserved *seen);
 virTeamingDatapath virTeamingFailoverDesire(virTeamingPhase phase,

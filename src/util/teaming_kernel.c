@@ -449,7 +449,7 @@ virTeamingKernelLinkSetMode(virTeamingKernel *kernel,
  * Asked by RTM_GETVLAN (Linux 5.6), which tells of one port, in ranges; RTM_GETLINK of family
  * AF_BRIDGE tells of all ports of all bridges. (br_vlan_rtm_dump() in net/bridge/br_vlan.c)
  *
- * Returns: their numbers, of guint16, in ascending order; NULL with UNSUPPORTED if @port is
+ * Returns: them, as virTeamingPortVlan, in ascending order; NULL with UNSUPPORTED if @port is
  * no port of a bridge, or if bridges know no VLANs here (CONFIG_BRIDGE_VLAN_FILTERING). Free
  * with g_array_unref().
  */
@@ -725,6 +725,58 @@ virTeamingKernelFdbDel(virTeamingKernel *kernel,
 {
     return virTeamingKernelCheckFdbEntry(entry, error) &&
         kernel->ops->fdbDel(kernel, entry, error);
+}
+
+
+/**
+ * virTeamingKernelFrameSend:
+ * @kernel: the kernel
+ * @ifname: a link of Ethernet
+ * @frame: a whole frame, from its destination on
+ * @size: octets of @frame
+ *
+ * Has the link send a frame: to the wire, as if it came from the bridge that the link is a
+ * port of, or from the host itself.
+ *
+ * Returns: FALSE with NOT_FOUND if there is no such link, with SYSTEM if it is down.
+ */
+gboolean
+virTeamingKernelFrameSend(virTeamingKernel *kernel,
+                          const char *ifname,
+                          const guint8 *frame,
+                          gsize size,
+                          GError **error)
+{
+    return virTeamingKernelCheckName(ifname, error) &&
+        kernel->ops->frameSend(kernel, ifname, frame, size, error);
+}
+
+
+/**
+ * virTeamingKernelFrameListen:
+ * @kernel: the kernel
+ * @ifname: a link of Ethernet, also one that is the port of a bridge
+ * @source: MAC that the frames come from
+ * @type: their Ethertype
+ *
+ * Frames that the link receives from now on can be read, one by each read(), without the tag
+ * of a VLAN that they may have had. All that is to be read of others is nothing. The link itself
+ * is not changed: what it does not receive, nobody reads.
+ *
+ * To close the descriptor takes some milliseconds: Linux waits until no CPU is at a frame
+ * for it (packet_release() in net/packet/af_packet.c).
+ *
+ * Returns: a file descriptor that does not block; -1 with NOT_FOUND if there is no such link.
+ */
+int
+virTeamingKernelFrameListen(virTeamingKernel *kernel,
+                            const char *ifname,
+                            const virTeamingMac *source,
+                            guint16 type,
+                            GError **error)
+{
+    return virTeamingKernelCheckName(ifname, error) ?
+        kernel->ops->frameListen(kernel, ifname, source, type, error) : -1;
 }
 
 

@@ -84,6 +84,16 @@ typedef struct {
 } virTeamingVf;
 
 /**
+ * virTeamingPortVlan: a VLAN that a bridge port is in
+ * @id: its number
+ * @tag: what its frames are tagged with that the bridge sends to the port: @id, or 0 for none
+ */
+typedef struct {
+    guint16 id;
+    guint16 tag;
+} virTeamingPortVlan;
+
+/**
  * virTeamingFdbFlags:
  * @VIR_TEAMING_FDB_SELF: entry of the device's own filter (NTF_SELF)
  * @VIR_TEAMING_FDB_MASTER: entry of the bridge that the device is a port of
@@ -207,6 +217,17 @@ gboolean virTeamingKernelFdbAdd(virTeamingKernel *kernel,
                                 GError **error);
 gboolean virTeamingKernelFdbDel(virTeamingKernel *kernel,
                                 const virTeamingFdbEntry *entry,
+                                GError **error);
+
+gboolean virTeamingKernelFrameSend(virTeamingKernel *kernel,
+                                   const char *ifname,
+                                   const guint8 *frame,
+                                   gsize size,
+                                   GError **error);
+int virTeamingKernelFrameListen(virTeamingKernel *kernel,
+                                const char *ifname,
+                                const virTeamingMac *source,
+                                guint16 type,
                                 GError **error);
 
 /**

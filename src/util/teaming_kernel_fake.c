@@ -23,7 +23,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "teaming_kernel_priv.h"
 
@@ -32,13 +35,14 @@ static const char * const virTeamingFakeOps[] = {
     "PciGetState", "PciGetDevice", "PciListGroup", "PciHold", "PciOpen", "PciHandleRead",
     "LinkGet", "LinkList", "LinkSetLearning", "LinkSetMode", "VlanList",
     "VfList", "VfGet", "VfSetMac", "VfSetVlan", "VfLocate",
-    "FdbList", "FdbGet", "FdbAdd", "FdbDel",
+    "FdbList", "FdbGet", "FdbAdd", "FdbDel", "FrameSend", "FrameListen",
     "Watch", NULL
 };
 
 /* Those of them that change something. */
 static const char * const virTeamingFakeOrders[] = {
-    "PciHold", "LinkSetLearning", "VfSetMac", "VfSetVlan", "FdbAdd", "FdbDel", NULL
+    "PciHold", "LinkSetLearning", "VfSetMac", "VfSetVlan", "FdbAdd", "FdbDel",
+    "FrameSend", NULL
 };
 
 typedef struct {
@@ -62,8 +66,16 @@ typedef struct {
 
 typedef struct {
     char port[IF_NAMESIZE];
-    guint16 vlan;
+    virTeamingPortVlan vlan;
 } virTeamingFakeVlan;
+
+/* Somebody who listens to frames, until he closes his end. */
+typedef struct {
+    char ifname[IF_NAMESIZE];
+    virTeamingMac source;
+    guint16 type;
+    int fd;
+} virTeamingFakeListener;
 
 typedef struct {
     virTeamingKernel parent;
@@ -72,6 +84,7 @@ typedef struct {
     GArray *vfs;                    /* of virTeamingFakeVf */
     GArray *vlans;                  /* of virTeamingFakeVlan, in ascending order per port */
     GArray *fdb;                    /* of virTeamingFdbEntry */
+    GArray *listeners;              /* of virTeamingFakeListener */
     GArray *failures;               /* of virTeamingFakeFailure */
     GString *log;
     guint dieIn;                    /* orders until who gives them is dead; 0: lives on */
@@ -218,12 +231,12 @@ virTeamingFakeDropPort(virTeamingKernelFake *fake,
 }
 
 
-/* The VLANs of @port, of guint16. */
+/* The VLANs of @port, of virTeamingPortVlan. */
 static GArray *
 virTeamingFakeListVlans(virTeamingKernelFake *fake,
                         const char *port)
 {
-    GArray *list = g_array_new(FALSE, FALSE, sizeof(guint16));
+    GArray *list = g_array_new(FALSE, FALSE, sizeof(virTeamingPortVlan));
 
     for (guint i = 0; i < fake->vlans->len; i++) {
         virTeamingFakeVlan *vlan = &g_array_index(fake->vlans, virTeamingFakeVlan, i);
@@ -290,7 +303,8 @@ virTeamingFakeRemoveLink(virTeamingKernel *kernel,
  * virTeamingFakeSetVlans:
  * @kernel: a fake
  * @port: a bridge port
- * @vlans: the VLANs it is in from now on, ascending, 0-terminated
+ * @vlans: the VLANs it is in from now on, ascending, 0-terminated; tagged, but for VLAN 1, in
+ *         which Linux puts a new port
  *
  * FDB entries in VLANs that it leaves stay, as static ones do on Linux.
  */
@@ -307,7 +321,7 @@ virTeamingFakeSetVlans(virTeamingKernel *kernel,
             g_array_remove_index(fake->vlans, i);
     }
     for (; *vlans; vlans++) {
-        virTeamingFakeVlan vlan = { .vlan = *vlans };
+        virTeamingFakeVlan vlan = { .vlan = { *vlans, *vlans == 1 ? 0 : *vlans } };
 
         g_strlcpy(vlan.port, port, sizeof(vlan.port));
         g_array_append_val(fake->vlans, vlan);
@@ -465,6 +479,41 @@ virTeamingFakeSetVf(virTeamingKernel *kernel,
         g_array_append_val(fake->vfs, added);
     }
     virTeamingFakeChanged(fake, pf, NULL);
+}
+
+
+/**
+ * virTeamingFakeFrame:
+ * @kernel: a fake
+ * @ifname: a link
+ * @frame: a frame without a tag that comes in there
+ * @size: octets of @frame
+ *
+ * Those that listen to it get it; the bridge does not learn of it.
+ */
+void
+virTeamingFakeFrame(virTeamingKernel *kernel,
+                    const char *ifname,
+                    const guint8 *frame,
+                    gsize size)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    struct ethhdr header;
+
+    g_return_if_fail(size >= ETH_ZLEN);
+    memcpy(&header, frame, sizeof(header));
+    for (guint i = fake->listeners->len; i-- > 0;) {
+        virTeamingFakeListener *listener = &g_array_index(fake->listeners,
+                                                          virTeamingFakeListener, i);
+
+        if (strcmp(listener->ifname, ifname) != 0 ||
+            memcmp(listener->source.addr, header.h_source, sizeof(header.h_source)) != 0 ||
+            header.h_proto != g_htons(listener->type) ||
+            send(listener->fd, frame, size, MSG_NOSIGNAL) == (ssize_t)size || errno != EPIPE)
+            continue;
+        close(listener->fd);
+        g_array_remove_index(fake->listeners, i);
+    }
 }
 
 
@@ -1150,7 +1199,7 @@ virTeamingFakeHasVlan(const GArray *vlans,
                       guint vlan)
 {
     for (guint i = 0; i < vlans->len; i++) {
-        if (g_array_index(vlans, guint16, i) == vlan)
+        if (g_array_index(vlans, virTeamingPortVlan, i).id == vlan)
             return TRUE;
     }
     return FALSE;
@@ -1219,7 +1268,7 @@ virTeamingKernelFakeFdbAdd(virTeamingKernel *kernel,
     virTeamingFakePutFdb(fake, &added);
     for (guint i = 0; !entry->vlan && (entry->flags & VIR_TEAMING_FDB_MASTER) &&
          i < vlans->len; i++) {
-        added.vlan = g_array_index(vlans, guint16, i);
+        added.vlan = g_array_index(vlans, virTeamingPortVlan, i).id;
         virTeamingFakePutFdb(fake, &added);
     }
     return TRUE;
@@ -1258,6 +1307,66 @@ virTeamingKernelFakeFdbDel(virTeamingKernel *kernel,
 
 
 static gboolean
+virTeamingKernelFakeFrameSend(virTeamingKernel *kernel,
+                              const char *ifname,
+                              const guint8 *frame,
+                              gsize size,
+                              GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingLink *link = virTeamingFakeFindLink(fake, ifname);
+    int err = virTeamingFakeEnter(fake, "FrameSend");
+    gsize at = G_STRUCT_OFFSET(struct ethhdr, h_proto);
+
+    g_return_val_if_fail(size >= ETH_ZLEN, FALSE);
+    if (!err && !link)
+        err = ENODEV;
+    if (!err && !link->up)
+        err = ENETDOWN;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "send a frame by '%s'", ifname);
+        return FALSE;
+    }
+    g_string_append_printf(fake->log, "FrameSend %s", ifname);
+    if (frame[at] == 0x81 && frame[at + 1] == 0) {
+        g_string_append_printf(fake->log, " vlan %u", frame[at + 2] << 8 | frame[at + 3]);
+        at += 4;
+    }
+    /* And what people can read of it. */
+    g_string_append_printf(fake->log, " type %02x%02x%s%.*s\n", frame[at], frame[at + 1],
+                           frame[at + 2] ? " " : "", (int)(size - at - 2), frame + at + 2);
+    return TRUE;
+}
+
+
+static int
+virTeamingKernelFakeFrameListen(virTeamingKernel *kernel,
+                                const char *ifname,
+                                const virTeamingMac *source,
+                                guint16 type,
+                                GError **error)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    virTeamingFakeListener listener = { .source = *source, .type = type };
+    int err = virTeamingFakeEnter(fake, "FrameListen");
+    int ends[2];
+
+    if (!err && !virTeamingFakeFindLink(fake, ifname))
+        err = ENODEV;
+    if (!err && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+        err = errno;
+    if (err) {
+        virTeamingKernelSetError(error, err, NULL, "listen to frames on '%s'", ifname);
+        return -1;
+    }
+    g_strlcpy(listener.ifname, ifname, sizeof(listener.ifname));
+    listener.fd = ends[0];
+    g_array_append_val(fake->listeners, listener);
+    return ends[1];
+}
+
+
+static gboolean
 virTeamingKernelFakeWatch(virTeamingKernel *kernel,
                           GError **error)
 {
@@ -1289,6 +1398,9 @@ virTeamingKernelFakeFree(virTeamingKernel *kernel)
     g_array_unref(fake->vfs);
     g_array_unref(fake->vlans);
     g_array_unref(fake->fdb);
+    for (guint i = 0; i < fake->listeners->len; i++)
+        close(g_array_index(fake->listeners, virTeamingFakeListener, i).fd);
+    g_array_unref(fake->listeners);
     g_array_unref(fake->failures);
     g_string_free(fake->log, TRUE);
     g_free(fake);
@@ -1317,6 +1429,8 @@ static const virTeamingKernelOps virTeamingKernelFakeOps = {
     .fdbGet = virTeamingKernelFakeFdbGet,
     .fdbAdd = virTeamingKernelFakeFdbAdd,
     .fdbDel = virTeamingKernelFakeFdbDel,
+    .frameSend = virTeamingKernelFakeFrameSend,
+    .frameListen = virTeamingKernelFakeFrameListen,
     .watch = virTeamingKernelFakeWatch,
 };
 
@@ -1338,6 +1452,7 @@ virTeamingKernelNewFake(void)
     fake->vfs = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeVf));
     fake->vlans = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeVlan));
     fake->fdb = g_array_new(FALSE, TRUE, sizeof(virTeamingFdbEntry));
+    fake->listeners = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeListener));
     fake->failures = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeFailure));
     fake->log = g_string_new(NULL);
     return &fake->parent;

@@ -45,6 +45,11 @@ void virTeamingFakeSetVf(virTeamingKernel *kernel,
                          const char *pf,
                          const virTeamingVf *vf);
 
+void virTeamingFakeFrame(virTeamingKernel *kernel,
+                         const char *ifname,
+                         const guint8 *frame,
+                         gsize size);
+
 void virTeamingFakeReceive(virTeamingKernel *kernel,
                            const char *port,
                            const virTeamingMac *source,

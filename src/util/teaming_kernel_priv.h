@@ -94,6 +94,17 @@ typedef struct {
                        const virTeamingFdbEntry *entry,
                        GError **error);
 
+    gboolean (*frameSend)(virTeamingKernel *kernel,
+                          const char *ifname,
+                          const guint8 *frame,
+                          gsize size,
+                          GError **error);
+    int (*frameListen)(virTeamingKernel *kernel,
+                       const char *ifname,
+                       const virTeamingMac *source,
+                       guint16 type,
+                       GError **error);
+
     /* Begins to feed virTeamingKernelChanged(); called once. */
     gboolean (*watch)(virTeamingKernel *kernel,
                       GError **error);

@@ -27,12 +27,16 @@
 
 #include "teaming_kernel_priv.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <linux/filter.h>
 #include <linux/if_bridge.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/if_packet.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
@@ -60,6 +64,7 @@ typedef struct {
     char *sysfs;
     struct nl_sock *sock;
     char *words;                    /* the kernel's, about the last error, or NULL */
+    int sender;                     /* a packet socket that hears nothing; -1: not open */
     struct nl_sock *watchSock;
     GSource *watchSource;
 } virTeamingKernelReal;
@@ -848,8 +853,14 @@ virTeamingNlHandleVlans(struct nlmsghdr *nlh,
         info = nla_data(attrs[BRIDGE_VLANDB_ENTRY_INFO]);
         last = attrs[BRIDGE_VLANDB_ENTRY_RANGE] ?
             nla_get_u16(attrs[BRIDGE_VLANDB_ENTRY_RANGE]) : info->vid;
-        for (guint16 vlan = info->vid; vlan <= last; vlan++)
+        for (guint16 id = info->vid; id <= last; id++) {
+            const virTeamingPortVlan vlan = {
+                .id = id,
+                .tag = info->flags & BRIDGE_VLAN_INFO_UNTAGGED ? 0 : id,
+            };
+
             g_array_append_val(list, vlan);
+        }
     }
 }
 
@@ -861,7 +872,7 @@ virTeamingKernelRealVlanList(virTeamingKernel *kernel,
 {
     virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     struct br_vlan_msg bvm = { .family = AF_BRIDGE, .ifindex = if_nametoindex(port) };
-    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(guint16));
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingPortVlan));
     int err = ENODEV;
 
     g_clear_pointer(&real->words, g_free);
@@ -1378,6 +1389,86 @@ virTeamingKernelRealWatch(virTeamingKernel *kernel,
 }
 
 
+/* ---- frames ---- */
+
+static gboolean
+virTeamingKernelRealFrameSend(virTeamingKernel *kernel,
+                              const char *ifname,
+                              const guint8 *frame,
+                              gsize size,
+                              GError **error)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    const struct sockaddr_ll address = {
+        .sll_family = AF_PACKET,
+        .sll_ifindex = if_nametoindex(ifname),
+        .sll_halen = ETH_ALEN,
+    };
+    int err = ENODEV;
+
+    /* Of protocol 0: nothing that is received passes by it. */
+    if (real->sender < 0)
+        real->sender = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (real->sender < 0 ||
+        (address.sll_ifindex &&
+         sendto(real->sender, frame, size, 0, (const struct sockaddr *)&address,
+                sizeof(address)) != (ssize_t)size))
+        err = errno;
+    else if (address.sll_ifindex)
+        return TRUE;
+    virTeamingKernelSetError(error, err, NULL, "send a frame by '%s'", ifname);
+    return FALSE;
+}
+
+
+/* Taken before the bridge has the frame, which keeps what comes in on its ports from those that
+ * ask for one protocol (__netif_receive_skb_core() in net/core/dev.c); so it asks for all. What is
+ * sent is not looked at, which would cost a copy of each frame. */
+static int
+virTeamingKernelRealFrameListen(virTeamingKernel *kernel,
+                                const char *ifname,
+                                const virTeamingMac *source,
+                                guint16 type,
+                                GError **error)
+{
+    const guint8 *mac = source->addr;
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, G_STRUCT_OFFSET(struct ethhdr, h_proto)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, type, 0, 5),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, G_STRUCT_OFFSET(struct ethhdr, h_source)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+                 (guint32)mac[0] << 24 | mac[1] << 16 | mac[2] << 8 | mac[3], 0, 3),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, G_STRUCT_OFFSET(struct ethhdr, h_source) + 4),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mac[4] << 8 | mac[5], 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0xffff),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    const struct sock_fprog filter = { G_N_ELEMENTS(code), code };
+    const int on = 1;
+    const struct sockaddr_ll address = {
+        .sll_family = AF_PACKET,
+        .sll_protocol = htons(ETH_P_ALL),
+        .sll_ifindex = if_nametoindex(ifname),
+    };
+    int err = ENODEV;
+    /* Of protocol 0: nothing is received before it is bound. */
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd >= 0 && address.sll_ifindex &&
+        setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0 &&
+        setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) == 0 &&
+        bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+
+    if (fd < 0 || address.sll_ifindex)
+        err = errno;
+    virTeamingKernelSetError(error, err, NULL, "listen to frames on '%s'", ifname);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+
 /* ---- the whole ---- */
 
 static void
@@ -1393,6 +1484,8 @@ virTeamingKernelRealFree(virTeamingKernel *kernel)
         nl_socket_free(real->watchSock);
     if (real->sock)
         nl_socket_free(real->sock);
+    if (real->sender >= 0)
+        close(real->sender);
     g_free(real->words);
     g_free(real->sysfs);
     g_free(real);
@@ -1421,6 +1514,8 @@ static const virTeamingKernelOps virTeamingKernelRealOps = {
     .fdbGet = virTeamingKernelRealFdbGet,
     .fdbAdd = virTeamingKernelRealFdbAdd,
     .fdbDel = virTeamingKernelRealFdbDel,
+    .frameSend = virTeamingKernelRealFrameSend,
+    .frameListen = virTeamingKernelRealFrameListen,
     .watch = virTeamingKernelRealWatch,
 };
 
@@ -1446,6 +1541,7 @@ virTeamingKernelNew(const char *sysfs,
     kernel = &real->parent;
     virTeamingKernelInit(kernel, &virTeamingKernelRealOps);
     real->sysfs = g_strdup(sysfs ? sysfs : "/sys");
+    real->sender = -1;
     real->sock = nl_socket_alloc();
     err = real->sock ? nl_connect(real->sock, NETLINK_ROUTE) : -NLE_NOMEM;
     if (err < 0) {
