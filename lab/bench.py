@@ -16,9 +16,8 @@ import sys
 import tempfile
 import time
 
-from labkit import Lab, LabError, Meter, OTHER, Progress, gap_in, lab, vantage
+from labkit import INTERVAL_MS, Lab, LabError, Meter, OTHER, Progress, gap_in, lab, vantage
 
-INTERVAL_MS = 10
 CROSSING_MS = 20            # of each of two guests
 SLACK_MS = 20               # what may be lost beside what the guest's kernel can't take
 RATES_MS = (INTERVAL_MS, 5, 3, 2, 1.5, 1, 0.7, 0.5)

@@ -22,6 +22,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LAB = os.path.join(TOP, "lab", "lab")
 OTHER = {"a": "b", "b": "a"}
 MAC_PREFIX = "02:72:"           # of all guests of the lab
+INTERVAL_MS = 10                # between the meter's frames, unless one says otherwise
 EVENTS = "^(UNPLUG_PRIMARY|FAILOVER_NEGOTIATED|STOP|RESUME|MIGRATION)$"
 
 

@@ -82,7 +82,8 @@ hostAddLink(Host *host,
             const char *master,
             const char *pci)
 {
-    virTeamingLink link = { .up = TRUE, .running = TRUE, .mtu = 1500, .learning = TRUE };
+    virTeamingLink link = { .up = TRUE, .running = TRUE, .mtu = 1500, .learning = TRUE,
+                            .flooding = TRUE };
 
     g_strlcpy(link.name, name, sizeof(link.name));
     g_strlcpy(link.kind, kind, sizeof(link.kind));
@@ -628,14 +629,17 @@ testArrive(Host *host,
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
     hostSetVfMac(host, MAC);
     hostSpin(host);
-    hostExpect(host, "VfSetMac eth1 0 00:00:00:00:00:00\n");
+    hostExpect(host,
+               "LinkSetFlooding vnet0 off\n"
+               "VfSetMac eth1 0 00:00:00:00:00:00\n");
 
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
     hostExpect(host,
                "VfSetMac eth1 0 " MAC "\n"
                "FdbAdd eth1 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"
-               TOLD_HERE);
+               TOLD_HERE
+               "LinkSetFlooding vnet0 on\n");
     hostEvent(host, "RESUME", NULL);
     hostGuest(host, TRUE, 3);
     hostWait(host, 2000);
@@ -735,13 +739,15 @@ testArriveDeferred(Host *host,
     hostExpect(host,
                "VfSetMac eth1 0 00:00:00:00:00:00\n"
                "PciHold 0000:01:10.0\n"
+               "LinkSetFlooding vnet0 off\n"
                "FdbAdd eth1 " MAC " master static sticky\n");
 
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"
-               TOLD_HERE);
+               TOLD_HERE
+               "LinkSetFlooding vnet0 on\n");
     g_assert_true(virTeamingDriverIsIncoming(host->driver, UUID));
     /* What QEMU can't open need not be watched, once what was done has been looked at. */
     hostWait(host, 250);
@@ -804,7 +810,8 @@ testHandedOver(Host *host,
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"
-               TOLD_HERE);
+               TOLD_HERE
+               "LinkSetFlooding vnet0 on\n");
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LANDING);
     hostNotice(host, UUID, FALSE);
     hostWait(host, 2000);
@@ -813,6 +820,7 @@ testHandedOver(Host *host,
     /* It goes on where it was, and is stopped there once more. */
     hostNotice(host, UUID, TRUE);
     hostExpect(host,
+               "LinkSetFlooding vnet0 off\n"
                "FdbAdd eth1 " MAC " master static sticky\n"
                "FdbDel eth1 " MAC " self\n");
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
@@ -820,7 +828,8 @@ testHandedOver(Host *host,
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"
-               TOLD_HERE);
+               TOLD_HERE
+               "LinkSetFlooding vnet0 on\n");
 
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
     hostResume(host);
@@ -849,6 +858,7 @@ testHandedOverInVain(Host *host,
     g_free(virTeamingFakeTakeLog(host->kernel));
     hostNotice(host, UUID, TRUE);
     hostExpect(host,
+               "LinkSetFlooding vnet0 off\n"
                "FdbAdd eth1 " MAC " master static sticky\n"
                "FdbDel eth1 " MAC " self\n");
     hostStop(host);
@@ -874,7 +884,8 @@ testHandedOverToDead(Host *host,
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"
-               TOLD_HERE);
+               TOLD_HERE
+               "LinkSetFlooding vnet0 on\n");
 }
 
 
@@ -896,6 +907,7 @@ testHandedOverUnheard(Host *host,
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"
+               "LinkSetFlooding vnet0 on\n"
                TOLD_HERE);
     hostExpectProblem(host, NULL);
     g_assert_cmpuint(host->plugged, ==, 1);
@@ -1464,12 +1476,15 @@ testMoveAndMigrate(Host *host,
     hostAddLink(host, "vnet0", "tun", "br0", "");
     hostHook(host, "start", xml);
     hostSpin(host);
-    hostExpect(host, "FdbAdd eth1 " MAC " master static sticky\n");
+    hostExpect(host,
+               "LinkSetFlooding vnet0 off\n"
+               "FdbAdd eth1 " MAC " master static sticky\n");
     hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"
-               TOLD_HERE);
+               TOLD_HERE
+               "LinkSetFlooding vnet0 on\n");
     hostEvent(host, "RESUME", NULL);
     hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
     hostRestart(host);
@@ -2166,8 +2181,8 @@ testRefusals(Host *host,
              gconstpointer opaque)
 {
     static const char *const ops[] = {
-        "LinkGet", "LinkSetLearning", "VfGet", "VfSetMac", "FdbList", "FdbAdd", "FdbDel",
-        "FrameSend", "FrameListen"
+        "LinkGet", "LinkSetLearning", "LinkSetFlooding", "VfGet", "VfSetMac", "FdbList",
+        "FdbAdd", "FdbDel", "FrameSend", "FrameListen"
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(ops); i++) {
@@ -2912,7 +2927,7 @@ testLastingRefusals(void)
     static const char *const ops[] = {
         "LinkGet", "LinkList", "LinkSetLearning", "VfList", "VfGet", "VfSetMac", "VfSetVlan",
         "VfLocate", "FdbList", "FdbAdd", "FdbDel", "PciGetState", "PciGetDevice", "PciHold",
-        "FrameSend", "FrameListen"
+        "LinkSetFlooding", "FrameSend", "FrameListen"
     };
     static const int errs[] = { EPERM, EBUSY, ENODEV, EOPNOTSUPP, EINVAL };
     static const char *const drivers[] = { "igb", "unheard-of" };
@@ -3191,7 +3206,8 @@ hostSetTap(Host *host,
            const char *name,
            const char *master)
 {
-    virTeamingLink link = { .up = TRUE, .running = TRUE, .learning = TRUE, .mac = host->mac };
+    virTeamingLink link = { .up = TRUE, .running = TRUE, .learning = TRUE, .flooding = TRUE,
+                            .mac = host->mac };
 
     g_strlcpy(link.name, name, sizeof(link.name));
     g_strlcpy(link.kind, "tun", sizeof(link.kind));
@@ -3615,7 +3631,8 @@ testHurry(Host *host,
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"
-               TOLD_HERE);
+               TOLD_HERE
+               "LinkSetFlooding vnet0 on\n");
     hostExpectProblem(host, NULL);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
     virTeamingFakeFail(host->kernel, "LinkGet", 0, 0);

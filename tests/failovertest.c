@@ -196,6 +196,8 @@ testTake(virTeamingDatapath *actual,
     case VIR_TEAMING_STEP_SELF_DEL: actual->self = FALSE; return;
     case VIR_TEAMING_STEP_LEARNING_OFF: actual->learning = FALSE; return;
     case VIR_TEAMING_STEP_LEARNING_ON: actual->learning = TRUE; return;
+    case VIR_TEAMING_STEP_FLOODING_OFF: actual->flooding = FALSE; return;
+    case VIR_TEAMING_STEP_FLOODING_ON: actual->flooding = TRUE; return;
     case VIR_TEAMING_STEP_FDB_STANDBY: actual->fdb = FDB(STANDBY); return;
     case VIR_TEAMING_STEP_FDB_UPLINK: actual->fdb = FDB(UPLINK); return;
     case VIR_TEAMING_STEP_FDB_BOTH: actual->fdb = FDB(BOTH); return;
@@ -219,6 +221,7 @@ testDatapath(guint n)
     datapath.learning = n >> 1 & 1;
     datapath.hold = n >> 2 & 1;
     datapath.listen = datapath.hold;
+    datapath.flooding = datapath.learning;
     datapath.wire = n >> 3 & 1 ? WIRE(AWAY) : WIRE(HERE);
     return datapath;
 }
@@ -266,8 +269,11 @@ testCarriesFor(const virTeamingObserved *seen)
         if (phase != PHASE(LANDING))
             g_assert_true(want.fdb != FDB(STANDBY) && !want.self && want.wire != WIRE(HERE));
         g_assert_cmpint(want.listen, ==, seen->guest == INCOMING);
+        /* Nobody reads what a tap keeps of that. */
+        g_assert_cmpint(want.flooding, ==, phase != PHASE(ARRIVING));
         return;
     }
+    g_assert_true(want.flooding);
     g_assert_true(want.wire == WIRE(HERE) && !want.listen);
     if (drives && !(seen->askedOut && seen->vectors == 0)) {
         g_assert_cmpint(want.vf, ==, VF(PAIR));

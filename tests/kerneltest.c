@@ -167,7 +167,7 @@ hostSetMaster(Host *host,
     if (host->fake) {
         g_assert_true(virTeamingKernelLinkGet(host->kernel, name, &link, NULL));
         g_strlcpy(link.master, bridge ? bridge : "", sizeof(link.master));
-        link.learning = bridge != NULL;
+        link.learning = link.flooding = bridge != NULL;
         virTeamingFakeSetLink(host->kernel, &link);
     } else if (bridge) {
         run("ip link set dev %s master %s", name, bridge);
@@ -1048,6 +1048,32 @@ testLearning(Host *host,
 }
 
 
+static void
+testFlooding(Host *host,
+             gconstpointer data)
+{
+    virTeamingLink link;
+
+    hostAddBridge(host);
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap0", &link, error));
+    g_assert_true(link.flooding);
+    assertWorks(virTeamingKernelLinkSetFlooding(host->kernel, "tap0", FALSE, error));
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap0", &link, error));
+    g_assert_true(!link.flooding && link.learning);
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap1", &link, error));
+    g_assert_true(link.flooding);
+    assertWorks(virTeamingKernelLinkSetFlooding(host->kernel, "tap0", TRUE, error));
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap0", &link, error));
+    g_assert_true(link.flooding);
+
+    hostSetMaster(host, "tap0", NULL);
+    assertFails(virTeamingKernelLinkSetFlooding(host->kernel, "tap0", FALSE, error),
+                VIR_TEAMING_ERROR_UNSUPPORTED);
+    assertFails(virTeamingKernelLinkSetFlooding(host->kernel, "gone", FALSE, error),
+                VIR_TEAMING_ERROR_NOT_FOUND);
+}
+
+
 /* ---- FDB ---- */
 
 static void
@@ -1745,6 +1771,7 @@ main(int argc,
     ON("real", "link/macvtap-self", hostSetup, testMacvtapSelf);
     ON_BOTH("link/missing", testLinkMissing);
     ON_BOTH("link/learning", testLearning);
+    ON_BOTH("link/flooding", testFlooding);
     ON_BOTH("nonsense", testNonsense);
     ON_BOTH("fdb/learnt", testFdbLearnt);
     ON_BOTH("fdb/static-moves-unless-sticky", testFdbStaticMovesUnlessSticky);

@@ -51,7 +51,8 @@ hostAddLink(Host *host,
             const char *on,
             const char *pci)
 {
-    virTeamingLink link = { .up = TRUE, .running = TRUE, .mtu = 1500, .learning = TRUE };
+    virTeamingLink link = { .up = TRUE, .running = TRUE, .mtu = 1500, .learning = TRUE,
+                            .flooding = TRUE };
 
     g_strlcpy(link.name, name, sizeof(link.name));
     g_strlcpy(link.kind, kind, sizeof(link.kind));
@@ -423,8 +424,21 @@ testArriveInVlan(Host *host,
     g_strlcpy(host->pair->tap, "vnet0", sizeof(host->pair->tap));
     g_assert_true(hostSettle(host));
     hostExpect(host,
+               "LinkSetFlooding vnet0 off\n"
                "FdbAdd eth1 " MAC " vlan 100 master static sticky\n"
                "FdbAdd eth1 " MAC " vlan 200 master static sticky\n");
+    /* Its owner wants none there, and gets none afterwards. */
+    host->pair->floodingOff = FALSE;
+    host->pair->handedOver = TRUE;
+    host->pair->wire = VIR_TEAMING_WIRE_AWAY;
+    g_assert_true(hostSettle(host));
+    hostExpect(host,
+               "VfSetMac eth1 0 " MAC "\n"
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " vlan 100 master static sticky\n"
+               "FdbAdd vnet0 " MAC " vlan 200 master static sticky\n"
+               "FrameSend eth1 vlan 100 type 8035\n"
+               "FrameSend eth1 vlan 200 type 8035\n");
 }
 
 
@@ -753,7 +767,7 @@ testNotEarly(Host *host,
 
 static const char *const ops[] = {
     "LinkGet", "VlanList", "VfGet", "VfSetMac", "VfSetVlan", "FdbList", "FdbGet", "FdbAdd",
-    "FdbDel", "LinkSetLearning", "LinkSetMode", "FrameSend", "FrameListen",
+    "FdbDel", "LinkSetLearning", "LinkSetFlooding", "LinkSetMode", "FrameSend", "FrameListen",
 };
 
 /* Something that can happen to a pair on any host: of the guest, the kernel or the owner. */

@@ -289,6 +289,9 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
     /* A host whose owner switched learning off wants it so. */
     if (desired->learning && !pair->learningOff)
         ret->learning = TRUE;
+    ret->flooding = hasTap ? tap.flooding : desired->flooding;
+    if (desired->flooding && !pair->floodingOff)
+        ret->flooding = TRUE;
 
     if (!(found = virTeamingPairObjLookFdb(pair, kernel, bridge, own, error)))
         return FALSE;
@@ -327,6 +330,9 @@ virTeamingPairObjPromise(virTeamingPairObj *pair,
     case VIR_TEAMING_STEP_LEARNING_OFF:
         pair->learningOff = TRUE;
         break;
+    case VIR_TEAMING_STEP_FLOODING_OFF:
+        pair->floodingOff = TRUE;
+        break;
     case VIR_TEAMING_STEP_FDB_STANDBY:
     case VIR_TEAMING_STEP_FDB_UPLINK:
         pair->fdbAdded = TRUE;
@@ -344,6 +350,7 @@ virTeamingPairObjPromise(virTeamingPairObj *pair,
     case VIR_TEAMING_STEP_ANNOUNCE:
     case VIR_TEAMING_STEP_SELF_DEL:
     case VIR_TEAMING_STEP_LEARNING_ON:
+    case VIR_TEAMING_STEP_FLOODING_ON:
     case VIR_TEAMING_STEP_UNHOLD:
     case VIR_TEAMING_STEP_UNLISTEN:
     case VIR_TEAMING_STEP_VF_FORGET:
@@ -592,6 +599,13 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
         if (!virTeamingKernelLinkSetLearning(kernel, pair->tap, TRUE, error))
             return FALSE;
         pair->learningOff = FALSE;
+        return TRUE;
+    case VIR_TEAMING_STEP_FLOODING_OFF:
+        return virTeamingKernelLinkSetFlooding(kernel, pair->tap, FALSE, error);
+    case VIR_TEAMING_STEP_FLOODING_ON:
+        if (!virTeamingKernelLinkSetFlooding(kernel, pair->tap, TRUE, error))
+            return FALSE;
+        pair->floodingOff = FALSE;
         return TRUE;
     case VIR_TEAMING_STEP_FDB_STANDBY:
         return virTeamingPairObjPin(pair, kernel, pair->tap, entries, error);

@@ -85,6 +85,7 @@ static const struct {
     FIELD(selfAdded, FIELD_BOOLEAN),
     FIELD(fdbAdded, FIELD_BOOLEAN),
     FIELD(learningOff, FIELD_BOOLEAN),
+    FIELD(floodingOff, FIELD_BOOLEAN),
     FIELD(parked, FIELD_BOOLEAN),
     FIELD(vfVlan, FIELD_UINT),
     FIELD(vfQos, FIELD_UINT),
@@ -341,7 +342,8 @@ virTeamingJournalGuess(const char *name)
         return NULL;
     pair = virTeamingPairObjNew(uuid, uuid, &mac);
     pair->standbyAlias = g_steal_pointer(&macText);
-    pair->selfAdded = pair->fdbAdded = pair->learningOff = pair->parked = TRUE;
+    pair->selfAdded = pair->fdbAdded = pair->parked = TRUE;
+    pair->learningOff = pair->floodingOff = TRUE;
     return pair;
 }
 

@@ -77,6 +77,7 @@ typedef struct {
     gboolean selfAdded;             /* MAC in the filter of @uplink */
     gboolean fdbAdded;              /* entry of ours in the bridge */
     gboolean learningOff;           /* learning from @tap switched off */
+    gboolean floodingOff;           /* broadcast and multicast to @tap */
     gboolean parked;                /* VF's MAC zeroed, or VLAN changed */
     guint vfVlan;                   /* the VF's VLAN and priority before it was parked */
     guint vfQos;                    /* in ours */

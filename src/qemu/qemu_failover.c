@@ -38,8 +38,10 @@
  * emulated guest that took 50 ms.
  *
  * While the guest runs nowhere its frames need not be lost: the tap on the host to which it
- * goes keeps what comes (some hundreds of frames), and QEMU reads it when the guest runs. So the
- * host on which it was stopped tells the others so, at once; the one that waits for it opens the
+ * goes keeps what comes (500 frames, TUN_READQ_SIZE in drivers/net/tun.c), and QEMU reads it when
+ * the guest runs. It would keep what is for all, too, for as long as the memory is copied, and
+ * have no room left; so that is not sent there before. When the guest has been stopped, the
+ * host that it leaves tells the others so, at once; the one that waits for it opens the
  * standby's path and has the network send there. Who misses that learns it from QEMU, when the
  * last of the guest has come. A host on which it goes on after all has the network come back.
  *
@@ -170,7 +172,8 @@ virTeamingFailoverDesire(virTeamingPhase phase,
 {
     const gboolean copies = seen->traits.copies;
     const virTeamingVfFilter idle = virTeamingFailoverIdle(seen);
-    virTeamingDatapath want = { .learning = TRUE, .wire = VIR_TEAMING_WIRE_HERE };
+    virTeamingDatapath want = { .learning = TRUE, .flooding = TRUE,
+                                .wire = VIR_TEAMING_WIRE_HERE };
 
     switch (phase) {
     case VIR_TEAMING_PHASE_GONE:
@@ -183,6 +186,7 @@ virTeamingFailoverDesire(virTeamingPhase phase,
         want.fdb = VIR_TEAMING_FDB_UPLINK;
         want.hold = seen->defer;
         want.wire = VIR_TEAMING_WIRE_KEEP;
+        want.flooding = FALSE;
         want.listen = TRUE;
         break;
     case VIR_TEAMING_PHASE_LANDING:
@@ -299,6 +303,8 @@ virTeamingFailoverPlan(const virTeamingDatapath *actual,
         plan[n++] = VIR_TEAMING_STEP_SELF_ADD;
     if (!desired->learning && actual->learning)
         plan[n++] = VIR_TEAMING_STEP_LEARNING_OFF;
+    if (!desired->flooding && actual->flooding)
+        plan[n++] = VIR_TEAMING_STEP_FLOODING_OFF;
 
     if (!virTeamingFailoverFdbHolds(actual->fdb, desired->fdb)) {
         switch (desired->fdb) {
@@ -334,6 +340,8 @@ virTeamingFailoverPlan(const virTeamingDatapath *actual,
         plan[n++] = VIR_TEAMING_STEP_SELF_DEL;
     if (desired->learning && !actual->learning)
         plan[n++] = VIR_TEAMING_STEP_LEARNING_ON;
+    if (desired->flooding && !actual->flooding)
+        plan[n++] = VIR_TEAMING_STEP_FLOODING_ON;
     if (!desired->hold && actual->hold)
         plan[n++] = VIR_TEAMING_STEP_UNHOLD;
     if (!desired->listen && actual->listen)
@@ -444,6 +452,7 @@ virTeamingStepToString(virTeamingStep step)
         [VIR_TEAMING_STEP_VF_PAIR] = "vf-mac-pair",
         [VIR_TEAMING_STEP_SELF_ADD] = "uplink-filter-add",
         [VIR_TEAMING_STEP_LEARNING_OFF] = "standby-learning-off",
+        [VIR_TEAMING_STEP_FLOODING_OFF] = "standby-flooding-off",
         [VIR_TEAMING_STEP_FDB_STANDBY] = "fdb-to-standby",
         [VIR_TEAMING_STEP_FDB_UPLINK] = "fdb-to-uplink",
         [VIR_TEAMING_STEP_FDB_BOTH] = "fdb-to-both",
@@ -454,6 +463,7 @@ virTeamingStepToString(virTeamingStep step)
         [VIR_TEAMING_STEP_VF_FORGET] = "vf-vlan-back",
         [VIR_TEAMING_STEP_SELF_DEL] = "uplink-filter-del",
         [VIR_TEAMING_STEP_LEARNING_ON] = "standby-learning-on",
+        [VIR_TEAMING_STEP_FLOODING_ON] = "standby-flooding-on",
         [VIR_TEAMING_STEP_UNHOLD] = "unhold-vf",
         [VIR_TEAMING_STEP_UNLISTEN] = "unlisten",
     };

@@ -111,6 +111,7 @@ typedef struct {
     gboolean self;                  /* the uplink's own filter takes the pair's MAC */
     virTeamingFdbPath fdb;
     gboolean learning;              /* the bridge learns from the standby's tap */
+    gboolean flooding;              /* it sends broadcast and multicast there */
     gboolean hold;                  /* the VF's vfio group is kept from QEMU */
     virTeamingWire wire;
     gboolean listen;                /* for what the guest's other host says */
@@ -123,6 +124,7 @@ typedef enum {
     VIR_TEAMING_STEP_VF_PAIR,
     VIR_TEAMING_STEP_SELF_ADD,
     VIR_TEAMING_STEP_LEARNING_OFF,
+    VIR_TEAMING_STEP_FLOODING_OFF,
     VIR_TEAMING_STEP_FDB_STANDBY,
     VIR_TEAMING_STEP_FDB_UPLINK,
     VIR_TEAMING_STEP_FDB_BOTH,
@@ -133,13 +135,14 @@ typedef enum {
     VIR_TEAMING_STEP_VF_FORGET,
     VIR_TEAMING_STEP_SELF_DEL,
     VIR_TEAMING_STEP_LEARNING_ON,
+    VIR_TEAMING_STEP_FLOODING_ON,
     VIR_TEAMING_STEP_UNHOLD,
     VIR_TEAMING_STEP_UNLISTEN,
     VIR_TEAMING_STEP_LAST
 } virTeamingStep;
 
 /* Enough for any plan: at most one step per field of virTeamingDatapath. */
-#define VIR_TEAMING_PLAN_MAX 7
+#define VIR_TEAMING_PLAN_MAX 8
 
 virTeamingPhase virTeamingFailoverPhase(const virTeamingObserved *seen);
 virTeamingDatapath virTeamingFailoverDesire(virTeamingPhase phase,

@@ -413,6 +413,28 @@ virTeamingKernelLinkSetLearning(virTeamingKernel *kernel,
 
 
 /**
+ * virTeamingKernelLinkSetFlooding:
+ * @kernel: the kernel
+ * @port: a bridge port
+ * @flooding: whether its bridge sends frames there that are for all, or for many
+ *
+ * What is for a MAC that the bridge does not know is not meant. (BR_BCAST_FLOOD and
+ * BR_MCAST_FLOOD in net/bridge/br_forward.c)
+ *
+ * Returns: FALSE with UNSUPPORTED if @port is not a port of a bridge.
+ */
+gboolean
+virTeamingKernelLinkSetFlooding(virTeamingKernel *kernel,
+                                const char *port,
+                                gboolean flooding,
+                                GError **error)
+{
+    return virTeamingKernelCheckName(port, error) &&
+        kernel->ops->linkSetFlooding(kernel, port, flooding, error);
+}
+
+
+/**
  * virTeamingKernelLinkSetMode:
  * @kernel: the kernel
  * @macvtap: a macvtap

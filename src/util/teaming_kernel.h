@@ -68,6 +68,7 @@ typedef struct {
     gboolean running;               /* carrier */
     guint mtu;
     gboolean learning;              /* bridge ports: does the bridge learn from it */
+    gboolean flooding;              /* bridge ports: does it send broadcast and multicast there */
     gboolean vlanFiltering;         /* bridges: vlan_filtering is on */
     virTeamingMacvtapMode mode;
     char pci[VIR_TEAMING_PCI_STRING_LEN];   /* PCI function behind it, or "" */
@@ -162,6 +163,10 @@ GArray *virTeamingKernelLinkList(virTeamingKernel *kernel,
 gboolean virTeamingKernelLinkSetLearning(virTeamingKernel *kernel,
                                          const char *port,
                                          gboolean learning,
+                                         GError **error);
+gboolean virTeamingKernelLinkSetFlooding(virTeamingKernel *kernel,
+                                         const char *port,
+                                         gboolean flooding,
                                          GError **error);
 gboolean virTeamingKernelLinkSetMode(virTeamingKernel *kernel,
                                      const char *macvtap,

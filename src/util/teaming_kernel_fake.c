@@ -33,7 +33,7 @@
 /* Names of the functions, for virTeamingFakeFail(): without "virTeamingKernel". */
 static const char * const virTeamingFakeOps[] = {
     "PciGetState", "PciGetDevice", "PciListGroup", "PciHold", "PciOpen", "PciHandleRead",
-    "LinkGet", "LinkList", "LinkSetLearning", "LinkSetMode", "VlanList",
+    "LinkGet", "LinkList", "LinkSetLearning", "LinkSetFlooding", "LinkSetMode", "VlanList",
     "VfList", "VfGet", "VfSetMac", "VfSetVlan", "VfLocate",
     "FdbList", "FdbGet", "FdbAdd", "FdbDel", "FrameSend", "FrameListen",
     "Watch", NULL
@@ -41,7 +41,7 @@ static const char * const virTeamingFakeOps[] = {
 
 /* Those of them that change something. */
 static const char * const virTeamingFakeOrders[] = {
-    "PciHold", "LinkSetLearning", "VfSetMac", "VfSetVlan", "FdbAdd", "FdbDel",
+    "PciHold", "LinkSetLearning", "LinkSetFlooding", "VfSetMac", "VfSetVlan", "FdbAdd", "FdbDel",
     "FrameSend", NULL
 };
 
@@ -880,29 +880,62 @@ virTeamingKernelFakeLinkList(virTeamingKernel *kernel,
 }
 
 
-static gboolean
-virTeamingKernelFakeLinkSetLearning(virTeamingKernel *kernel,
-                                    const char *port,
-                                    gboolean learning,
-                                    GError **error)
+/* The bridge port @port, of which @what is to be switched @on; NULL if that can't be. */
+static virTeamingLink *
+virTeamingFakeEnterPort(virTeamingKernelFake *fake,
+                        const char *op,
+                        const char *port,
+                        const char *what,
+                        gboolean on,
+                        GError **error)
 {
-    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
     virTeamingLink *link = virTeamingFakeFindLink(fake, port);
-    int err = virTeamingFakeEnter(fake, "LinkSetLearning");
+    int err = virTeamingFakeEnter(fake, op);
 
     if (!err && !link)
         err = ENODEV;
     if (!err && !virTeamingFakeFindBridge(fake, port))
         err = EOPNOTSUPP;
     if (err) {
-        virTeamingKernelSetError(error, err, NULL, "switch learning %s on bridge port '%s'",
-                                 learning ? "on" : "off", port);
-        return FALSE;
+        virTeamingKernelSetError(error, err, NULL, "switch %s %s on bridge port '%s'", what,
+                                 on ? "on" : "off", port);
+        return NULL;
     }
-    link->learning = learning;
-    g_string_append_printf(fake->log, "LinkSetLearning %s %s\n", port, learning ? "on" : "off");
+    g_string_append_printf(fake->log, "%s %s %s\n", op, port, on ? "on" : "off");
     virTeamingFakeChanged(fake, port, NULL);
-    return TRUE;
+    return link;
+}
+
+
+static gboolean
+virTeamingKernelFakeLinkSetLearning(virTeamingKernel *kernel,
+                                    const char *port,
+                                    gboolean learning,
+                                    GError **error)
+{
+    virTeamingLink *link = virTeamingFakeEnterPort((virTeamingKernelFake *)kernel,
+                                                   "LinkSetLearning", port, "learning",
+                                                   learning, error);
+
+    if (link)
+        link->learning = learning;
+    return link != NULL;
+}
+
+
+static gboolean
+virTeamingKernelFakeLinkSetFlooding(virTeamingKernel *kernel,
+                                    const char *port,
+                                    gboolean flooding,
+                                    GError **error)
+{
+    virTeamingLink *link = virTeamingFakeEnterPort((virTeamingKernelFake *)kernel,
+                                                   "LinkSetFlooding", port, "flooding",
+                                                   flooding, error);
+
+    if (link)
+        link->flooding = flooding;
+    return link != NULL;
 }
 
 
@@ -1419,6 +1452,7 @@ static const virTeamingKernelOps virTeamingKernelFakeOps = {
     .linkGet = virTeamingKernelFakeLinkGet,
     .linkList = virTeamingKernelFakeLinkList,
     .linkSetLearning = virTeamingKernelFakeLinkSetLearning,
+    .linkSetFlooding = virTeamingKernelFakeLinkSetFlooding,
     .linkSetMode = virTeamingKernelFakeLinkSetMode,
     .vlanList = virTeamingKernelFakeVlanList,
     .vfList = virTeamingKernelFakeVfList,

@@ -45,6 +45,11 @@ typedef struct {
                                 gboolean learning,
                                 GError **error);
 
+    gboolean (*linkSetFlooding)(virTeamingKernel *kernel,
+                                const char *port,
+                                gboolean flooding,
+                                GError **error);
+
     gboolean (*linkSetMode)(virTeamingKernel *kernel,
                             const char *macvtap,
                             virTeamingMacvtapMode mode,

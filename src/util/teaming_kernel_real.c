@@ -590,6 +590,13 @@ typedef struct {
 } virTeamingNlLink;
 
 
+static gboolean
+virTeamingNlHasFlag(const struct nlattr *attr)
+{
+    return attr && nla_get_u8(attr) != 0;
+}
+
+
 static void
 virTeamingNlParseLinkinfo(struct nlattr *attr,
                           virTeamingLink *link)
@@ -617,9 +624,11 @@ virTeamingNlParseLinkinfo(struct nlattr *attr,
     }
     if (info[IFLA_INFO_SLAVE_KIND] && info[IFLA_INFO_SLAVE_DATA] &&
         nla_strcmp(info[IFLA_INFO_SLAVE_KIND], "bridge") == 0 &&
-        nla_parse_nested(port, IFLA_BRPORT_MAX, info[IFLA_INFO_SLAVE_DATA], NULL) == 0 &&
-        port[IFLA_BRPORT_LEARNING])
-        link->learning = nla_get_u8(port[IFLA_BRPORT_LEARNING]) != 0;
+        nla_parse_nested(port, IFLA_BRPORT_MAX, info[IFLA_INFO_SLAVE_DATA], NULL) == 0) {
+        link->learning = virTeamingNlHasFlag(port[IFLA_BRPORT_LEARNING]);
+        link->flooding = virTeamingNlHasFlag(port[IFLA_BRPORT_BCAST_FLOOD]) &&
+            virTeamingNlHasFlag(port[IFLA_BRPORT_MCAST_FLOOD]);
+    }
 }
 
 
@@ -766,11 +775,14 @@ virTeamingKernelRealLinkList(virTeamingKernel *kernel,
 }
 
 
+/* Switches @flags, of IFLA_BRPORT_* and 0-terminated, of a bridge port. @what: they are called. */
 static gboolean
-virTeamingKernelRealLinkSetLearning(virTeamingKernel *kernel,
-                                    const char *port,
-                                    gboolean learning,
-                                    GError **error)
+virTeamingNlSetPort(virTeamingKernel *kernel,
+                    const char *port,
+                    const int *flags,
+                    const char *what,
+                    gboolean on,
+                    GError **error)
 {
     virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     struct ifinfomsg ifi = { .ifi_family = AF_BRIDGE, .ifi_index = if_nametoindex(port) };
@@ -782,17 +794,41 @@ virTeamingKernelRealLinkSetLearning(virTeamingKernel *kernel,
         /* Without the flag the bridge takes it for a port state, in an old format. */
         struct nlattr *info = nla_nest_start(msg, IFLA_PROTINFO | NLA_F_NESTED);
 
-        nla_put_u8(msg, IFLA_BRPORT_LEARNING, learning);
+        for (; *flags; flags++)
+            nla_put_u8(msg, *flags, on);
         nla_nest_end(msg, info);
         err = virTeamingNlCall(real, msg, NULL, NULL);
     }
     if (err) {
-        virTeamingKernelSetError(error, err, real->words,
-                                 "switch learning %s on bridge port '%s'",
-                                 learning ? "on" : "off", port);
+        virTeamingKernelSetError(error, err, real->words, "switch %s %s on bridge port '%s'",
+                                 what, on ? "on" : "off", port);
         return FALSE;
     }
     return TRUE;
+}
+
+
+static gboolean
+virTeamingKernelRealLinkSetLearning(virTeamingKernel *kernel,
+                                    const char *port,
+                                    gboolean learning,
+                                    GError **error)
+{
+    static const int flags[] = { IFLA_BRPORT_LEARNING, 0 };
+
+    return virTeamingNlSetPort(kernel, port, flags, "learning", learning, error);
+}
+
+
+static gboolean
+virTeamingKernelRealLinkSetFlooding(virTeamingKernel *kernel,
+                                    const char *port,
+                                    gboolean flooding,
+                                    GError **error)
+{
+    static const int flags[] = { IFLA_BRPORT_BCAST_FLOOD, IFLA_BRPORT_MCAST_FLOOD, 0 };
+
+    return virTeamingNlSetPort(kernel, port, flags, "flooding", flooding, error);
 }
 
 
@@ -1504,6 +1540,7 @@ static const virTeamingKernelOps virTeamingKernelRealOps = {
     .linkGet = virTeamingKernelRealLinkGet,
     .linkList = virTeamingKernelRealLinkList,
     .linkSetLearning = virTeamingKernelRealLinkSetLearning,
+    .linkSetFlooding = virTeamingKernelRealLinkSetFlooding,
     .linkSetMode = virTeamingKernelRealLinkSetMode,
     .vlanList = virTeamingKernelRealVlanList,
     .vfList = virTeamingKernelRealVfList,
