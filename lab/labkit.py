@@ -220,8 +220,12 @@ class Lab:
         lab("restart-libvirtd", host)
 
     def start_daemon(self, host):
-        """virtteamingd, as the systemd unit starts it."""
-        lab("run", "--detach", "/var/log/virtteamingd.log", host, "chrt", "-r", "1",
+        """virtteamingd, as the systemd unit starts it: with its priority and capabilities."""
+        unit = self.run(host, "cat /lib/systemd/system/virtteamingd.service").stdout
+        named = re.search(r"^CapabilityBoundingSet=(.*)$", unit, re.M)[1].split()
+        bounds = ["-all", *(f"+{name.removeprefix('CAP_').lower()}" for name in named)]
+        lab("run", "--detach", "/var/log/virtteamingd.log", host, "chrt", "-r", "1", "setpriv",
+            "--no-new-privs", "--bounding-set", ",".join(bounds),
             *(["env", "G_MESSAGES_DEBUG=virt-teaming"] if self.debug else []), "virtteamingd")
         self.wait_for(lambda: self.run(host, "virt-teaming status --format json",
                                        check=False).returncode in (0, 1),

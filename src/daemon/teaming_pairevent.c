@@ -247,7 +247,8 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
             return FALSE;
         pair->askedOut = TRUE;
         pair->askedAt = now;
-        pair->ejectLate = FALSE;
+        /* What libvirt has asked of the guest, for a move, stands. */
+        pair->ejectLate = pair->takenBack;
         virTeamingPairObjUnhide(pair);
         g_clear_pointer(&pair->aborted, g_free);
         break;

@@ -70,10 +70,16 @@ virTeamingPairObjCloseEar(gpointer fd)
 void
 virTeamingPairObjUnlisten(virTeamingPairObj *pair)
 {
+    GThread *thread;
+
     g_clear_handle_id(&pair->earSource, g_source_remove);
-    if (pair->ear >= 0)
-        g_thread_unref(g_thread_new("close", virTeamingPairObjCloseEar,
-                                    GINT_TO_POINTER(pair->ear)));
+    if (pair->ear < 0)
+        return;
+    if ((thread = g_thread_try_new("close", virTeamingPairObjCloseEar,
+                                   GINT_TO_POINTER(pair->ear), NULL)))
+        g_thread_unref(thread);
+    else
+        close(pair->ear);
     pair->ear = -1;
 }
 

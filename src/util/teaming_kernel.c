@@ -93,7 +93,7 @@ virTeamingKernelSetError(GError **error,
                 what, g_strerror(err),
                 words ? " (" : "", words ? words : "", words ? ")" : "",
                 code == VIR_TEAMING_ERROR_ACCESS ?
-                "; run it as root or with CAP_NET_ADMIN" : "");
+                "; run it as root or with CAP_NET_ADMIN and CAP_NET_RAW" : "");
 }
 
 

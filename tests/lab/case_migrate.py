@@ -5,8 +5,8 @@ import json
 import sys
 import time
 
-from labcase import expect, expect_whole, ping_loss, scenario, wait_phase
-from labkit import INTERVAL_MS, OTHER, gap_in, lab as lab_command, vantage
+from labcase import expect, expect_whole, lost_of_blackout, ping_loss, scenario, wait_phase
+from labkit import OTHER, gap_in, lab as lab_command, vantage
 
 # 1000 broadcasts, of a type that nobody knows, within some seconds: a tap keeps 500.
 SHOUT = """
@@ -17,13 +17,6 @@ for _ in range(1000):
     out.send(b"\\xff" * 6 + out.getsockname()[4] + b"\\x88\\xb6" + bytes(46))
     time.sleep(0.003)
 """
-
-
-def lost_of_blackout(result):
-    """Which part of what comes from outside while the guest is stopped it never gets."""
-    lost = sum(gap["lost"] for gap in vantage(result, "outside")["gaps"]
-               if gap["phase"] == "switchover")
-    return lost * INTERVAL_MS / (result["marks"]["resume"] - result["marks"]["stop"])
 
 
 @scenario()

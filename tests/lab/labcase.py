@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lab"))
 
-from labkit import OTHER  # noqa: E402
+from labkit import INTERVAL_MS, OTHER, vantage  # noqa: E402
 
 SCENARIOS = []
 
@@ -44,6 +44,13 @@ def expect_whole(lab, host, pairs=1):
     expect(not left, f"left on {OTHER[host]}: {', '.join(left)}")
     lost = ping_loss(lab)
     expect(lost == 0, f"{lost} of some 120 frames lost after it was over")
+
+
+def lost_of_blackout(result):
+    """Which part of what comes from outside while the guest is stopped it never gets."""
+    lost = sum(gap["lost"] for gap in vantage(result, "outside")["gaps"]
+               if gap["phase"] == "switchover")
+    return lost * INTERVAL_MS / (result["marks"]["resume"] - result["marks"]["stop"])
 
 
 def ping_loss(lab):
