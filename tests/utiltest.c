@@ -184,6 +184,18 @@ testNotice(void)
     }
     size = virTeamingFrameAnnounce(&notice.mac, 0, frame);
     g_assert_false(virTeamingFrameParseNotice(frame, size, &found));
+
+    /* Whatever comes, it ends within what it is. */
+    for (guint i = 0; i < 100000; i++) {
+        g_autofree guint8 *broken = NULL;
+
+        size = virTeamingFrameNotice(&notice, 0, frame);
+        for (guint n = g_test_rand_int_range(0, 4); n > 0; n--)
+            frame[g_test_rand_int_range(12, size)] = g_test_rand_int_range(0, 256);
+        broken = g_memdup2(frame, size);
+        if (virTeamingFrameParseNotice(broken, g_test_rand_int_range(0, size + 1), &found))
+            g_assert_true(g_uuid_string_is_valid(found.uuid));
+    }
 }
 
 

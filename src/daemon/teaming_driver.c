@@ -60,6 +60,8 @@
 #define VIR_TEAMING_DRIVER_UNHIDES 5
 /* From the migrate hook to the start hook libvirt needs some 100 ms. */
 #define VIR_TEAMING_DRIVER_EXPECT_MS (5 * 60 * 1000)
+/* Frames that are read before others have their turn. */
+#define VIR_TEAMING_DRIVER_NOTICES 16
 /* The host may take its time to remove a VF that it has asked back. */
 #define VIR_TEAMING_DRIVER_REMOVE_MS (30 * 1000)
 
@@ -243,7 +245,7 @@ virTeamingDriverHearNotice(gint fd,
     virTeamingPairObj *pair = NULL;
     virTeamingNotice notice;
     gboolean told = FALSE;
-    ssize_t size;
+    ssize_t size = 0;
 
     for (guint i = 0; i < driver->pairs->len && !pair; i++) {
         pair = g_ptr_array_index(driver->pairs, i);
@@ -252,7 +254,10 @@ virTeamingDriverHearNotice(gint fd,
     }
     g_return_val_if_fail(pair, G_SOURCE_REMOVE);
 
-    while ((size = read(fd, frame, sizeof(frame))) > 0) {
+    /* Whoever sends more at once is no host. */
+    for (guint i = 0; i < VIR_TEAMING_DRIVER_NOTICES; i++) {
+        if ((size = read(fd, frame, sizeof(frame))) <= 0)
+            break;
         if (virTeamingFrameParseNotice(frame, size, &notice) &&
             virTeamingMacEqual(&notice.mac, &pair->mac) && g_str_equal(notice.uuid, pair->uuid))
             told |= virTeamingPairObjTellNotice(pair, &notice);
