@@ -220,7 +220,8 @@ hostFiltersVlans(Host *host,
 }
 
 
-/* @port is in these VLANs, ascending, 0-terminated, and in no others. */
+/* @port is in these VLANs, ascending, 0-terminated, and in no others. Tagged, but for VLAN 1, as
+ * Linux has it on a new port. */
 static void
 hostSetVlans(Host *host,
              const char *port,
@@ -232,7 +233,8 @@ hostSetVlans(Host *host,
     }
     run("bridge vlan del dev %s vid 1-4094", port);
     for (; *vlans; vlans++)
-        run("bridge vlan add dev %s vid %u", port, *vlans);
+        run("bridge vlan add dev %s vid %u%s", port, *vlans,
+            *vlans == 1 ? " pvid untagged" : "");
 }
 
 

@@ -47,9 +47,7 @@
 #include <unistd.h>
 
 #include "teaming_error.h"
-
-/* IEEE Std 802, "Local Experimental Ethertypes"; not in linux/if_ether.h. */
-#define VIR_TEAMING_NIC_ETHERTYPE 0x88b5
+#include "teaming_frame.h"
 
 /* How long a driver may take to show a netdev after it was bound; milliseconds. */
 #define VIR_TEAMING_NIC_NETDEV_MS 5000
@@ -301,7 +299,7 @@ virTeamingNicWireOpenEnd(const char *ifname,
 {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, G_STRUCT_OFFSET(virTeamingNicFrame, type)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, VIR_TEAMING_NIC_ETHERTYPE, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, VIR_TEAMING_FRAME_ETHERTYPE, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, 0xffff),
         BPF_STMT(BPF_RET | BPF_K, 0),
     };
@@ -505,7 +503,7 @@ virTeamingNicWireRealSend(virTeamingNicWire *wire,
     /* A sender's own address, so that a switch on the way never sees one move. */
     virTeamingNicFrame frame = {
         .from = { 0x02, 0x88, 0xb5, real->nonce[0], real->nonce[1], from },
-        .type = htons(VIR_TEAMING_NIC_ETHERTYPE),
+        .type = htons(VIR_TEAMING_FRAME_ETHERTYPE),
     };
     const guint32 number = tag;
 
