@@ -363,7 +363,7 @@ virTeamingPairObjLookVlans(virTeamingPairObj *pair,
                            gboolean hasTap,
                            GError **error)
 {
-    const virTeamingPortVlan none = { 0 };
+    const guint16 none = 0;
     virTeamingLink link = { .vlanFiltering = FALSE };
     g_autoptr(GArray) ofTap = NULL;
     g_autoptr(GArray) ofUplink = NULL;
@@ -374,8 +374,8 @@ virTeamingPairObjLookVlans(virTeamingPairObj *pair,
     pair->filtersVlans = bridge[0] && virTeamingKernelLinkGet(kernel, bridge, &link, NULL) &&
         link.vlanFiltering;
     if (!pair->filtersVlans) {
-        g_array_append_val(pair->vlans, none.id);
-        g_array_append_val(pair->tags, none.tag);
+        g_array_append_val(pair->vlans, none);
+        g_array_append_val(pair->tags, none);
         return TRUE;
     }
     if (!hasTap)
