@@ -49,6 +49,8 @@
 #define MAX_STREAMS 16
 #define MAX_MARKS 64
 #define CHUNK 1024
+#define WATCH_LINE 512
+#define WATCH_REST_MS 2000
 #define MS 1000000LL
 #define SECOND 1000000000LL
 
@@ -370,11 +372,14 @@ guestMain(const char *address, int port)
 
 /**
  * watchPrint:
+ * @h: what netlink tells of an interface
+ * @line: room for it on one line
  *
- * Prints an interface's state, as netlink tells it, on one line.
+ * Returns: whether there is something to tell.
  */
-static void
-watchPrint(struct nlmsghdr *h)
+static bool
+watchPrint(struct nlmsghdr *h,
+           char line[WATCH_LINE])
 {
     struct ifinfomsg *info = NLMSG_DATA(h);
     int len = IFLA_PAYLOAD(h);
@@ -402,10 +407,10 @@ watchPrint(struct nlmsghdr *h)
         }
     }
     if (!mac || (info->ifi_flags & 8 /* IFF_LOOPBACK */))
-        return;
+        return false;
     if (h->nlmsg_type == RTM_DELLINK) {
-        printf("gone %s\n", name);
-        return;
+        snprintf(line, WATCH_LINE, "gone %s\n", name);
+        return true;
     }
     snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver", name);
     got = readlink(path, link, sizeof(link) - 1);
@@ -413,28 +418,49 @@ watchPrint(struct nlmsghdr *h)
         link[got] = '\0';
         driver = strrchr(link, '/') ? strrchr(link, '/') + 1 : link;
     }
-    printf("%s %s %02x:%02x:%02x:%02x:%02x:%02x driver=%s %s carrier=%d\n",
-           master ? "slave" : "link", name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-           driver, info->ifi_flags & 1 /* IFF_UP */ ? "up" : "down", carrier);
+    snprintf(line, WATCH_LINE,
+             "%s %s %02x:%02x:%02x:%02x:%02x:%02x driver=%s %s carrier=%d\n",
+             master ? "slave" : "link", name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+             driver, info->ifi_flags & 1 /* IFF_UP */ ? "up" : "down", carrier);
+    return true;
 }
 
+/*
+ * Standard output is told at once, standard error when the interfaces have been at rest: it is
+ * the serial console, of which each character is a trip to QEMU, which can't be made while QEMU
+ * opens a VF; a guest that prints then would stand still, for being watched.
+ */
 static int __attribute__((noreturn))
 watchMain(void)
 {
     struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
     int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
-    static char buffer[65536];
+    static char buffer[65536], kept[65536];
+    size_t size = 0;
 
     if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
         fail("cannot listen to netlink: %s", strerror(errno));
     setlinebuf(stdout);
     for (;;) {
-        int len = recv(fd, buffer, sizeof(buffer), 0);
+        struct pollfd news = { .fd = fd, .events = POLLIN };
+        int len;
 
+        if (size > sizeof(kept) - WATCH_LINE ||
+            (size > 0 && poll(&news, 1, WATCH_REST_MS) == 0)) {
+            fwrite(kept, 1, size, stderr);
+            size = 0;
+        }
+        len = recv(fd, buffer, sizeof(buffer), 0);
         for (struct nlmsghdr *h = (struct nlmsghdr *)buffer; len > 0 && NLMSG_OK(h, len);
              h = NLMSG_NEXT(h, len)) {
-            if (h->nlmsg_type == RTM_NEWLINK || h->nlmsg_type == RTM_DELLINK)
-                watchPrint(h);
+            char line[WATCH_LINE];
+
+            if ((h->nlmsg_type != RTM_NEWLINK && h->nlmsg_type != RTM_DELLINK) ||
+                !watchPrint(h, line))
+                continue;
+            fputs(line, stdout);
+            if (size <= sizeof(kept) - WATCH_LINE)
+                size += snprintf(kept + size, WATCH_LINE, "lab: %.*s", WATCH_LINE - 6, line);
         }
     }
 }
