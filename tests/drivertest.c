@@ -1084,10 +1084,9 @@ testPlugTakesAnother(Host *host,
 }
 
 
-/* At once, the pairs of a domain would take each other's VFs: one is plugged after the other. */
+/* A guest with two pairs, which found both VFs without their MACs: they are plugged anew. */
 static void
-testPlugOneByOne(Host *host,
-                 gconstpointer opaque)
+hostTwoPairs(Host *host)
 {
     static const char xml[] = DOMAIN
         "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
@@ -1110,10 +1109,18 @@ testPlugOneByOne(Host *host,
     virTeamingFakeSetVf(host->kernel, "eth1", &vf);
     hostAddLink(host, "vnet0", "tun", "br0", "");
     hostAddLink(host, "vnet1", "tun", "br0", "");
-    /* Both were found without their MACs. */
     virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
     virTeamingFakeSetPciState(host->kernel, &vf.address, TRUE, 3);
     hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+}
+
+
+/* At once, the pairs of a domain would take each other's VFs: one is plugged after the other. */
+static void
+testPlugOneByOne(Host *host,
+                 gconstpointer opaque)
+{
+    hostTwoPairs(host);
     hostWait(host, 1000);
     g_assert_cmpuint(host->plugged, ==, 1);
 
@@ -1124,6 +1131,41 @@ testPlugOneByOne(Host *host,
     virTeamingDriverTellPlug(host->driver, UUID, &host->plugging, NULL);
     hostWait(host, 1000);
     g_assert_cmpuint(host->plugged, ==, 3);
+}
+
+
+/* While QEMU opens the next VF, a guest that looks at the one before stands still: that one is
+ * waited for. @opaque: whether the guest has a driver for it. */
+static void
+testPlugWhenRead(Host *host,
+                 gconstpointer opaque)
+{
+    const gboolean driven = GPOINTER_TO_INT(opaque);
+    virTeamingPciAddress second;
+
+    g_assert_true(virTeamingPciAddressParse("0000:01:10.2", &second));
+    hostTwoPairs(host);
+    hostWait(host, 10);
+    g_assert_cmpuint(host->plugged, ==, 1);
+
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    virTeamingFakeSetPciState(host->kernel, &second, FALSE, 0);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->plugging, NULL);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    /* It drives it, but does not read from it yet. */
+    if (driven) {
+        virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 0);
+        virTeamingFakeSetPciState(host->kernel, &second, TRUE, 0);
+        hostWait(host, 100);
+        g_assert_cmpuint(host->plugged, ==, 1);
+        virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+        virTeamingFakeSetPciState(host->kernel, &second, TRUE, 3);
+        hostWait(host, 100);
+    } else {
+        hostWait(host, 2500);
+    }
+    g_assert_cmpuint(host->plugged, ==, 2);
 }
 
 
@@ -3749,6 +3791,8 @@ main(int argc, char **argv)
         { "/driver/plug-as-it-leaves", testPlugAsItLeaves },
         { "/driver/plug-takes-another", testPlugTakesAnother },
         { "/driver/plug-one-by-one", testPlugOneByOne },
+        { "/driver/plug-when-the-one-before-is-read", testPlugWhenRead, TRUE },
+        { "/driver/plug-when-the-one-before-is-not-read", testPlugWhenRead },
         { "/driver/arrive-in-vain", testArriveInVain },
         { "/driver/migrate-to-self", testMigrateToSelf },
         { "/driver/park-in-vlan", testParkInVlan },

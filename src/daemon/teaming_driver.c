@@ -50,6 +50,8 @@
 /* While others are watched, those that no change is expected of are, so often. */
 #define VIR_TEAMING_DRIVER_CALM_MS 50
 #define VIR_TEAMING_DRIVER_REPLUG_MS 5000
+/* A guest that has not begun to drive a VF by then may have no driver. */
+#define VIR_TEAMING_DRIVER_PROBE_MS 3000
 #define VIR_TEAMING_DRIVER_REABORT_MS 5000
 /* A migration that sends nothing for so long has lost the other host. TCP would notice, too,
  * but after a quarter of an hour. */
@@ -165,8 +167,31 @@ virTeamingDriverIsPlugging(const virTeamingDriver *driver,
 }
 
 
+/* Is the guest of @uuid yet to read from a VF that it was given a moment ago? */
+static gboolean
+virTeamingDriverIsProbing(const virTeamingDriver *driver,
+                          const char *uuid,
+                          gint64 now)
+{
+    virTeamingPairObj *pair;
+
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
+        if (pair->hasVf && pair->pluggedAt && pair->phase != VIR_TEAMING_PHASE_SETTLING &&
+            pair->phase != VIR_TEAMING_PHASE_DRIVING &&
+            now - pair->pluggedAt < VIR_TEAMING_DRIVER_PROBE_MS * 1000)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+
 /* Has libvirt plug the VF of a guest that runs here without one, not too often, and one after
- * the other: at once, its pairs would take each other's VFs from the pool. */
+ * the other: at once, its pairs would take each other's VFs from the pool. And not before the
+ * guest reads from the one before: until then it looks at that one's configuration space, and
+ * programs its MSI-X table, by way of QEMU; but QEMU opens the next one meanwhile, and resets it
+ * twice (vfio_pci_core_enable() of Linux, vfio_pci_reset() in hw/vfio/pci.c), each 100 ms
+ * (pcie_flr()), for which the guest would stand still. As it looks at one VF after the other, this
+ * does not delay the last. */
 static void
 virTeamingDriverPlugPair(virTeamingDriver *driver,
                          virTeamingPairObj *pair,
@@ -175,7 +200,8 @@ virTeamingDriverPlugPair(virTeamingDriver *driver,
     if (!pair->unplugged || pair->guest != VIR_TEAMING_GUEST_HERE ||
         pair->move != VIR_TEAMING_MOVE_NONE || pair->migrating || pair->postcopy ||
         now < pair->plugAt || !driver->plug || !pair->primaryAlias || !pair->plugXml ||
-        virTeamingDriverIsPlugging(driver, pair->uuid))
+        virTeamingDriverIsPlugging(driver, pair->uuid) ||
+        virTeamingDriverIsProbing(driver, pair->uuid, now))
         return;
     virTeamingJournalSave(pair, driver->statedir, NULL);
     pair->plugging = TRUE;
@@ -1204,6 +1230,7 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
     pair->nameless &= pair->unplugged;
     pair->negotiated = TRUE;
     pair->changedAt = g_get_monotonic_time();
+    pair->pluggedAt = problem ? 0 : pair->changedAt;
     virTeamingDriverSettleDomain(driver, uuid, FALSE);
     if (!pair->hasVf || !virTeamingDriverIsPlugging(driver, uuid))
         virTeamingDriverAskAbout(driver, uuid, FALSE);

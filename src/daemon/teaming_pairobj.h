@@ -121,6 +121,7 @@ typedef struct {
     gboolean plugging;              /* libvirt is at it, or at taking the VF out */
     gboolean takingOut;             /* libvirt was asked to, for @move */
     gint64 plugAt;                  /* not before */
+    gint64 pluggedAt;               /* when libvirt had plugged its VF; 0: it has not */
     char *plugProblem;              /* why it could not, last time */
     char *aborted;                  /* why we gave its last migration or move up, or NULL */
     gint64 abortAt;                 /* not before */
