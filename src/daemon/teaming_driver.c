@@ -190,8 +190,8 @@ virTeamingDriverIsProbing(const virTeamingDriver *driver,
  * guest reads from the one before: until then it looks at that one's configuration space, and
  * programs its MSI-X table, by way of QEMU; but QEMU opens the next one meanwhile, and resets it
  * twice (vfio_pci_core_enable() of Linux, vfio_pci_reset() in hw/vfio/pci.c), each 100 ms
- * (pcie_flr()), for which the guest would stand still. As it looks at one VF after the other, this
- * does not delay the last. */
+ * (pcie_flr()), for which the guest would stand still. As it looks at one VF after the other, the
+ * last is hardly later for it. */
 static void
 virTeamingDriverPlugPair(virTeamingDriver *driver,
                          virTeamingPairObj *pair,
