@@ -1135,7 +1135,7 @@ testPlugOneByOne(Host *host,
 
 
 /* While QEMU opens the next VF, a guest that looks at the one before stands still: that one is
- * waited for. @opaque: whether the guest has a driver for it. */
+ * waited for. Nor is libvirt asked meanwhile. @opaque: whether the guest has a driver for it. */
 static void
 testPlugWhenRead(Host *host,
                  gconstpointer opaque)
@@ -1148,11 +1148,14 @@ testPlugWhenRead(Host *host,
     hostWait(host, 10);
     g_assert_cmpuint(host->plugged, ==, 1);
 
+    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort,
+                               hostUnhide, hostNote, host);
     virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
     virTeamingFakeSetPciState(host->kernel, &second, FALSE, 0);
     virTeamingDriverTellPlug(host->driver, UUID, &host->plugging, NULL);
     hostWait(host, 1000);
     g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_cmpuint(host->asked, ==, 0);
     /* It drives it, but does not read from it yet. */
     if (driven) {
         virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 0);
@@ -1166,6 +1169,9 @@ testPlugWhenRead(Host *host,
         hostWait(host, 2500);
     }
     g_assert_cmpuint(host->plugged, ==, 2);
+    g_assert_cmpuint(host->asked, ==, 0);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->plugging, NULL);
+    g_assert_cmpuint(host->asked, ==, 1);
 }
 
 

@@ -185,6 +185,16 @@ virTeamingDriverIsProbing(const virTeamingDriver *driver,
 }
 
 
+/* Is @pair's guest to have a VF plugged, sooner or later? */
+static gboolean
+virTeamingPairObjIsToPlug(const virTeamingPairObj *pair)
+{
+    return pair->unplugged && pair->guest == VIR_TEAMING_GUEST_HERE &&
+        pair->move == VIR_TEAMING_MOVE_NONE && !pair->migrating && !pair->postcopy &&
+        pair->primaryAlias && pair->plugXml;
+}
+
+
 /* Has libvirt plug the VF of a guest that runs here without one, not too often, and one after
  * the other: at once, its pairs would take each other's VFs from the pool. And not before the
  * guest reads from the one before: until then it looks at that one's configuration space, and
@@ -197,9 +207,7 @@ virTeamingDriverPlugPair(virTeamingDriver *driver,
                          virTeamingPairObj *pair,
                          gint64 now)
 {
-    if (!pair->unplugged || pair->guest != VIR_TEAMING_GUEST_HERE ||
-        pair->move != VIR_TEAMING_MOVE_NONE || pair->migrating || pair->postcopy ||
-        now < pair->plugAt || !driver->plug || !pair->primaryAlias || !pair->plugXml ||
+    if (!virTeamingPairObjIsToPlug(pair) || now < pair->plugAt || !driver->plug ||
         virTeamingDriverIsPlugging(driver, pair->uuid) ||
         virTeamingDriverIsProbing(driver, pair->uuid, now))
         return;
@@ -1213,6 +1221,8 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
                          const char *problem)
 {
     virTeamingPairObj *pair = virTeamingDriverFind(driver, uuid, mac);
+    virTeamingPairObj *other;
+    gboolean more = FALSE;
 
     if (!pair)
         return;
@@ -1223,7 +1233,8 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
     pair->plugProblem = g_strdup(problem);
     pair->plugging = FALSE;
     virTeamingPairObjForgetVf(pair);
-    /* It has the MAC: to ask libvirt, which may be plugging the next by now, takes far longer. */
+    /* It has the MAC: to ask libvirt takes far longer, and is felt by a guest that looks at its
+     * new VF. That is done when the last is plugged. */
     if (!problem && pair->pf[0])
         virTeamingPairObjLocateVf(pair, driver->kernel, pair->pf);
     pair->unplugged = problem != NULL;
@@ -1232,7 +1243,9 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
     pair->changedAt = g_get_monotonic_time();
     pair->pluggedAt = problem ? 0 : pair->changedAt;
     virTeamingDriverSettleDomain(driver, uuid, FALSE);
-    if (!pair->hasVf || !virTeamingDriverIsPlugging(driver, uuid))
+    for (guint i = 0; !more && (other = virTeamingDriverNext(driver, uuid, &i));)
+        more = other->plugging || virTeamingPairObjIsToPlug(other);
+    if (!pair->hasVf || !more)
         virTeamingDriverAskAbout(driver, uuid, FALSE);
 }
 
