@@ -1175,6 +1175,26 @@ testPlugWhenRead(Host *host,
 }
 
 
+/* The guest has gone before libvirt says how plugging its VF went: so has its pair, then. */
+static void
+testPlugTooLate(Host *host,
+                gconstpointer opaque)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
+
+    hostTwoPairs(host);
+    hostWait(host, 10);
+    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort,
+                               hostUnhide, hostNote, host);
+    for (guint i = 0; i < pairs->len; i++)
+        ((virTeamingPairObj *)pairs->pdata[i])->guest = VIR_TEAMING_GUEST_GONE;
+    virTeamingDriverTellPlug(host->driver, UUID, &host->plugging, NULL);
+    hostWait(host, 10);
+    g_assert_cmpuint(pairs->len, ==, 0);
+    g_assert_cmpuint(host->asked, ==, 0);
+}
+
+
 /* libvirt calls the migrate hook also for a guest that can't arrive: it is here. */
 static void
 testMigrateToSelf(Host *host,
@@ -3799,6 +3819,7 @@ main(int argc, char **argv)
         { "/driver/plug-one-by-one", testPlugOneByOne },
         { "/driver/plug-when-the-one-before-is-read", testPlugWhenRead, TRUE },
         { "/driver/plug-when-the-one-before-is-not-read", testPlugWhenRead },
+        { "/driver/plug-too-late", testPlugTooLate },
         { "/driver/arrive-in-vain", testArriveInVain },
         { "/driver/migrate-to-self", testMigrateToSelf },
         { "/driver/park-in-vlan", testParkInVlan },

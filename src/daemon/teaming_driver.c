@@ -1243,9 +1243,11 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
     pair->changedAt = g_get_monotonic_time();
     pair->pluggedAt = problem ? 0 : pair->changedAt;
     virTeamingDriverSettleDomain(driver, uuid, FALSE);
+    /* If its guest has gone meanwhile, it has, too. */
+    pair = virTeamingDriverFind(driver, uuid, mac);
     for (guint i = 0; !more && (other = virTeamingDriverNext(driver, uuid, &i));)
         more = other->plugging || virTeamingPairObjIsToPlug(other);
-    if (!pair->hasVf || !more)
+    if (pair && (!pair->hasVf || !more))
         virTeamingDriverAskAbout(driver, uuid, FALSE);
 }
 
