@@ -218,6 +218,15 @@ hostSetUp(Host *host,
 }
 
 
+/* From now on libvirt can be asked what a domain is doing; it does not answer. */
+static void
+hostCountAsked(Host *host)
+{
+    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort,
+                               hostUnhide, hostNote, host);
+}
+
+
 static void
 hostTearDown(Host *host,
              gconstpointer opaque)
@@ -1148,8 +1157,7 @@ testPlugWhenRead(Host *host,
     hostWait(host, 10);
     g_assert_cmpuint(host->plugged, ==, 1);
 
-    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort,
-                               hostUnhide, hostNote, host);
+    hostCountAsked(host);
     virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
     virTeamingFakeSetPciState(host->kernel, &second, FALSE, 0);
     virTeamingDriverTellPlug(host->driver, UUID, &host->plugging, NULL);
@@ -1184,8 +1192,7 @@ testPlugTooLate(Host *host,
 
     hostTwoPairs(host);
     hostWait(host, 10);
-    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort,
-                               hostUnhide, hostNote, host);
+    hostCountAsked(host);
     for (guint i = 0; i < pairs->len; i++)
         ((virTeamingPairObj *)pairs->pdata[i])->guest = VIR_TEAMING_GUEST_GONE;
     virTeamingDriverTellPlug(host->driver, UUID, &host->plugging, NULL);
@@ -3236,8 +3243,7 @@ testOtherHostGone(Host *host,
     hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
     hostGuest(host, FALSE, 0);
     hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
-    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort,
-                               hostUnhide, hostNote, host);
+    hostCountAsked(host);
     for (guint i = 0; i < 12; i++)
         hostWait(host, 1000);
     g_assert_cmpuint(host->asked, >=, 2);
@@ -3770,8 +3776,7 @@ testStartedLate(Host *host,
 {
     hostAddLink(host, "vnet0", "tun", "br0", "");
     hostSetVfMac(host, MAC);
-    virTeamingDriverSetLibvirt(host->driver, hostAsk, hostAskNetworks, hostPlug, hostAbort,
-                               hostUnhide, hostNote, host);
+    hostCountAsked(host);
     hostHook(host, "start", domainXml);
     g_assert_cmpuint(host->resynced, ==, 1);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);

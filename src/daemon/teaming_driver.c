@@ -195,6 +195,21 @@ virTeamingPairObjIsToPlug(const virTeamingPairObj *pair)
 }
 
 
+/* Is libvirt at a VF of @uuid, or will it be? */
+static gboolean
+virTeamingDriverHasMore(const virTeamingDriver *driver,
+                        const char *uuid)
+{
+    virTeamingPairObj *pair;
+
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
+        if (virTeamingPairObjIsToPlug(pair))
+            return TRUE;
+    }
+    return virTeamingDriverIsPlugging(driver, uuid);
+}
+
+
 /* Has libvirt plug the VF of a guest that runs here without one, not too often, and one after
  * the other: at once, its pairs would take each other's VFs from the pool. And not before the
  * guest reads from the one before: until then it looks at that one's configuration space, and
@@ -1221,8 +1236,6 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
                          const char *problem)
 {
     virTeamingPairObj *pair = virTeamingDriverFind(driver, uuid, mac);
-    virTeamingPairObj *other;
-    gboolean more = FALSE;
 
     if (!pair)
         return;
@@ -1245,9 +1258,7 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
     virTeamingDriverSettleDomain(driver, uuid, FALSE);
     /* If its guest has gone meanwhile, it has, too. */
     pair = virTeamingDriverFind(driver, uuid, mac);
-    for (guint i = 0; !more && (other = virTeamingDriverNext(driver, uuid, &i));)
-        more = other->plugging || virTeamingPairObjIsToPlug(other);
-    if (pair && (!pair->hasVf || !more))
+    if (pair && (!pair->hasVf || !virTeamingDriverHasMore(driver, uuid)))
         virTeamingDriverAskAbout(driver, uuid, FALSE);
 }
 
