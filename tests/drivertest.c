@@ -614,6 +614,36 @@ testFailAfterStop(Host *host,
                "FdbAdd eth1 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"
                TOLD_BACK);
+    /* The host that it did not get to may have had its say in between. */
+    hostWait(host, 1000);
+    hostExpect(host, TOLD_BACK);
+    hostWait(host, 5000);
+    hostExpect(host, "");
+}
+
+
+/* It comes back, and is stopped again before the network has been told twice. */
+static void
+testStopAfterFail(Host *host,
+                  gconstpointer opaque)
+{
+    hostCopy(host);
+    hostEvent(host, "STOP", NULL);
+    hostEvent(host, "MIGRATION", "{\"status\":\"failed\"}");
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    /* In the same moment in which that is due, and with the host to be looked at. */
+    hostPair(host)->againAt = g_get_monotonic_time();
+    hostPair(host)->stale = TRUE;
+    hostEvent(host, "STOP", NULL);
+    hostExpect(host,
+               TOLD_AWAY
+               "VfSetMac eth1 0 00:00:00:00:00:00\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth1 " MAC " self\n");
+    hostWait(host, 5000);
+    hostExpect(host, "");
 }
 
 
@@ -870,6 +900,52 @@ testHandedOverInVain(Host *host,
                "LinkSetFlooding vnet0 off\n"
                "FdbAdd eth1 " MAC " master static sticky\n"
                "FdbDel eth1 " MAC " self\n");
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* The source takes it back when QEMU here has been sent the last of it, and is about to say so: the
+ * network must not be told that it is here, unless it runs after all. */
+static void
+testHandedOverAndRecalled(Host *host,
+                          gconstpointer opaque)
+{
+    hostArrive(host);
+    hostSpin(host);
+    hostNotice(host, UUID, FALSE);
+    hostNotice(host, UUID, TRUE);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
+    hostWait(host, 2000);
+    hostExpect(host, "");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+
+    /* The first of the two notices was not heard. What was said of that migration is not held
+     * against the next one. */
+    hostArrive(host);
+    hostSpin(host);
+    hostNotice(host, UUID, TRUE);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    hostArrive(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LANDING);
+
+    hostNotice(host, UUID, TRUE);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostResume(host);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               TOLD_BACK
+               "LinkSetFlooding vnet0 on\n");
+    g_assert_cmpuint(host->plugged, ==, 1);
     hostStop(host);
     hostExpectClean(host);
 }
@@ -3802,6 +3878,7 @@ main(int argc, char **argv)
         { "/driver/leave", testLeave },
         { "/driver/cancel", testCancel },
         { "/driver/fail-after-stop", testFailAfterStop },
+        { "/driver/stop-after-fail", testStopAfterFail },
         { "/driver/arrive", testArrive },
         { "/driver/arrive-with-mac-drawn", testArriveWithMacDrawn },
         { "/driver/vf-refused-to-qemu", testRefused },
@@ -3811,6 +3888,7 @@ main(int argc, char **argv)
         { "/driver/arrive-deferred", testArriveDeferred },
         { "/driver/handed-over", testHandedOver },
         { "/driver/handed-over-in-vain", testHandedOverInVain },
+        { "/driver/handed-over-and-recalled", testHandedOverAndRecalled },
         { "/driver/handed-over-to-dead", testHandedOverToDead },
         { "/driver/handed-over-unheard", testHandedOverUnheard },
         { "/driver/arrive-unseen", testArriveUnseen },

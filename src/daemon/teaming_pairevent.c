@@ -45,11 +45,25 @@ virTeamingPairObjHide(virTeamingPairObj *pair)
 }
 
 
+/* The guest was to go on elsewhere, and does here. The host that has waited for it may have told
+ * the network so when this one had told it already that it comes back: who is heard last counts.
+ * By then that host has given up. */
+static void
+virTeamingPairObjReturn(virTeamingPairObj *pair)
+{
+    if (pair->guest != VIR_TEAMING_GUEST_DEPARTING)
+        return;
+    pair->guest = VIR_TEAMING_GUEST_HERE;
+    pair->againAt = g_get_monotonic_time() + VIR_TEAMING_PAIR_ECHO_MS * 1000;
+}
+
+
 /* If the guest was on its way here, it runs. What was kept from QEMU until now is libvirt's to
  * plug; if nothing was, QEMU was told to open the VF, whether that was heard or not. */
 static void
 virTeamingPairObjArrive(virTeamingPairObj *pair)
 {
+    virTeamingPairObjReturn(pair);
     if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
         pair->arrivedAt = g_get_monotonic_time();
         pair->negotiated = TRUE;
@@ -58,7 +72,7 @@ virTeamingPairObjArrive(virTeamingPairObj *pair)
         pair->opening = !pair->unplugged;
         pair->openAt = pair->arrivedAt + VIR_TEAMING_PAIR_OPENED_MS * 1000;
         pair->defer = FALSE;
-        pair->handedOver = FALSE;
+        pair->handedOver = pair->recalled = FALSE;
     }
     pair->guest = VIR_TEAMING_GUEST_HERE;
 }
@@ -69,7 +83,7 @@ static void
 virTeamingPairObjExpect(virTeamingPairObj *pair)
 {
     pair->askedOut = pair->migrating = pair->ejectLate = pair->unplugged = FALSE;
-    pair->handedOver = FALSE;
+    pair->handedOver = pair->recalled = FALSE;
     pair->wire = VIR_TEAMING_WIRE_AWAY;
 }
 
@@ -209,16 +223,19 @@ gboolean
 virTeamingPairObjTellNotice(virTeamingPairObj *pair,
                             const virTeamingNotice *notice)
 {
-    if (pair->guest != VIR_TEAMING_GUEST_INCOMING ||
-        (notice->runs ? !pair->handedOver && !pair->negotiated : pair->handedOver))
+    const gboolean known = notice->runs ? !pair->handedOver && !pair->negotiated :
+        pair->handedOver;
+
+    if (pair->guest != VIR_TEAMING_GUEST_INCOMING)
         return FALSE;
     pair->handedOver = !notice->runs;
+    pair->recalled = notice->runs;
     if (notice->runs) {
         /* Its migration has failed, and the network was told so. */
         pair->negotiated = FALSE;
         pair->wire = VIR_TEAMING_WIRE_AWAY;
     }
-    return TRUE;
+    return !known;
 }
 
 
@@ -239,7 +256,9 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
     case VIR_TEAMING_QEMU_EVENT_NEGOTIATED:
         if (g_strcmp0(event->device, pair->standbyAlias) != 0)
             return FALSE;
-        pair->negotiated = pair->opening = TRUE;
+        /* QEMU here may have all of a guest that goes on where it was nonetheless. */
+        pair->negotiated = !pair->recalled;
+        pair->opening = TRUE;
         pair->openAt = now + VIR_TEAMING_PAIR_OPENED_MS * 1000;
         break;
     case VIR_TEAMING_QEMU_EVENT_ASKED_OUT:
@@ -281,8 +300,7 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
         pair->postcopy = FALSE;
-        if (pair->guest == VIR_TEAMING_GUEST_DEPARTING)
-            pair->guest = VIR_TEAMING_GUEST_HERE;
+        virTeamingPairObjReturn(pair);
         break;
     case VIR_TEAMING_QEMU_EVENT_STOPPED:
         /* One that has yet to let its VF go was suspended: it is not going anywhere. */

@@ -757,7 +757,12 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     }
     pair->stale = FALSE;
     pair->known = FALSE;
-    pair->lookAt = 0;
+    if (pair->againAt && pair->againAt <= now) {
+        pair->againAt = 0;
+        if (pair->guest == VIR_TEAMING_GUEST_HERE)
+            pair->wire = VIR_TEAMING_WIRE_AWAY;
+    }
+    pair->lookAt = pair->againAt;
     virTeamingPairObjLearnTraits(pair, kernel);
     virTeamingPairObjReadPci(pair, kernel, now);
     virTeamingPairObjKeepTime(pair, now);

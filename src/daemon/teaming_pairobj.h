@@ -115,6 +115,7 @@ typedef struct {
     int holdFd;                     /* -1: not held */
     virTeamingWire wire;            /* what the network was told last */
     gboolean handedOver;            /* another host has said that it stopped the guest */
+    gboolean recalled;              /* or that it runs there: QEMU's is not the last word */
     int ear;                        /* hears what the other host says; -1: it does not */
     char earAt[IF_NAMESIZE];        /* on this link */
     guint earSource;                /* who reads from it; 0: nobody */
@@ -140,6 +141,7 @@ typedef struct {
     gint64 retryAt;                 /* if there is a problem: when to try again */
     gint64 arrivedAt;               /* when it came here, until it reads its VF; 0: it has */
     gint64 openAt;                  /* if @opening: when that will be known */
+    gint64 againAt;                 /* when to tell the network once more; 0: not */
     gint64 letGoAt;                 /* when its VF was unplugged for good; 0: it is known why */
     guint64 journalled;             /* digest of what the journal says; 0: nothing */
     GQueue history;                 /* of virTeamingPairChange, newest first */
