@@ -509,6 +509,19 @@ hostCopy(Host *host)
 }
 
 
+/* It is stopped, to run elsewhere, and all of it is taken away here. */
+static void
+hostLeave(Host *host)
+{
+    hostEvent(host, "STOP", NULL);
+    hostExpect(host,
+               TOLD_AWAY
+               "VfSetMac eth1 0 00:00:00:00:00:00\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth1 " MAC " self\n");
+}
+
+
 static void
 hostStop(Host *host)
 {
@@ -570,12 +583,7 @@ testLeave(Host *host,
     hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
     hostExpect(host, "");
 
-    hostEvent(host, "STOP", NULL);
-    hostExpect(host,
-               TOLD_AWAY
-               "VfSetMac eth1 0 00:00:00:00:00:00\n"
-               "FdbDel vnet0 " MAC " master\n"
-               "FdbDel eth1 " MAC " self\n");
+    hostLeave(host);
     hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
     hostStop(host);
     hostExpect(host, "");
@@ -636,12 +644,7 @@ testStopAfterFail(Host *host,
     /* In the same moment in which that is due, and with the host to be looked at. */
     hostPair(host)->againAt = g_get_monotonic_time();
     hostPair(host)->stale = TRUE;
-    hostEvent(host, "STOP", NULL);
-    hostExpect(host,
-               TOLD_AWAY
-               "VfSetMac eth1 0 00:00:00:00:00:00\n"
-               "FdbDel vnet0 " MAC " master\n"
-               "FdbDel eth1 " MAC " self\n");
+    hostLeave(host);
     hostWait(host, 5000);
     hostExpect(host, "");
 }
@@ -3757,12 +3760,7 @@ testHurry(Host *host,
     hostCopy(host);
     g_free(virTeamingFakeTakeLog(host->kernel));
     virTeamingFakeFail(host->kernel, "LinkGet", 0, EBUSY);
-    hostEvent(host, "STOP", NULL);
-    hostExpect(host,
-               TOLD_AWAY
-               "VfSetMac eth1 0 00:00:00:00:00:00\n"
-               "FdbDel vnet0 " MAC " master\n"
-               "FdbDel eth1 " MAC " self\n");
+    hostLeave(host);
     hostExpectProblem(host, NULL);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DEPARTED);
     hostWait(host, VIR_TEAMING_PAIR_ECHO_MS);
