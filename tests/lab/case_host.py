@@ -47,6 +47,12 @@ def expect_problem(lab, host, words, seconds=20):
         raise LabError(f"{error}; it says {said}") from None
 
 
+def expect_no_problem(lab, host, seconds=20):
+    """What was wrong has been mended, which is noticed within a second or so."""
+    lab.wait_for(lambda: not any(pair["problem"] for pair in lab.status(host)),
+                 f"the problem on {host} to go", seconds)
+
+
 def expect_clean(lab, host, seconds=20):
     try:
         lab.wait_for(lambda: not lab.leftovers(host), f"{host} to be clean", seconds)
@@ -343,13 +349,14 @@ def bridge_loses_its_uplink(lab):
     expect_problem(lab, "a", "bridge 'br0' has no uplink of pf0's NIC")
     expect(ping_loss(lab) == 0, "frames lost although the VF needs no bridge")
     lab.run("a", "ip link set dev pf0 master br0 && bridge link set dev pf0 learning off")
+    expect_no_problem(lab, "a")
     expect_whole(lab, "a")
 
     guest_to_standby(lab)
     lab.run("a", "ip link set dev pf0 nomaster")
     expect_problem(lab, "a", "bridge 'br0' has no uplink of pf0's NIC")
     lab.run("a", "ip link set dev pf0 master br0 && bridge link set dev pf0 learning off")
-    lab.wait_for(lambda: not lab.status("a")[0]["problem"], "the problem to go", 20)
+    expect_no_problem(lab, "a")
     expect(ping_loss(lab) == 0, "frames lost on the standby")
     guest_to_vf(lab)
     expect_whole(lab, "a")
@@ -368,13 +375,14 @@ def bridge_deleted_and_made_again(lab):
     expect_problem(lab, "a", "is in no bridge")
     expect(ping_loss(lab) == 0, "frames lost although the VF needs no bridge")
     lab.run("a", make)
+    expect_no_problem(lab, "a")
     expect_whole(lab, "a")
 
     guest_to_standby(lab)
     lab.run("a", delete)
     expect_problem(lab, "a", "is in no bridge")
     lab.run("a", make)
-    lab.wait_for(lambda: not lab.status("a")[0]["problem"], "the problem to go", 20)
+    expect_no_problem(lab, "a")
     expect(ping_loss(lab) == 0, "frames lost on the standby")
     guest_to_vf(lab)
     expect_whole(lab, "a")
@@ -412,7 +420,7 @@ def pf_goes_down_and_up(lab):
         lab.run("a", "ip link set dev pf0 down")
         expect_problem(lab, "a", "uplink 'pf0' of bridge 'br0' is down")
         lab.run("a", "ip link set dev pf0 up")
-        lab.wait_for(lambda: not lab.status("a")[0]["problem"], "the problem to go", 20)
+        expect_no_problem(lab, "a")
         lab.wait_guest(1 if on_vf else 0)
         lab.wait_for(lambda: ping_loss(lab) == 0, "frames to arrive again", 30)
     guest_to_vf(lab)
