@@ -429,7 +429,7 @@ testArriveInVlan(Host *host,
                "FdbAdd eth1 " MAC " vlan 200 master static sticky\n");
     /* Its owner wants none there, and gets none afterwards. */
     host->pair->floodingOff = FALSE;
-    host->pair->handedOver = TRUE;
+    host->pair->heard = VIR_TEAMING_HEARD_STOPPED;
     host->pair->wire = VIR_TEAMING_WIRE_AWAY;
     g_assert_true(hostSettle(host));
     hostExpect(host,

@@ -1186,7 +1186,7 @@ virTeamingDriverExpect(virTeamingDriver *driver,
 
     for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
         pair->started = FALSE;
-        pair->handedOver = pair->recalled = FALSE;
+        pair->heard = VIR_TEAMING_HEARD_NOTHING;
         pair->negotiated = pair->opening = FALSE;
         pair->wire = VIR_TEAMING_WIRE_AWAY;
         pair->askedOut = FALSE;
@@ -1499,7 +1499,7 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
             virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
         for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
             pair->started = TRUE;
-            pair->handedOver = pair->recalled = FALSE;
+            pair->heard = VIR_TEAMING_HEARD_NOTHING;
             pair->negotiated = pair->opening = FALSE;
         }
     } else if (g_str_equal(operation, "stopped") || g_str_equal(operation, "release")) {

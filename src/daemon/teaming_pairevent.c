@@ -72,7 +72,7 @@ virTeamingPairObjArrive(virTeamingPairObj *pair)
         pair->opening = !pair->unplugged;
         pair->openAt = pair->arrivedAt + VIR_TEAMING_PAIR_OPENED_MS * 1000;
         pair->defer = FALSE;
-        pair->handedOver = pair->recalled = FALSE;
+        pair->heard = VIR_TEAMING_HEARD_NOTHING;
     }
     pair->guest = VIR_TEAMING_GUEST_HERE;
 }
@@ -83,7 +83,7 @@ static void
 virTeamingPairObjExpect(virTeamingPairObj *pair)
 {
     pair->askedOut = pair->migrating = pair->ejectLate = pair->unplugged = FALSE;
-    pair->handedOver = pair->recalled = FALSE;
+    pair->heard = VIR_TEAMING_HEARD_NOTHING;
     pair->wire = VIR_TEAMING_WIRE_AWAY;
 }
 
@@ -223,13 +223,12 @@ gboolean
 virTeamingPairObjTellNotice(virTeamingPairObj *pair,
                             const virTeamingNotice *notice)
 {
-    const gboolean known = notice->runs ? !pair->handedOver && !pair->negotiated :
-        pair->handedOver;
+    const gboolean landing = pair->heard == VIR_TEAMING_HEARD_STOPPED;
+    const gboolean known = notice->runs ? !landing && !pair->negotiated : landing;
 
     if (pair->guest != VIR_TEAMING_GUEST_INCOMING)
         return FALSE;
-    pair->handedOver = !notice->runs;
-    pair->recalled = notice->runs;
+    pair->heard = notice->runs ? VIR_TEAMING_HEARD_RUNS : VIR_TEAMING_HEARD_STOPPED;
     if (notice->runs) {
         /* Its migration has failed, and the network was told so. */
         pair->negotiated = FALSE;
@@ -257,7 +256,7 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         if (g_strcmp0(event->device, pair->standbyAlias) != 0)
             return FALSE;
         /* QEMU here may have all of a guest that goes on where it was nonetheless. */
-        pair->negotiated = !pair->recalled;
+        pair->negotiated = pair->heard != VIR_TEAMING_HEARD_RUNS;
         pair->opening = TRUE;
         pair->openAt = now + VIR_TEAMING_PAIR_OPENED_MS * 1000;
         break;

@@ -346,7 +346,7 @@ virTeamingPairObjObserve(const virTeamingPairObj *pair,
 {
     *ret = (virTeamingObserved) {
         .guest = pair->guest,
-        .handedOver = pair->handedOver,
+        .handedOver = pair->heard == VIR_TEAMING_HEARD_STOPPED,
         .negotiated = pair->negotiated,
         .askedOut = pair->askedOut ||
             (pair->move == VIR_TEAMING_MOVE_OUT && !pair->unplugged),
@@ -520,8 +520,8 @@ virTeamingPairObjPark(virTeamingPairObj *pair,
     const virTeamingDatapath parked = { .vf = VIR_TEAMING_VF_ZERO };
     virTeamingVfFilter vf;
 
-    if (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->negotiated || pair->handedOver ||
-        !pair->parked || !pair->hasVf ||
+    if (pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->negotiated ||
+        pair->heard == VIR_TEAMING_HEARD_STOPPED || !pair->parked || !pair->hasVf ||
         pair->traits.answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO] == VIR_TEAMING_ANSWER_NO ||
         (!found &&
          (!virTeamingPairObjLookVf(pair, kernel, &parked, &vf, NULL) || vf == parked.vf)) ||

@@ -26,6 +26,13 @@ typedef enum {
     VIR_TEAMING_MOVE_LAST
 } virTeamingMove;
 
+/* What another host has said last of a guest that is to come here. */
+typedef enum {
+    VIR_TEAMING_HEARD_NOTHING,
+    VIR_TEAMING_HEARD_STOPPED,      /* it was stopped there, to run here */
+    VIR_TEAMING_HEARD_RUNS,         /* it goes on there: QEMU's is not the last word */
+} virTeamingHeard;
+
 /* One transition, for people who ask what happened. */
 typedef struct {
     gint64 realtime;                /* microseconds since 1970 */
@@ -114,8 +121,7 @@ typedef struct {
     gint64 changedAt;
     int holdFd;                     /* -1: not held */
     virTeamingWire wire;            /* what the network was told last */
-    gboolean handedOver;            /* another host has said that it stopped the guest */
-    gboolean recalled;              /* or that it runs there: QEMU's is not the last word */
+    virTeamingHeard heard;
     int ear;                        /* hears what the other host says; -1: it does not */
     char earAt[IF_NAMESIZE];        /* on this link */
     guint earSource;                /* who reads from it; 0: nobody */
