@@ -158,7 +158,7 @@ testNotice(void)
     };
     virTeamingNotice notice = { .uuid = "c7a5fdbd-edaf-9455-926a-d65c16db1809" };
     virTeamingNotice found;
-    guint8 frame[VIR_TEAMING_FRAME_MAX];
+    guint8 frame[2 * VIR_TEAMING_FRAME_MAX];    /* others may send more than we do */
     gsize size;
 
     g_assert_true(virTeamingMacParse("52:54:00:12:34:56", &notice.mac));
@@ -179,6 +179,7 @@ testNotice(void)
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_test_message("'%s'", wrong[i]);
         memset(frame + 14, 0, sizeof(frame) - 14);
+        g_assert_cmpuint(strlen(wrong[i]), <, sizeof(frame) - 14);
         memcpy(frame + 14, wrong[i], strlen(wrong[i]));
         g_assert_false(virTeamingFrameParseNotice(frame, sizeof(frame), &found));
     }
