@@ -218,6 +218,36 @@ testRefuses(Daemon *daemon,
 }
 
 
+/* What it would stop else is a start, or even a guest that runs. */
+static void
+testRefusesMigrationsOnly(Daemon *daemon,
+                          gconstpointer opaque)
+{
+    g_auto(Outcome) outcome = { 0 };
+
+    daemonStart(daemon, "refuse\nthe XML can't be read", 5);
+    hookCall(daemon, "reconnect", PAIR_XML, &outcome);
+    g_assert_cmpint(outcome.status, ==, 0);
+    g_assert_cmpstr(outcome.out, ==, "");
+    g_assert_cmpstr(outcome.err, ==, "virt-teaming: domain 'guest': the XML can't be read\n");
+}
+
+
+static void
+testSlowXml(Daemon *daemon,
+            gconstpointer opaque)
+{
+    const char *argv[] = { VIR_TEAMING_TEST_HOOK, "guest", "reconnect", "begin", "-", NULL };
+    g_autoptr(GSubprocess) hook = hookSpawn(daemon, argv);
+    g_autoptr(GTimer) timer = g_timer_new();
+
+    /* Its standard input stays open. */
+    g_assert_true(g_subprocess_wait(hook, NULL, NULL));
+    g_assert_cmpint(g_subprocess_get_exit_status(hook), ==, 0);
+    g_assert_cmpfloat(g_timer_elapsed(timer, NULL), <, 9.5);
+}
+
+
 static void
 testGarbled(Daemon *daemon,
             gconstpointer opaque)
@@ -307,6 +337,8 @@ main(int argc, char **argv)
         { "/hook/no-daemon", testNoDaemon },
         { "/hook/answers", testAnswers },
         { "/hook/refuses", testRefuses },
+        { "/hook/refuses-migrations-only", testRefusesMigrationsOnly },
+        { "/hook/slow-xml", testSlowXml },
         { "/hook/garbled", testGarbled },
         { "/hook/hangs", testHangs },
         { "/hook/nonsense", testNonsense },

@@ -10,9 +10,11 @@
  * is plain libc, gone in a millisecond if the domain has no <teaming>, and never takes
  * longer than HOOK_TIMEOUT_MS in all, whatever state the daemon is in: a connection to
  * one that is stopped is not waited for either. A daemon that does not run or does not
- * answer is no reason to stop a guest: libvirt goes on as if there were no hook. Only the
- * daemon's own "refuse" ends with a status other than zero, and a call that is none of
- * libvirt's.
+ * answer, or XML that does not come or that it can't read, is no reason to stop a guest:
+ * libvirt goes on as if there were no hook. Were it told to fail, it would not start the
+ * guest, and at "reconnect" it would kill one that runs (docs/hooks.rst). Only the daemon's
+ * own "refuse" of a migration ends with a status other than zero, and a call that is none
+ * of libvirt's.
  *
  * The call and its answer are described in src/daemon/teaming_hookserver.c, libvirt's
  * side in its docs/hooks.rst: NAME OPERATION SUBOPERATION EXTRA, and the domain's XML on
@@ -174,10 +176,10 @@ main(int argc, char **argv)
         return 2;
     }
     if ((err = virTeamingHookReadAll(STDIN_FILENO, deadline, &xml)) != 0) {
-        fprintf(stderr, "virt-teaming-hook: cannot read the XML of domain '%s': %s\n",
-                argv[1], strerror(err));
+        fprintf(stderr, "virt-teaming-hook: domain '%s', %s: cannot read its XML (%s); libvirt "
+                "goes on without virtteamingd\n", argv[1], argv[2], strerror(err));
         free(xml.data);
-        return 2;
+        return 0;
     }
 
     for (size_t i = 0; operations[i]; i++)
@@ -193,7 +195,7 @@ main(int argc, char **argv)
         status = fflush(stdout) == 0 ? 0 : 2;
     } else if (err == 0 && answer.len >= 7 && strncmp(answer.data, "refuse\n", 7) == 0) {
         fprintf(stderr, "virt-teaming: domain '%s': %s\n", argv[1], answer.data + 7);
-        status = 1;
+        status = strcmp(argv[2], "migrate") == 0;
     } else {
         fprintf(stderr, "virt-teaming-hook: domain '%s', %s: no answer from virtteamingd "
                 "(%s); libvirt goes on without it\n", argv[1], argv[2],
