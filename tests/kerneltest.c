@@ -1269,6 +1269,9 @@ testFdbEveryVlan(Host *host,
     assertFdb(&guest, "tap0 static sticky");
     assertWorks(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 7, &found, error));
     assertWorks(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 9, &found, error));
+    assertWorks(virTeamingKernelFdbDel(host->kernel, &entry, error));
+    assertFdb(&guest, "nothing");
+    assertWorks(virTeamingKernelFdbAdd(host->kernel, &entry, error));
 
     hostSetVlans(host, "tap0", VLANS(9));
     assertWorks(virTeamingKernelFdbGet(host->kernel, "br0", &guest, 7, &found, error));

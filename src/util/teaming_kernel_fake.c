@@ -41,8 +41,8 @@ static const char * const virTeamingFakeOps[] = {
 
 /* Those of them that change something. */
 static const char * const virTeamingFakeOrders[] = {
-    "PciHold", "LinkSetLearning", "LinkSetFlooding", "VfSetMac", "VfSetVlan", "FdbAdd", "FdbDel",
-    "FrameSend", NULL
+    "PciHold", "LinkSetLearning", "LinkSetFlooding", "LinkSetMode", "VfSetMac", "VfSetVlan",
+    "FdbAdd", "FdbDel", "FrameSend", NULL
 };
 
 typedef struct {
@@ -1332,7 +1332,7 @@ virTeamingKernelFakeFdbDel(virTeamingKernel *kernel,
     virTeamingFakeTakeFdb(fake, &deleted);
     for (guint i = 0; !entry->vlan && (entry->flags & VIR_TEAMING_FDB_MASTER) &&
          i < vlans->len; i++) {
-        deleted.vlan = g_array_index(vlans, guint16, i);
+        deleted.vlan = g_array_index(vlans, virTeamingPortVlan, i).id;
         virTeamingFakeTakeFdb(fake, &deleted);
     }
     return TRUE;

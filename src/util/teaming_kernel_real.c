@@ -1232,12 +1232,13 @@ virTeamingKernelRealFdbGet(virTeamingKernel *kernel,
 }
 
 
-/* Adds or deletes @entry, as @type says. */
+/* Adds or deletes @entry, as @type says. @state: of an entry of a link's own filter. */
 static int
 virTeamingNlSetFdb(virTeamingKernelReal *real,
                    const virTeamingFdbEntry *entry,
                    int type,
-                   int flags)
+                   int flags,
+                   guint16 state)
 {
     struct ndmsg ndm = {
         .ndm_family = AF_BRIDGE,
@@ -1250,9 +1251,8 @@ virTeamingNlSetFdb(virTeamingKernelReal *real,
     if (!ndm.ndm_ifindex)
         return ENODEV;
     if (entry->flags & VIR_TEAMING_FDB_SELF) {
-        /* A link's own filter takes nothing else, even to delete (ndo_dflt_fdb_del()). */
         ndm.ndm_flags = NTF_SELF;
-        ndm.ndm_state = NUD_PERMANENT;
+        ndm.ndm_state = state;
     } else {
         ndm.ndm_flags = NTF_MASTER;
         if (entry->flags & VIR_TEAMING_FDB_STICKY)
@@ -1277,7 +1277,8 @@ virTeamingKernelRealFdbAdd(virTeamingKernel *kernel,
 {
     virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     char buf[VIR_TEAMING_MAC_STRING_LEN];
-    int err = virTeamingNlSetFdb(real, entry, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+    int err = virTeamingNlSetFdb(real, entry, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE,
+                                 NUD_PERMANENT);
 
     if (err && err != EEXIST) {
         virTeamingKernelSetError(error, err, real->words, "add FDB entry %s to %s'%s'",
@@ -1316,8 +1317,13 @@ virTeamingKernelRealFdbDel(virTeamingKernel *kernel,
 {
     virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     char buf[VIR_TEAMING_MAC_STRING_LEN];
-    int err = virTeamingNlSetFdb(real, entry, RTM_DELNEIGH, 0);
+    int err = virTeamingNlSetFdb(real, entry, RTM_DELNEIGH, 0, NUD_PERMANENT);
 
+    /* A link's own filter takes nothing else, even to delete (ndo_dflt_fdb_del() in
+     * net/core/rtnetlink.c); but ice takes all but that (ice_fdb_del() in
+     * drivers/net/ethernet/intel/ice/ice_main.c). */
+    if (err == EINVAL && entry->flags & VIR_TEAMING_FDB_SELF)
+        err = virTeamingNlSetFdb(real, entry, RTM_DELNEIGH, 0, NUD_REACHABLE);
     /* The port is not in that VLAN, so an entry there is of no use to anybody. */
     if (err == EINVAL && entry->flags & VIR_TEAMING_FDB_MASTER && entry->vlan)
         err = virTeamingNlFlushFdb(real, entry->dev, entry->vlan);
