@@ -512,12 +512,10 @@ testVfUplink(Host *host,
     hostExpect(host,
                "FdbAdd eth1v3 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"
-               "VfSetVlan eth1 0 4094\n"
-               "VfSetMac eth1 0 " MAC "\n");
+               "VfSetVlan eth1 0 4094\n");
     hostExpectWiring(host, "bridge br0, uplink eth1v3");
     guestDrives(host);
     hostExpect(host,
-               "VfSetMac eth1 0 " MAC "\n"
                "VfSetVlan eth1 0 0\n"
                "LinkSetLearning vnet0 off\n"
                "FdbDel vnet0 " MAC " master\n"
@@ -532,7 +530,6 @@ testVfUplink(Host *host,
                "FdbAdd eth1v3 " MAC " self\n"
                "FdbAdd vnet0 " MAC " master static sticky\n"
                "VfSetVlan eth1 0 4094\n"
-               "VfSetMac eth1 0 " MAC "\n"
                "LinkSetLearning vnet0 on\n");
 }
 
@@ -662,11 +659,9 @@ testMacvtapWithoutCopies(Host *host,
     hostSetMacvtap(host, TRUE);
     g_assert_true(hostSettle(host));
     hostExpect(host,
-               "VfSetVlan eth1 0 4094\n"
-               "VfSetMac eth1 0 " MAC "\n");
+               "VfSetVlan eth1 0 4094\n");
     guestDrives(host);
     hostExpect(host,
-               "VfSetMac eth1 0 " MAC "\n"
                "VfSetVlan eth1 0 0\n"
                "LinkSetMode macvtap0 vepa\n"
                "FdbDel eth1 " MAC " self\n");
@@ -676,8 +671,7 @@ testMacvtapWithoutCopies(Host *host,
     hostExpect(host,
                "FdbAdd eth1 " MAC " self\n"
                "LinkSetMode macvtap0 bridge\n"
-               "VfSetVlan eth1 0 4094\n"
-               "VfSetMac eth1 0 " MAC "\n");
+               "VfSetVlan eth1 0 4094\n");
     hostSetMacvtap(host, FALSE);
     host->pair->guest = VIR_TEAMING_GUEST_DEPARTING;
     g_assert_true(hostSettle(host));
@@ -731,8 +725,7 @@ testNoZero(Host *host,
     g_assert_true(hostSettle(host));
     hostExpect(host,
                "FdbAdd eth1 " MAC " master static sticky\n"
-               "VfSetVlan eth1 0 4094\n"
-               "VfSetMac eth1 0 " MAC "\n");
+               "VfSetVlan eth1 0 4094\n");
     /* Should the daemon die, and the guest not come: it was foretold. */
     host->pair->parked = FALSE;
     g_assert_true(virTeamingJournalSave(host->pair, host->statedir, NULL));

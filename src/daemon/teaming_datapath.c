@@ -465,12 +465,28 @@ virTeamingPairObjUnparkVlan(virTeamingPairObj *pair,
 }
 
 
+/* Gives the VF the pair's MAC, if it has another: there are PF drivers that reset a VF whenever
+ * they are given one for it (i40e_ndo_set_vf_mac() in
+ * drivers/net/ethernet/intel/i40e/i40e_virtchnl_pf.c). */
+static gboolean
+virTeamingPairObjNameVf(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel,
+                        GError **error)
+{
+    virTeamingVf vf;
+
+    return virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error) &&
+        (virTeamingMacEqual(&vf.mac, &pair->mac) ||
+         virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &pair->mac, error));
+}
+
+
 static gboolean
 virTeamingPairObjUnpark(virTeamingPairObj *pair,
                         virTeamingKernel *kernel,
                         GError **error)
 {
-    if (!virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &pair->mac, error) ||
+    if (!virTeamingPairObjNameVf(pair, kernel, error) ||
         !virTeamingPairObjUnparkVlan(pair, kernel, error))
         return FALSE;
     pair->parked = FALSE;
@@ -584,7 +600,7 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
         /* The VLAN first: the MAC must not be open for a moment. */
         return virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex,
                                          VIR_TEAMING_PARK_VLAN, 0, error) &&
-            virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &pair->mac, error);
+            virTeamingPairObjNameVf(pair, kernel, error);
     case VIR_TEAMING_STEP_SELF_ADD:
         self.flags |= VIR_TEAMING_FDB_STATIC;
         return virTeamingKernelFdbAdd(kernel, &self, error);
