@@ -42,6 +42,7 @@ typedef struct {
     guint aborted;
     guint networksAsked;
     gint64 copied;                  /* what libvirt says has been sent */
+    gboolean postcopy;              /* and that memory still arrives */
     guint asked;                    /* how often libvirt was asked what a domain is doing */
     guint resynced;                 /* and to be believed whatever events have told */
 } Host;
@@ -328,6 +329,7 @@ hostTellXml(Host *host,
         .xml = (char *)xml,
         .activity = activity,
         .copied = host->copied,
+        .postcopy = host->postcopy,
         .serial = virTeamingDriverSerial(host->driver, UUID),
         .resync = resync,
     };
@@ -1578,7 +1580,10 @@ testMoveHindered(Host *host,
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     g_assert_cmpuint(host->unplugged, ==, 1);
+    /* The guest has its time from then on. */
     hostRestart(host);
+    virTeamingDriverRun(host->driver, g_get_monotonic_time() + 1000 * 1000);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_OUT);
     virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
     hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
@@ -1603,6 +1608,18 @@ testMoveAndMigrate(Host *host,
     g_assert_null(host->note);
     hostEject(host);
     hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_nonnull(host->note);
+    /* libvirt has no time for it, nor when the daemon is started again. */
+    g_clear_pointer(&host->note, g_free);
+    virTeamingDriverTellNote(host->driver, UUID, "another job");
+    virTeamingDriverRun(host->driver, g_get_monotonic_time() + 4 * G_USEC_PER_SEC);
+    g_assert_null(host->note);
+    hostWait(host, 5000);
+    g_assert_nonnull(host->note);
+    g_clear_pointer(&host->note, g_free);
+    virTeamingDriverTellNote(host->driver, UUID, "another job");
+    hostRestart(host);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     g_assert_nonnull(host->note);
     g_assert_null(strstr(host->note, "<interface"));
 
@@ -2161,7 +2178,8 @@ testDetachAfterCancel(Host *host,
 }
 
 
-/* A daemon that starts while QEMU waits for the VF neither gives up at once nor never. */
+/* A daemon that starts while QEMU waits for the VF, or libvirt for the other host, which it can't
+ * tell apart, neither gives up at once nor never. */
 static void
 testLateWhileAskedOut(Host *host,
                       gconstpointer opaque)
@@ -2171,10 +2189,198 @@ testLateWhileAskedOut(Host *host,
     virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_UNPLUGGING, TRUE);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
-    hostWait(host, 29 * 1000);
+    hostWait(host, (5 * 60 + 29) * 1000);
     g_assert_cmpuint(host->aborted, ==, 0);
     hostWait(host, 2 * 1000);
     g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
+/* The other host could not be prepared: QEMU has not heard of a migration, and says nothing. */
+static void
+testNeverAskedOut(Host *host,
+                  gconstpointer opaque)
+{
+    hostDriveKnown(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_UNPLUGGING, TRUE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+    hostCountAsked(host);
+    hostWait(host, 5000);
+    g_assert_cmpuint(host->asked, ==, 1);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostWait(host, 1000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+
+    /* Or disks are copied first, which takes as long as it takes. */
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_UNPLUGGING, TRUE);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_PREPARING, FALSE);
+    hostWait(host, 1000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostWait(host, 3600 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostExpectProblem(host, NULL);
+
+    /* What was heard is so, though. */
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_PREPARING, TRUE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+    hostWait(host, 31 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
+/* All that libvirt says while a migration is under way can be said at any time; that there is none
+ * cannot. */
+static void
+testEndUnheard(Host *host,
+               gconstpointer opaque)
+{
+    hostDriveKnown(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_UNPLUGGING, FALSE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, FALSE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_RELEASED);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_false(hostPair(host)->migrating);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_assert_cmpuint(host->aborted, ==, 0);
+}
+
+
+/* A timeout is as long as one may set it. */
+static void
+testLongTimeout(Host *host,
+                gconstpointer opaque)
+{
+    host->policy.unplugTimeout = 86400;
+    hostRestart(host);
+    hostDrive(host);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    for (guint i = 0; i < 86; i++)
+        hostWait(host, 1000 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostWait(host, 401 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
+/* An owner who knows that his guests pair without a MAC: none finds its VF taken away for that. */
+static void
+testParkedWithoutMac(Host *host,
+                     gconstpointer opaque)
+{
+    host->policy.parking = VIR_TEAMING_PARKING_ZERO;
+    hostRestart(host);
+    hostBoot(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "VfSetMac eth1 0 00:00:00:00:00:00\n");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostGuest(host, TRUE, 1);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 10 * 1000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_assert_cmpuint(host->plugged, ==, 0);
+}
+
+
+/* For @ms, without the test's own clock, a bridge tells of somebody else's entries all the time. */
+static void
+hostHearStrangers(Host *host,
+                  guint ms)
+{
+    const gint64 end = g_get_monotonic_time() + ms * 1000;
+    static virTeamingMac stranger = { { 0x52, 0x54, 0, 0x99, 0, 0 } };
+
+    while (g_get_monotonic_time() < end) {
+        stranger.addr[5]++;
+        virTeamingFakeReceive(host->kernel, "eth1", &stranger, 0);
+        while (g_main_context_iteration(NULL, FALSE))
+            ;
+        g_usleep(50 * 1000);
+    }
+}
+
+
+/* What becomes of the VF, of which nobody tells, is noticed all the same. */
+static void
+testBusyBridge(Host *host,
+               gconstpointer opaque)
+{
+    hostBoot(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+    /* Of its own steps the driver hears, too, and looks once more for that. */
+    hostHearStrangers(host, 2500);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostHearStrangers(host, 2500);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+}
+
+
+/* libvirt was away when a guest began to arrive, and when its memory had. */
+static void
+testArriveDeaf(Host *host,
+               gconstpointer opaque)
+{
+    hostArrive(host);
+    virTeamingDriverTellLibvirt(host->driver, "closed the connection");
+    virTeamingDriverTellLibvirt(host->driver, NULL);
+    hostResume(host);
+    hostPlugged(host);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    /* That the guest does not let its VF go is noticed. */
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostWait(host, 31 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostStop(host);
+
+    hostArrive(host);
+    hostEvent(host, "MIGRATION", "{\"status\":\"postcopy-active\"}");
+    hostResume(host);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    virTeamingDriverTellLibvirt(host->driver, "closed the connection");
+    virTeamingDriverTellLibvirt(host->driver, NULL);
+    host->postcopy = TRUE;
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    host->postcopy = FALSE;
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 2);
+}
+
+
+/* QEMU waited for a VF that its owner's detach had taken; the guest came back without one. */
+static void
+testWaitedAndBack(Host *host,
+                  gconstpointer opaque)
+{
+    hostDriveKnown(host);
+    hostEvent(host, "MIGRATION", "{\"status\":\"wait-unplug\"}");
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "STOP", NULL);
+    hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
+    hostEvent(host, "RESUME", NULL);
+    hostWait(host, 60 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    /* Of what it does not have nothing is waited for. */
+    hostEvent(host, "MIGRATION", "{\"status\":\"wait-unplug\"}");
+    hostWait(host, 60 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
 }
 
 
@@ -3932,6 +4138,13 @@ main(int argc, char **argv)
         { "/driver/suspended-while-copied", testSuspendedWhileCopied },
         { "/driver/detach-after-cancel", testDetachAfterCancel },
         { "/driver/late-while-asked-out", testLateWhileAskedOut },
+        { "/driver/never-asked-out", testNeverAskedOut },
+        { "/driver/end-unheard", testEndUnheard },
+        { "/driver/long-timeout", testLongTimeout },
+        { "/driver/parked-without-mac", testParkedWithoutMac },
+        { "/driver/busy-bridge", testBusyBridge },
+        { "/driver/arrive-deaf", testArriveDeaf },
+        { "/driver/waited-and-back", testWaitedAndBack },
         { "/driver/gone-meanwhile", testGoneMeanwhile },
         { "/driver/never-arrives", testNeverArrives },
         { "/driver/late", testLate },

@@ -21,11 +21,12 @@
  * plug a VF, to take one out for a person who wants the pair on its standby, to make QEMU
  * show one that it keeps back after a migration that it thinks has worked.
  *
- * The driver has one timer. Around a change it looks at the VF as closely as the sequencer says,
- * but not more often than every VIR_TEAMING_DRIVER_WATCH_MS; a change that does not end (a guest
- * that never lets its VF go, or has no driver for it) is watched at leisure after
- * VIR_TEAMING_DRIVER_PATIENCE_MS. When nothing changes, it looks once a second: a guest
- * that unloads its VF driver tells nobody else.
+ * The driver has one timer, which counts from the last look at all pairs, whatever is told in
+ * between: a busy bridge tells of its entries without end. Around a change it looks at the VF as
+ * closely as the sequencer says, but not more often than every VIR_TEAMING_DRIVER_WATCH_MS; a
+ * change that does not end (a guest that never lets its VF go, or has no driver for it) is
+ * watched at leisure after VIR_TEAMING_DRIVER_PATIENCE_MS. When nothing changes, it looks once a
+ * second: a guest that unloads its VF driver tells nobody else.
  */
 
 #include "teaming_driver.h"
@@ -84,6 +85,7 @@ struct _virTeamingDriver {
     virTeamingDriverNote note;
     gpointer libvirt;
     guint timer;
+    gint64 ranAt;                   /* all pairs were looked at; monotonic microseconds */
     gint64 strangersAt;             /* a link of no pair has changed; 0: none has */
     gboolean hookHeard;
     char *libvirtProblem;
@@ -245,18 +247,20 @@ virTeamingPairObjIsAway(const virTeamingPairObj *pair)
  * plug their VFs: elsewhere nobody else would know. */
 static void
 virTeamingDriverNotePair(virTeamingDriver *driver,
-                         const virTeamingPairObj *pair)
+                         const virTeamingPairObj *pair,
+                         gint64 now)
 {
     g_autoptr(GPtrArray) moved = NULL;
     g_autofree char *xml = NULL;
     virTeamingPairObj *other;
 
-    if (pair->noted == virTeamingPairObjIsAway(pair) ||
+    if ((pair->noted == virTeamingPairObjIsAway(pair) && !pair->noteAt) || now < pair->noteAt ||
         pair->guest != VIR_TEAMING_GUEST_HERE || pair->migrating || !driver->note)
         return;
     moved = g_ptr_array_new_with_free_func((GDestroyNotify)virTeamingMovedPairFree);
     for (guint i = 0; (other = virTeamingDriverNext(driver, pair->uuid, &i));) {
         other->noted = virTeamingPairObjIsAway(other);
+        other->noteAt = 0;
         if (other->noted && other->primaryAlias && other->plugXml)
             g_ptr_array_add(moved, virTeamingMovedPairNew(other->standbyAlias,
                                                           other->primaryAlias, other->plugXml));
@@ -337,7 +341,7 @@ virTeamingDriverTend(virTeamingDriver *driver,
     virTeamingDriverTakeOut(driver, pair, now);
     virTeamingDriverPlugPair(driver, pair, now);
     virTeamingDriverUnhidePair(driver, pair, now);
-    virTeamingDriverNotePair(driver, pair);
+    virTeamingDriverNotePair(driver, pair, now);
 }
 
 
@@ -517,7 +521,7 @@ virTeamingDriverNew(virTeamingKernel *kernel,
 
         /* Of what was going on we know that it still may, not since when. */
         pair->changedAt = pair->openAt = now;
-        pair->askedAt = pair->askedOut ? now : 0;
+        pair->askedAt = pair->askedOut || pair->move == VIR_TEAMING_MOVE_OUT ? now : 0;
         if (!pair->journalled) {
             virTeamingPairObjSearch(pair, kernel);
         } else if (pair->hasVf) {
@@ -528,6 +532,7 @@ virTeamingDriverNew(virTeamingKernel *kernel,
         if (pair->started && pair->tap[0] && !virTeamingPairObjIsHere(pair, kernel))
             pair->guest = VIR_TEAMING_GUEST_GONE;
     }
+    driver->ranAt = now;
     virTeamingDriverSettleDomain(driver, NULL, TRUE);
     return g_steal_pointer(&driver);
 }
@@ -863,6 +868,7 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
     g_autoptr(virTeamingDomain) domain = NULL;
     g_autoptr(GError) error = NULL;
     virTeamingPairObj *pair;
+    gboolean news = snapshot->resync;
 
     if (snapshot->serial != virTeamingDriverSerial(driver, snapshot->uuid)) {
         virTeamingDriverAskAbout(driver, snapshot->uuid, snapshot->resync);
@@ -878,8 +884,12 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
             g_warning("%s", error->message);
             return;
         }
-        virTeamingDriverTakeDomain(driver, domain, snapshot->activity, snapshot->resync);
+        for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
+            news |= virTeamingPairObjIsContradicted(pair, snapshot->activity);
+        virTeamingDriverTakeDomain(driver, domain, snapshot->activity, news);
         virTeamingDriverTakeMoved(driver, domain, snapshot->xml, snapshot->activity);
+        for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
+            pair->postcopy &= snapshot->postcopy || !news;
         if (snapshot->migratable)
             virTeamingDriverKeepDevices(driver, domain, snapshot->migratable);
     }
@@ -967,7 +977,7 @@ virTeamingDriverGuard(virTeamingDriver *driver,
                       virTeamingPairObj *pair,
                       gint64 now)
 {
-    const gint64 timeout = pair->policy.unplugTimeout * G_USEC_PER_SEC;
+    const gint64 timeout = (gint64)pair->policy.unplugTimeout * G_USEC_PER_SEC;
 
     if (pair->move == VIR_TEAMING_MOVE_OUT && now - pair->askedAt >= timeout)
         virTeamingDriverTakeBack(driver, pair, pair->problem ?
@@ -1022,6 +1032,8 @@ virTeamingDriverTellEvent(virTeamingDriver *driver,
     for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
         pair->told = virTeamingPairObjTellEvent(pair, event, now);
         pair->changedAt = now;
+        /* What there is to know was told, and the guest may need the host. */
+        pair->askAt = now + VIR_TEAMING_DRIVER_PROGRESS_MS * 1000;
         concerned = TRUE;
     }
     if (!concerned)
@@ -1321,6 +1333,34 @@ virTeamingDriverTellUnhide(virTeamingDriver *driver,
 }
 
 
+/**
+ * virTeamingDriverTellNote:
+ * @driver: the driver
+ * @uuid: the domain
+ * @problem: why libvirt could not have it carry along which of its pairs were moved
+ *
+ * It is tried again: where the domain migrates to meanwhile, nobody would know.
+ */
+void
+virTeamingDriverTellNote(virTeamingDriver *driver,
+                         const char *uuid,
+                         const char *problem)
+{
+    const gint64 now = g_get_monotonic_time();
+    virTeamingPairObj *pair;
+
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
+        if (!pair->noteAt)
+            g_warning("domain '%s', %s: %s; trying again", pair->domain, pair->standbyAlias,
+                      problem);
+        pair->noteAt = now + VIR_TEAMING_DRIVER_REPLUG_MS * 1000;
+        /* A daemon that is started anew is to know. */
+        pair->noted &= pair->move != VIR_TEAMING_MOVE_STANDBY;
+        virTeamingJournalSave(pair, driver->statedir, NULL);
+    }
+}
+
+
 /* May the frames of @pair be moved by hand now? */
 static gboolean
 virTeamingDriverMayMove(const virTeamingPairObj *pair,
@@ -1533,21 +1573,21 @@ virTeamingPairObjIsOpening(const virTeamingPairObj *pair)
  * @driver: the driver
  * @now: monotonic microseconds
  *
- * Returns: microseconds after which virTeamingDriverRun() should be called; -1 if there
- *          is nothing to look at.
+ * Returns: microseconds from @now after which virTeamingDriverRun() should be called, 0 if that
+ *          is due; -1 if there is nothing to look at.
  */
 gint64
 virTeamingDriverNextRun(const virTeamingDriver *driver,
                         gint64 now)
 {
-    gint64 next = -1;
+    gint64 next = G_MAXINT64;
 
     for (guint i = 0; i < driver->pairs->len; i++) {
         const virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
         virTeamingObserved seen;
         gint64 look;
 
-        virTeamingPairObjObserve(pair, now, &seen);
+        virTeamingPairObjObserve(pair, driver->ranAt, &seen);
         look = virTeamingFailoverNextLook(pair->phase, &seen);
         if (look < 0)
             look = VIR_TEAMING_DRIVER_IDLE_MS;
@@ -1556,17 +1596,15 @@ virTeamingDriverNextRun(const virTeamingDriver *driver,
                        VIR_TEAMING_DRIVER_LEISURE_MS : VIR_TEAMING_DRIVER_IDLE_MS);
         else
             look = MAX(look, VIR_TEAMING_DRIVER_WATCH_MS);
-        /* Rounded up: not to be there a moment before it is due. */
+        next = MIN(next, driver->ranAt + look * 1000);
         if (pair->unplugged && !pair->plugging && pair->plugAt > now)
-            look = MIN(look, (pair->plugAt - now + 999) / 1000);
+            next = MIN(next, pair->plugAt);
         if (pair->lookAt)
-            look = MIN(look, MAX(pair->lookAt - now + 999, 0) / 1000);
+            next = MIN(next, pair->lookAt);
         if (virTeamingPairObjIsOpening(pair))
-            look = MIN(look, MAX(pair->openAt - now + 999, 0) / 1000);
-        if (next < 0 || look < next)
-            next = look;
+            next = MIN(next, pair->openAt);
     }
-    return next < 0 ? -1 : next * 1000;
+    return next == G_MAXINT64 ? -1 : MAX(next - now, 0);
 }
 
 
@@ -1654,6 +1692,7 @@ virTeamingDriverRun(virTeamingDriver *driver,
     const gboolean strangers = driver->strangersAt &&
         now - driver->strangersAt >= VIR_TEAMING_DRIVER_IDLE_MS * 1000;
 
+    driver->ranAt = now;
     if (strangers)
         driver->strangersAt = 0;
     for (guint i = driver->pairs->len; i-- > 0;) {
@@ -1664,7 +1703,8 @@ virTeamingDriverRun(virTeamingDriver *driver,
             pair->guest = VIR_TEAMING_GUEST_GONE;
 
         virTeamingDriverGuard(driver, pair, now);
-        if (pair->migrating && pair->guest == VIR_TEAMING_GUEST_HERE && now >= pair->askAt) {
+        if ((pair->migrating || pair->askedOut || pair->waiting) &&
+            pair->guest == VIR_TEAMING_GUEST_HERE && now >= pair->askAt) {
             pair->askAt = now + VIR_TEAMING_DRIVER_PROGRESS_MS * 1000;
             virTeamingDriverAskAbout(driver, pair->uuid, FALSE);
         }
@@ -1699,8 +1739,9 @@ virTeamingDriverArm(virTeamingDriver *driver)
     gint64 next = virTeamingDriverNextRun(driver, g_get_monotonic_time());
 
     g_clear_handle_id(&driver->timer, g_source_remove);
+    /* Rounded up: not to be there a moment before it is due. */
     if (next >= 0)
-        driver->timer = g_timeout_add_full(G_PRIORITY_HIGH, next / 1000,
+        driver->timer = g_timeout_add_full(G_PRIORITY_HIGH, (next + 999) / 1000,
                                            virTeamingDriverTimeout, driver, NULL);
 }
 

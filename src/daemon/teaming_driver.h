@@ -17,6 +17,7 @@ typedef struct _virTeamingDriver virTeamingDriver;
  * @migratable: the form of it that names the pools its VFs came from, or NULL
  * @activity: what it is doing
  * @copied: bytes that it has sent to another host so far; -1 if it sends none
+ * @postcopy: it runs here, and its memory still arrives
  * @serial: what virTeamingDriverSerial() was when libvirt was asked
  * @resync: events may have been missed before it: @activity is news
  */
@@ -26,6 +27,7 @@ typedef struct {
     char *migratable;
     virTeamingActivity activity;
     gint64 copied;
+    gboolean postcopy;
     guint serial;
     gboolean resync;
 } virTeamingSnapshot;
@@ -59,7 +61,8 @@ typedef void (*virTeamingDriverUnhide)(const char *uuid,
                                        gpointer opaque);
 
 /* Has libvirt keep @xml, or NULL for nothing, in the running domain @uuid's metadata, under
- * VIR_TEAMING_MOVED_XMLNS: it goes where the domain goes. */
+ * VIR_TEAMING_MOVED_XMLNS: it goes where the domain goes. If it can't, that is handed to
+ * virTeamingDriverTellNote() later, from the main loop. */
 typedef void (*virTeamingDriverNote)(const char *uuid,
                                      const char *xml,
                                      gpointer opaque);
@@ -114,6 +117,9 @@ void virTeamingDriverTellUnplug(virTeamingDriver *driver,
 void virTeamingDriverTellUnhide(virTeamingDriver *driver,
                                 const char *uuid,
                                 const char *outcome);
+void virTeamingDriverTellNote(virTeamingDriver *driver,
+                              const char *uuid,
+                              const char *problem);
 gboolean virTeamingDriverTellHook(virTeamingDriver *driver,
                                   const char *operation,
                                   const char *suboperation,

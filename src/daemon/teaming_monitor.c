@@ -91,7 +91,7 @@ typedef struct {
     guint networksSerial;           /* of the question */
     GHashTable *networks;           /* as in virTeamingHost; NULL: libvirt can't say */
     char *problem;                  /* with libvirt, or with plugging */
-    virTeamingQuestion *plug;       /* what was to be plugged, unplugged or unhidden */
+    virTeamingQuestion *plug;       /* what was to be plugged, unplugged, unhidden or noted */
     gboolean unsure;                /* libvirt could not say: ask again */
 } virTeamingAnswer;
 
@@ -131,6 +131,20 @@ virTeamingMonitorGetConn(virTeamingMonitor *monitor)
 }
 
 
+/* @conn is of no use any more. */
+static void
+virTeamingMonitorForgetConn(virTeamingMonitor *monitor,
+                            virConnectPtr conn)
+{
+    g_mutex_lock(&monitor->lock);
+    if (monitor->conn == conn) {
+        virConnectClose(monitor->conn);
+        monitor->conn = NULL;
+    }
+    g_mutex_unlock(&monitor->lock);
+}
+
+
 /* Main loop: asks about all domains again, or connects first, in a while. */
 static void
 virTeamingMonitorAskLater(virTeamingMonitor *monitor)
@@ -150,6 +164,8 @@ virTeamingMonitorDeliver(gpointer opaque)
 
     if (!monitor->closing && answer->plug && answer->plug->unhide) {
         virTeamingDriverTellUnhide(monitor->driver, answer->plug->uuid, answer->problem);
+    } else if (!monitor->closing && answer->plug && answer->plug->note) {
+        virTeamingDriverTellNote(monitor->driver, answer->plug->uuid, answer->problem);
     } else if (!monitor->closing && answer->plug && !answer->plug->xml) {
         virTeamingDriverTellUnplug(monitor->driver, answer->plug->uuid, &answer->plug->mac,
                                    answer->problem);
@@ -204,12 +220,11 @@ virTeamingMonitorAnswer(virTeamingMonitor *monitor,
 }
 
 
-/* Is the domain sending its memory away (or to a file), or waiting for it? @copied: set to the
- * bytes that were sent to another host, or left as it is. Returns: FALSE if libvirt can't say. */
+/* Is the domain sending its memory away (or to a file), or waiting for it? In @snapshot,
+ * activity, copied and postcopy are set. Returns: FALSE if libvirt can't say. */
 static gboolean
 virTeamingDomainGetActivity(virDomainPtr domain,
-                            virTeamingActivity *activity,
-                            gint64 *copied)
+                            virTeamingSnapshot *snapshot)
 {
     virTypedParameterPtr params = NULL;
     int nparams = 0;
@@ -218,8 +233,10 @@ virTeamingDomainGetActivity(virDomainPtr domain,
     int state = VIR_DOMAIN_NOSTATE;
     int reason = 0;
     unsigned long long total = 0;
+    unsigned long long disks = 0;
     unsigned long long sent = 0;
     gboolean stopped;
+    gboolean migrates = FALSE;
 
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
         return FALSE;
@@ -236,26 +253,35 @@ virTeamingDomainGetActivity(virDomainPtr domain,
         virTypedParamsGetInt(params, nparams, VIR_DOMAIN_JOB_OPERATION, &operation);
         virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_MEMORY_TOTAL, &total);
         virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_DATA_PROCESSED, &sent);
+        /* Where it has QEMU dump memory without a migration (virsh dump --memory-only), libvirt
+         * counts no disks (src/qemu/qemu_domainjob.c). */
+        migrates = virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_DISK_TOTAL,
+                                           &disks) == 1 ||
+            operation != VIR_DOMAIN_JOB_OPERATION_DUMP;
     }
     virTypedParamsFree(params, nparams);
 
     if (operation == VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT)
-        *copied = sent;
+        snapshot->copied = sent;
+    snapshot->postcopy = state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_POSTCOPY;
     switch (operation) {
     case VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT:
     case VIR_DOMAIN_JOB_OPERATION_SAVE:
     case VIR_DOMAIN_JOB_OPERATION_DUMP:
     case VIR_DOMAIN_JOB_OPERATION_SNAPSHOT:
-        /* QEMU counts memory from when it has stopped waiting for the VF. */
-        *activity = total == 0 ? VIR_TEAMING_ACTIVITY_UNPLUGGING :
+        /* QEMU counts memory from when it has stopped waiting for the VF; but disks are copied
+         * before it begins. */
+        snapshot->activity = !migrates ? VIR_TEAMING_ACTIVITY_RUNNING :
+            total == 0 && disks > 0 ? VIR_TEAMING_ACTIVITY_PREPARING :
+            total == 0 ? VIR_TEAMING_ACTIVITY_UNPLUGGING :
             stopped ? VIR_TEAMING_ACTIVITY_DEPARTING : VIR_TEAMING_ACTIVITY_OUTGOING;
         break;
     case VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN:
     case VIR_DOMAIN_JOB_OPERATION_RESTORE:
-        *activity = VIR_TEAMING_ACTIVITY_INCOMING;
+        snapshot->activity = VIR_TEAMING_ACTIVITY_INCOMING;
         break;
     default:
-        *activity = state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION ?
+        snapshot->activity = state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION ?
             VIR_TEAMING_ACTIVITY_INCOMING : VIR_TEAMING_ACTIVITY_RUNNING;
     }
     return TRUE;
@@ -275,8 +301,7 @@ virTeamingDomainGetSnapshot(virDomainPtr domain,
     /* libvirt's strings are from malloc(), and so are GLib's. */
     snapshot->migratable = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_MIGRATABLE);
     snapshot->xml = virDomainGetXMLDesc(domain, 0);
-    return snapshot->xml &&
-        virTeamingDomainGetActivity(domain, &snapshot->activity, &snapshot->copied);
+    return snapshot->xml && virTeamingDomainGetActivity(domain, snapshot);
 }
 
 
@@ -484,15 +509,52 @@ virTeamingMonitorClosed(virConnectPtr conn,
 {
     virTeamingMonitor *monitor = opaque;
 
-    g_mutex_lock(&monitor->lock);
-    if (monitor->conn == conn) {
-        virConnectClose(monitor->conn);
-        monitor->conn = NULL;
-    }
-    g_mutex_unlock(&monitor->lock);
+    virTeamingMonitorForgetConn(monitor, conn);
     virTeamingMonitorAnswer(monitor, (virTeamingAnswer) {
         .problem = g_strdup_printf("libvirt at '%s' closed the connection", monitor->uri),
     });
+}
+
+
+/* Thread: has @conn tell what we listen to. While somebody listens to it a connection stays open:
+ * if one thing can't be had, the others are given back. Returns: NULL, or what went wrong. */
+static char *
+virTeamingMonitorListen(virTeamingMonitor *monitor,
+                        virConnectPtr conn)
+{
+    static const struct {
+        int id;
+        virConnectDomainEventGenericCallback callback;
+    } events[] = {
+        { VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(virTeamingMonitorLifecycle) },
+        { VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(virTeamingMonitorDevice) },
+        { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(virTeamingMonitorDevice) },
+    };
+    int ids[G_N_ELEMENTS(events)];
+    char *problem;
+    guint n = 0;
+    int qemu = -1;
+
+    if (virConnectSetKeepAlive(conn, VIR_TEAMING_MONITOR_KEEPALIVE_S, 3) >= 0 &&
+        virConnectRegisterCloseCallback(conn, virTeamingMonitorClosed, monitor, NULL) >= 0)
+        qemu = virConnectDomainQemuMonitorEventRegister(
+            conn, NULL, VIR_TEAMING_MONITOR_EVENTS, virTeamingMonitorQemuEvent,
+            monitor, NULL, VIR_CONNECT_DOMAIN_QEMU_MONITOR_EVENT_REGISTER_REGEX);
+    while (qemu >= 0 && n < G_N_ELEMENTS(events) &&
+           (ids[n] = virConnectDomainEventRegisterAny(conn, NULL, events[n].id,
+                                                      events[n].callback, monitor, NULL)) >= 0)
+        n++;
+    if (n == G_N_ELEMENTS(events))
+        return NULL;
+
+    problem = g_strdup_printf("cannot listen to libvirt at '%s': %s", monitor->uri,
+                              virGetLastErrorMessage());
+    while (n-- > 0)
+        virConnectDomainEventDeregisterAny(conn, ids[n]);
+    if (qemu >= 0)
+        virConnectDomainQemuMonitorEventDeregister(conn, qemu);
+    virConnectUnregisterCloseCallback(conn, virTeamingMonitorClosed);
+    return problem;
 }
 
 
@@ -501,28 +563,12 @@ static char *
 virTeamingMonitorConnect(virTeamingMonitor *monitor)
 {
     virConnectPtr conn = virConnectOpen(monitor->uri);
+    char *problem;
 
     if (!conn)
         return g_strdup_printf("cannot connect to libvirt at '%s': %s",
                                monitor->uri, virGetLastErrorMessage());
-
-    if (virConnectSetKeepAlive(conn, VIR_TEAMING_MONITOR_KEEPALIVE_S, 3) < 0 ||
-        virConnectRegisterCloseCallback(conn, virTeamingMonitorClosed, monitor, NULL) < 0 ||
-        virConnectDomainQemuMonitorEventRegister(
-            conn, NULL, VIR_TEAMING_MONITOR_EVENTS, virTeamingMonitorQemuEvent,
-            monitor, NULL, VIR_CONNECT_DOMAIN_QEMU_MONITOR_EVENT_REGISTER_REGEX) < 0 ||
-        virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                                         VIR_DOMAIN_EVENT_CALLBACK(virTeamingMonitorLifecycle),
-                                         monitor, NULL) < 0 ||
-        virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
-                                         VIR_DOMAIN_EVENT_CALLBACK(virTeamingMonitorDevice),
-                                         monitor, NULL) < 0 ||
-        virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
-                                         VIR_DOMAIN_EVENT_CALLBACK(virTeamingMonitorDevice),
-                                         monitor, NULL) < 0) {
-        char *problem = g_strdup_printf("cannot listen to libvirt at '%s': %s",
-                                        monitor->uri, virGetLastErrorMessage());
-
+    if ((problem = virTeamingMonitorListen(monitor, conn))) {
         virConnectClose(conn);
         return problem;
     }
@@ -653,21 +699,27 @@ virTeamingMonitorUnhide(virConnectPtr conn,
 }
 
 
-/* Thread: puts @xml into the running domain's metadata, or takes what is there away. */
-static void
+/* Thread: puts @xml into the running domain's metadata, or takes what is there away. Returns:
+ * NULL, also if there is no such domain any more; or what went wrong. */
+static char *
 virTeamingMonitorNote(virConnectPtr conn,
                       const virTeamingQuestion *question)
 {
-    virDomainPtr domain = virDomainLookupByUUIDString(conn, question->uuid);
+    virDomainPtr domain = conn ? virDomainLookupByUUIDString(conn, question->uuid) : NULL;
+    char *problem = NULL;
 
     if (!domain || virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, question->xml,
                                         "vtmoved", VIR_TEAMING_MOVED_XMLNS,
                                         VIR_DOMAIN_AFFECT_LIVE) < 0)
-        g_warning("domain %s: cannot have it carry along that it was moved to its standby, so a "
-                  "host that it migrates to will not know: %s", question->uuid,
-                  virGetLastErrorMessage());
+        problem = g_strdup_printf("cannot have the domain carry along which of its pairs were "
+                                  "moved to their standbys, so a host that it migrates to would "
+                                  "not know: %s", conn ? virGetLastErrorMessage() :
+                                  "libvirt cannot be reached");
+    if (conn && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+        g_clear_pointer(&problem, g_free);
     if (domain)
         virDomainFree(domain);
+    return problem;
 }
 
 
@@ -697,8 +749,11 @@ virTeamingMonitorWork(gpointer data,
 
     if (question->abort && conn) {
         virTeamingMonitorAbort(conn, question->uuid);
-    } else if (question->note && conn) {
-        virTeamingMonitorNote(conn, question);
+    } else if (question->note) {
+        if ((answer.problem = virTeamingMonitorNote(conn, question))) {
+            answer.plug = g_steal_pointer(&question);
+            virTeamingMonitorAnswer(monitor, answer);
+        }
     } else if (question->networks) {
         answer.networksAsked = TRUE;
         answer.networksSerial = question->serial;
@@ -720,9 +775,13 @@ virTeamingMonitorWork(gpointer data,
             conn = virTeamingMonitorGetConn(monitor);
         }
         answer.inventory = conn ? virTeamingMonitorInventory(conn) : NULL;
-        if (conn && !answer.inventory)
+        if (conn && !answer.inventory) {
             answer.problem = g_strdup_printf("cannot list the domains of '%s': %s",
                                              monitor->uri, virGetLastErrorMessage());
+            /* That it was closed may have been told before it was ours to forget. */
+            if (virConnectIsAlive(conn) != 1)
+                virTeamingMonitorForgetConn(monitor, conn);
+        }
         virTeamingMonitorAnswer(monitor, answer);
     }
     if (conn)

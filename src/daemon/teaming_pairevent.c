@@ -23,6 +23,8 @@
 #define VIR_TEAMING_PAIR_OPENED_MS 2000
 /* A guest that is booting when it arrives has finished by then. */
 #define VIR_TEAMING_PAIR_ARRIVED_MS (5 * 60 * 1000)
+/* So long the other host may take to allocate a guest's memory up front. */
+#define VIR_TEAMING_PAIR_PREPARE_MS (5 * 60 * 1000)
 /* libvirt may be busy with the domain for a while. */
 #define VIR_TEAMING_PAIR_UNHIDE_MS 1000
 
@@ -36,6 +38,7 @@ virTeamingPairObjHide(virTeamingPairObj *pair)
     pair->completed = FALSE;
     pair->askedOut = FALSE;
     pair->migrating = FALSE;
+    pair->waiting = FALSE;
     pair->unhides = 0;
     pair->unhideAt = g_get_monotonic_time() + VIR_TEAMING_PAIR_UNHIDE_MS * 1000;
     if (pair->hidden)
@@ -72,6 +75,7 @@ virTeamingPairObjArrive(virTeamingPairObj *pair)
         pair->opening = !pair->unplugged;
         pair->openAt = pair->arrivedAt + VIR_TEAMING_PAIR_OPENED_MS * 1000;
         pair->defer = FALSE;
+        pair->deaf = FALSE;
         pair->heard = VIR_TEAMING_HEARD_NOTHING;
     }
     pair->guest = VIR_TEAMING_GUEST_HERE;
@@ -95,6 +99,29 @@ virTeamingPairObjResume(virTeamingPairObj *pair)
     if (pair->completed)
         virTeamingPairObjHide(pair);
     virTeamingPairObjArrive(pair);
+}
+
+
+/**
+ * virTeamingPairObjIsContradicted:
+ * @pair: the pair
+ * @activity: what its domain does, as libvirt says; no event has come since it was asked
+ *
+ * Where a migration is thought to be and none is, its end was not heard; or what libvirt was at
+ * never came to be one, and QEMU had nothing to say.
+ *
+ * Returns: whether @activity is news, though nobody knows that an event was missed.
+ */
+gboolean
+virTeamingPairObjIsContradicted(const virTeamingPairObj *pair,
+                                virTeamingActivity activity)
+{
+    if (pair->guest != VIR_TEAMING_GUEST_HERE)
+        return FALSE;
+    return activity == VIR_TEAMING_ACTIVITY_RUNNING ?
+        pair->migrating || pair->askedOut || pair->waiting :
+        activity == VIR_TEAMING_ACTIVITY_PREPARING && pair->askedOut &&
+        pair->askedAt > g_get_monotonic_time();
 }
 
 
@@ -135,9 +162,15 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
         return;
+    case VIR_TEAMING_ACTIVITY_PREPARING:
+        /* That may take hours, or be over: what was heard counts, what was supposed does not. */
+        virTeamingPairObjArrive(pair);
+        pair->askedOut &= pair->askedAt <= g_get_monotonic_time();
+        return;
     case VIR_TEAMING_ACTIVITY_UNPLUGGING:
+        /* It may be that libvirt still prepares the other host, and nobody has been asked. */
         if (!pair->askedOut || !pair->askedAt)
-            pair->askedAt = g_get_monotonic_time();
+            pair->askedAt = g_get_monotonic_time() + VIR_TEAMING_PAIR_PREPARE_MS * 1000;
         virTeamingPairObjArrive(pair);
         pair->askedOut = TRUE;
         pair->migrating = FALSE;
@@ -276,7 +309,7 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         break;
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_WAITING:
         /* Refused by a slot that its owner's detach keeps busy, QEMU waits for that. */
-        if (pair->guest == VIR_TEAMING_GUEST_HERE && !pair->askedOut) {
+        if (pair->guest == VIR_TEAMING_GUEST_HERE && pair->hasVf && !pair->askedOut) {
             pair->waiting = TRUE;
             pair->askedAt = now;
         }

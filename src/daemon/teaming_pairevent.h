@@ -14,11 +14,14 @@ typedef enum {
     VIR_TEAMING_ACTIVITY_INACTIVE,
     VIR_TEAMING_ACTIVITY_RUNNING,
     VIR_TEAMING_ACTIVITY_INCOMING,  /* waits for its memory to arrive */
+    VIR_TEAMING_ACTIVITY_PREPARING, /* runs, is to go, but its disks are copied first */
     VIR_TEAMING_ACTIVITY_UNPLUGGING, /* runs, is to go, nothing has been copied yet */
     VIR_TEAMING_ACTIVITY_OUTGOING,  /* runs, its memory is being copied away */
     VIR_TEAMING_ACTIVITY_DEPARTING, /* is stopped, at the end of that */
 } virTeamingActivity;
 
+gboolean virTeamingPairObjIsContradicted(const virTeamingPairObj *pair,
+                                         virTeamingActivity activity);
 gboolean virTeamingPairObjTellEvent(virTeamingPairObj *pair,
                                     const virTeamingQemuEvent *event,
                                     gint64 now);

@@ -774,10 +774,12 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     }
 
     /* A driver that probed while there was no MAC has drawn one of its own, and never
-     * pairs: only we set none, and only a daemon that died lets a guest find it. Where there
-     * is none, a PF takes the MAC that the guest has drawn (igb_set_vf_mac_filter() and
-     * E1000_VF_SET_MAC_ADDR in drivers/net/ethernet/intel/igb/igb_main.c). */
+     * pairs: only we set none, and, unless the owner has it so, only a daemon that died lets a
+     * guest find it. Where there is none, a PF takes the MAC that the guest has drawn
+     * (igb_set_vf_mac_filter() and E1000_VF_SET_MAC_ADDR in
+     * drivers/net/ethernet/intel/igb/igb_main.c). */
     if (pair->guest == VIR_TEAMING_GUEST_HERE && pair->pci.busMaster &&
+        pair->policy.parking != VIR_TEAMING_PARKING_ZERO &&
         (actual.vf == VIR_TEAMING_VF_ZERO ||
          (actual.vf == VIR_TEAMING_VF_OTHER && pair->parked)))
         pair->unplugged = pair->nameless = TRUE;

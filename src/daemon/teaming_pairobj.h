@@ -75,6 +75,7 @@ typedef struct {
     virTeamingMove move;
     gboolean takenBack;             /* a move was, before the guest let the VF go */
     gboolean noted;                 /* the domain carries along that it was moved */
+    gint64 noteAt;                  /* that could not be had: when to try again; or 0 */
     gboolean completed;             /* an outgoing migration has, as far as QEMU goes */
     gboolean hidden;                /* after which it runs here: QEMU keeps its VF back */
     gboolean foretold;              /* it may leave or come, and then be in a hurry */

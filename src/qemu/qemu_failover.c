@@ -378,7 +378,8 @@ virTeamingFailoverNextLook(virTeamingPhase phase,
     case VIR_TEAMING_PHASE_RELEASED:
         return seen->busMaster ? 0 : -1;
     case VIR_TEAMING_PHASE_SETTLING:
-        return VIR_TEAMING_FAILOVER_LINGER_MS - seen->readyMs;
+        return seen->readyMs < VIR_TEAMING_FAILOVER_LINGER_MS ?
+            VIR_TEAMING_FAILOVER_LINGER_MS - seen->readyMs : VIR_TEAMING_FAILOVER_EASY_MS;
     case VIR_TEAMING_PHASE_GONE:
     case VIR_TEAMING_PHASE_ARRIVING:
     case VIR_TEAMING_PHASE_STANDBY:
