@@ -110,9 +110,9 @@ virTeamingNetworkParse(const char *xml,
 
     for (const xmlNode *node = xmlDocGetRootElement(doc)->children; node; node = node->next) {
         if (virTeamingXmlIs(node, "name") && !network->name) {
-            network->name = g_strdup(virTeamingXmlPeekText(node));
+            network->name = virTeamingXmlGetText(node);
         } else if (virTeamingXmlIs(node, "uuid") && !network->uuid) {
-            network->uuid = g_strdup(virTeamingXmlPeekText(node));
+            network->uuid = virTeamingXmlGetText(node);
         } else if (virTeamingXmlIs(node, "bridge") && !bridged) {
             network->bridge = g_strdup(virTeamingXmlPeekProp(node, "name"));
             bridged = TRUE;

@@ -40,10 +40,9 @@ virTeamingNodeDeviceParse(const char *xml,
 
     pci = virTeamingXmlGetChild(xmlDocGetRootElement(doc), "capability");
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        const xmlNode *node = virTeamingXmlGetChild(pci, names[i]);
+        g_autofree char *text = virTeamingXmlGetText(virTeamingXmlGetChild(pci, names[i]));
 
-        if (!node || !g_ascii_string_to_unsigned(virTeamingXmlPeekText(node), 10, 0, G_MAXUINT32,
-                                                 &parts[i], NULL)) {
+        if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32, &parts[i], NULL)) {
             g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
                         "%s: not a PCI device", file);
             return FALSE;
@@ -54,9 +53,11 @@ virTeamingNodeDeviceParse(const char *xml,
     device.address.slot = parts[2];
     device.address.function = parts[3];
 
-    if ((class = virTeamingXmlGetChild(pci, "class")))
-        device.nic = g_ascii_strtoull(virTeamingXmlPeekText(class), NULL, 16) >> 16 ==
-            VIR_TEAMING_PCI_CLASS_NETWORK;
+    if ((class = virTeamingXmlGetChild(pci, "class"))) {
+        g_autofree char *text = virTeamingXmlGetText(class);
+
+        device.nic = g_ascii_strtoull(text, NULL, 16) >> 16 == VIR_TEAMING_PCI_CLASS_NETWORK;
+    }
     for (const xmlNode *node = pci->children; node; node = node->next) {
         if (virTeamingXmlIs(node, "capability") &&
             g_strcmp0(virTeamingXmlPeekProp(node, "type"), "phys_function") == 0)

@@ -363,8 +363,8 @@ virTeamingFieldParse(virTeamingDomain *domain,
                      const xmlNode *element)
 {
     char *member = (char *)nic + field->offset;
-    const char *text = field->attribute ? virTeamingXmlPeekProp(element, field->attribute) :
-        virTeamingXmlPeekText(element);
+    g_autofree char *inside = field->attribute ? NULL : virTeamingXmlGetText(element);
+    const char *text = inside ? inside : virTeamingXmlPeekProp(element, field->attribute);
     gboolean understood = TRUE;
     guint64 number;
 
@@ -784,36 +784,58 @@ virTeamingDevicesParse(virTeamingDomain *domain,
 }
 
 
-/* In bytes; the same in every unit, so that what was read in one can be written in another. */
-#define VIR_TEAMING_MEMORY_MAX (G_GUINT64_CONSTANT(1) << 63)
+/*
+ * The most that libvirt takes, for the guest's memory and for its limit, in bytes; the same in
+ * every unit, so that what was read in one can be written in another.
+ *
+ * Source: libvirt 9.0 and 11.3, virDomainParseMemory() and virDomainParseMemoryLimit() in
+ * src/conf/domain_conf.c.
+ */
+#define VIR_TEAMING_MEMORY_MAX (((G_GUINT64_CONSTANT(1) << 53) - 1) * 1024)
+
+/*
+ * How many bytes @unit is, 0 if libvirt does not know it: k, KiB, KB and so on to EB, in any case.
+ *
+ * Source: libvirt 9.0 and 11.3, virScaleInteger() in src/util/virutil.c.
+ */
+static guint64
+virTeamingUnitParse(const char *unit)
+{
+    static const char letters[] = "kmgtpe";
+    const char *letter = strchr(letters, g_ascii_tolower(*unit));
+    guint64 base = 1024;
+    guint64 bytes = 1;
+
+    if (!*unit)
+        return 1024;
+    if (g_ascii_strcasecmp(unit, "b") == 0 || g_ascii_strcasecmp(unit, "byte") == 0 ||
+        g_ascii_strcasecmp(unit, "bytes") == 0)
+        return 1;
+    if (g_ascii_strcasecmp(unit + 1, "b") == 0)
+        base = 1000;
+    else if (unit[1] && g_ascii_strcasecmp(unit + 1, "ib") != 0)
+        return 0;
+    if (!letter)
+        return 0;
+    for (const char *l = letters; l <= letter; l++)
+        bytes *= base;
+    return bytes;
+}
+
 
 /* A size with a unit, as libvirt scales it, in KiB rounded up. */
 static guint64
 virTeamingMemoryParse(virTeamingDomain *domain,
                       const xmlNode *node)
 {
-    static const struct {
-        const char *unit;
-        guint64 bytes;
-    } units[] = {
-        { "KiB", 1024 }, { "k", 1024 }, { "b", 1 }, { "bytes", 1 }, { "KB", 1000 },
-        { "M", 1 << 20 }, { "MiB", 1 << 20 }, { "MB", 1000000 },
-        { "G", 1 << 30 }, { "GiB", 1 << 30 }, { "GB", 1000000000 },
-        { "T", G_GUINT64_CONSTANT(1) << 40 }, { "TiB", G_GUINT64_CONSTANT(1) << 40 },
-        { "TB", G_GUINT64_CONSTANT(1000000000000) },
-    };
     const char *unit = virTeamingXmlPeekProp(node, "unit");
-    g_autofree char *text = g_strstrip(g_strdup(virTeamingXmlPeekText(node)));
+    g_autofree char *text = g_strstrip(virTeamingXmlGetText(node));
+    guint64 bytes = virTeamingUnitParse(unit ? unit : "");
     guint64 value;
 
-    for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
-        if (g_ascii_strcasecmp(units[i].unit, unit ? unit : "KiB") != 0)
-            continue;
-        if (!g_ascii_string_to_unsigned(text, 10, 0, VIR_TEAMING_MEMORY_MAX / units[i].bytes,
-                                        &value, NULL))
-            break;
-        return (value * units[i].bytes + 1023) / 1024;
-    }
+    if (bytes && g_ascii_string_to_unsigned(text, 10, 0, VIR_TEAMING_MEMORY_MAX / bytes, &value,
+                                            NULL))
+        return (value * bytes + 1023) / 1024;
     virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(node),
                                g_strdup_printf("/domain/%s", (const char *)node->name),
                                "'%s%s%s' is not an amount of memory",
@@ -965,9 +987,9 @@ virTeamingDomainParse(const char *xml,
 
     for (const xmlNode *node = root->children; node; node = node->next) {
         if (virTeamingXmlIs(node, "name") && !domain->name) {
-            domain->name = g_strdup(virTeamingXmlPeekText(node));
+            domain->name = virTeamingXmlGetText(node);
         } else if (virTeamingXmlIs(node, "uuid") && !domain->uuid) {
-            domain->uuid = g_strdup(virTeamingXmlPeekText(node));
+            domain->uuid = virTeamingXmlGetText(node);
         } else if (virTeamingXmlIs(node, "memory")) {
             domain->memory = virTeamingMemoryParse(domain, node);
         } else if (virTeamingXmlIs(node, "memtune")) {

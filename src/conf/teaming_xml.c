@@ -389,15 +389,16 @@ virTeamingXmlPeekProp(const xmlNode *node,
 }
 
 
-/* The text inside an element, owned by the tree, up to its first child; "" if none. */
-const char *
-virTeamingXmlPeekText(const xmlNode *node)
+/* All text inside an element, to be freed, as XPath's string() has it: comments, which people
+ * write, are not of it; "" if none. */
+char *
+virTeamingXmlGetText(const xmlNode *node)
 {
-    const xmlNode *text = node ? node->children : NULL;
+    xmlChar *content = node ? xmlNodeGetContent(node) : NULL;
+    char *text = g_strdup(content ? (const char *)content : "");
 
-    if (text && text->type == XML_TEXT_NODE && text->content)
-        return (const char *)text->content;
-    return "";
+    xmlFree(content);
+    return text;
 }
 
 

@@ -34,7 +34,7 @@ xmlNode *virTeamingXmlGetChild(const xmlNode *node,
                                const char *name);
 const char *virTeamingXmlPeekProp(const xmlNode *node,
                                   const char *name);
-const char *virTeamingXmlPeekText(const xmlNode *node);
+char *virTeamingXmlGetText(const xmlNode *node);
 gboolean virTeamingXmlParseAddress(const xmlNode *node,
                                    guint least,
                                    virTeamingPciAddress *ret);

@@ -115,7 +115,7 @@ virTeamingPoolUsersParse(GPtrArray *users,
             !virTeamingPoolUserParseSource(virTeamingXmlGetChild(node, "source"), &address))
             continue;
         user = g_new0(virTeamingPoolUser, 1);
-        user->domain = g_strdup(virTeamingXmlPeekText(virTeamingXmlGetChild(root, "name")));
+        user->domain = virTeamingXmlGetText(virTeamingXmlGetChild(root, "name"));
         user->alias = g_strdup(virTeamingXmlPeekProp(virTeamingXmlGetChild(node, "alias"), "name"));
         user->address = address;
         g_ptr_array_add(users, user);
