@@ -178,6 +178,17 @@ virTeamingControllerFree(gpointer opaque)
 
 
 static void
+virTeamingAliasUseFree(gpointer opaque)
+{
+    virTeamingAliasUse *use = opaque;
+
+    g_free(use->element);
+    g_free(use->alias);
+    g_free(use);
+}
+
+
+static void
 virTeamingObstacleFree(gpointer opaque)
 {
     virTeamingObstacle *obstacle = opaque;
@@ -219,6 +230,7 @@ virTeamingDomainFree(virTeamingDomain *domain)
     g_ptr_array_unref(domain->pairs);
     g_ptr_array_unref(domain->controllers);
     g_array_unref(domain->slots);
+    g_ptr_array_unref(domain->aliases);
     g_ptr_array_unref(domain->obstacles);
     g_ptr_array_unref(domain->problems);
     g_free(domain);
@@ -673,6 +685,34 @@ virTeamingSlotParse(virTeamingDomain *domain,
 
 
 /*
+ * Keeps the alias of a device that is no NIC of the model.
+ *
+ * Source: libvirt 9.0 and 11.3, virDomainDeviceInfoIterateFlags() in src/conf/domain_conf.c:
+ * some elements are no devices that QEMU knows by an id.
+ */
+static void
+virTeamingAliasParse(virTeamingDomain *domain,
+                     const xmlNode *node)
+{
+    static const char *const without[] = { "emulator", "graphics", "audio", "lease" };
+    const char *alias = virTeamingXmlPeekProp(virTeamingXmlGetChild(node, "alias"), "name");
+    virTeamingAliasUse *use;
+
+    if (!alias || !virTeamingAliasIsKept(alias))
+        return;
+    for (gsize i = 0; i < G_N_ELEMENTS(without); i++) {
+        if (virTeamingXmlIs(node, without[i]))
+            return;
+    }
+    use = g_new0(virTeamingAliasUse, 1);
+    use->line = virTeamingXmlGetLine(node);
+    use->element = g_strdup((const char *)node->name);
+    use->alias = g_strdup(alias);
+    g_ptr_array_add(domain->aliases, use);
+}
+
+
+/*
  * Gives every NIC the name that QEMU will know it by. In XML of a running domain that is
  * the alias. Otherwise libvirt keeps only aliases that begin with "ua-"; the others get
  * netN or hostdevN, in order, NICs before plain host devices. @hostdevs has an entry for
@@ -761,21 +801,24 @@ virTeamingDevicesParse(virTeamingDomain *domain,
         if ((what = virTeamingObstacleFind(node)))
             virTeamingDomainAddObstacle(domain, node, index, what);
 
+        if (virTeamingXmlIs(node, "interface")) {
+            g_ptr_array_add(domain->nics, virTeamingNicParse(domain, node, index));
+            continue;
+        }
+        if (virTeamingXmlIs(node, "hostdev") && virTeamingXmlGetChild(node, "teaming")) {
+            g_ptr_array_add(domain->nics, virTeamingNicParse(domain, node, index));
+            g_ptr_array_add(hostdevs, domain->nics->pdata[domain->nics->len - 1]);
+            continue;
+        }
+        virTeamingAliasParse(domain, node);
         if (virTeamingXmlIs(node, "controller")) {
             virTeamingControllerParse(domain, node);
-        } else if (virTeamingXmlIs(node, "interface")) {
-            g_ptr_array_add(domain->nics, virTeamingNicParse(domain, node, index));
         } else if (virTeamingXmlIs(node, "hostdev")) {
-            if (virTeamingXmlGetChild(node, "teaming")) {
-                g_ptr_array_add(domain->nics, virTeamingNicParse(domain, node, index));
-                g_ptr_array_add(hostdevs, domain->nics->pdata[domain->nics->len - 1]);
-            } else {
-                const xmlNode *alias = virTeamingXmlGetChild(node, "alias");
-                const char *name = virTeamingXmlPeekProp(alias, "name");
+            const xmlNode *alias = virTeamingXmlGetChild(node, "alias");
+            const char *name = virTeamingXmlPeekProp(alias, "name");
 
-                if (!name || !virTeamingAliasIsKept(name))
-                    g_ptr_array_add(hostdevs, NULL);
-            }
+            if (!name || !virTeamingAliasIsKept(name))
+                g_ptr_array_add(hostdevs, NULL);
         }
     }
 
@@ -971,6 +1014,7 @@ virTeamingDomainParse(const char *xml,
     domain->pairs = g_ptr_array_new_with_free_func(g_free);
     domain->controllers = g_ptr_array_new_with_free_func(virTeamingControllerFree);
     domain->slots = g_array_new(FALSE, FALSE, sizeof(virTeamingSlotUse));
+    domain->aliases = g_ptr_array_new_with_free_func(virTeamingAliasUseFree);
     domain->obstacles = g_ptr_array_new_with_free_func(virTeamingObstacleFree);
     domain->problems = g_ptr_array_new_with_free_func(virTeamingProblemFree);
     domain->file = g_strdup(file);

@@ -173,6 +173,13 @@ typedef struct {
     virTeamingPciAddress address;
 } virTeamingSlotUse;
 
+/* A device that is none of the NICs and has an alias of its own, which libvirt keeps. */
+typedef struct {
+    int line;
+    char *element;                  /* its name */
+    char *alias;
+} virTeamingAliasUse;
+
 /* Something that keeps a domain from being migrated, teaming or not. */
 typedef struct {
     int line;
@@ -216,6 +223,7 @@ typedef struct {
 
     /* Seen in passing; not written back. */
     GArray *slots;                  /* of virTeamingSlotUse, every device of the guest */
+    GPtrArray *aliases;             /* of virTeamingAliasUse */
     GPtrArray *obstacles;           /* of virTeamingObstacle */
     GPtrArray *problems;            /* of virTeamingProblem */
 } virTeamingDomain;

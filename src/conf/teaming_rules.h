@@ -67,7 +67,7 @@
     RULE(ALIAS_DUPLICATE, "alias-duplicate", ERROR, \
          "an alias that another device has", \
          "libvirt refuses the domain: aliases are QEMU's ids and must be unique.", \
-         "give each NIC an alias of its own") \
+         "give each device an alias of its own") \
     RULE(ALIAS_MISSING, "alias-missing", ERROR, \
          "a persistent NIC without an alias", \
          "A transient NIC finds its partner by alias; this one has none to be found by.", \

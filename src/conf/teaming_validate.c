@@ -30,6 +30,7 @@ typedef struct {
     virTeamingPolicy policy;
     GHashTable *byId;           /* char * -> virTeamingNic */
     GHashTable *byAlias;        /* char * -> virTeamingNic; of those not kept */
+    GHashTable *others;         /* alias -> virTeamingAliasUse: devices that are no NICs */
     GHashTable *partner;        /* transient virTeamingNic -> the one it refers to */
     GHashTable *referred;       /* virTeamingNic -> first transient that refers to it */
     guint unresolved;           /* NICs that may refer to any persistent one */
@@ -420,6 +421,11 @@ virTeamingCheckIndex(virTeamingCheck *check)
         if (nic->alias && strcmp(nic->alias, nic->id) != 0)
             g_hash_table_insert(check->byAlias, nic->alias, nic);
     }
+    for (guint i = 0; i < domain->aliases->len; i++) {
+        virTeamingAliasUse *use = domain->aliases->pdata[i];
+
+        g_hash_table_insert(check->others, use->alias, use);
+    }
     for (guint i = 0; i < domain->nics->len; i++) {
         virTeamingNic *nic = domain->nics->pdata[i];
         virTeamingNic *other;
@@ -525,11 +531,16 @@ virTeamingCheckAlias(virTeamingCheck *check,
                      const virTeamingNic *nic)
 {
     const virTeamingNic *first = g_hash_table_lookup(check->byId, nic->id);
+    const virTeamingAliasUse *other = g_hash_table_lookup(check->others, nic->id);
 
     if (first != nic && (virTeamingNicHasRole(nic) || virTeamingNicHasRole(first)))
         virTeamingReport(check, VIR_TEAMING_RULE_ALIAS_DUPLICATE, nic,
                          VIR_TEAMING_ELEMENT_ALIAS, "another device has the alias '%s' already",
                          nic->id);
+    else if (other && virTeamingNicHasRole(nic))
+        virTeamingReport(check, VIR_TEAMING_RULE_ALIAS_DUPLICATE, nic,
+                         VIR_TEAMING_ELEMENT_ALIAS, "the <%s> on line %d has the alias '%s', too",
+                         other->element, other->line, nic->id);
 
     /* In XML of a running domain every device has its alias. */
     if (nic->role != VIR_TEAMING_ROLE_PERSISTENT || check->domain->live)
@@ -1124,6 +1135,7 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
 {
     g_autoptr(GHashTable) byId = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GHashTable) byAlias = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) others = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GHashTable) partner = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) referred = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) needed = g_hash_table_new(g_str_hash, g_str_equal);
@@ -1136,6 +1148,7 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
         .host = host,
         .byId = byId,
         .byAlias = byAlias,
+        .others = others,
         .partner = partner,
         .referred = referred,
         .needed = needed,
