@@ -343,6 +343,52 @@ testMemory(void)
 }
 
 
+/* A CPU that can't migrate is no obstacle if it can after all. */
+static void
+testObstacles(void)
+{
+    static const struct {
+        const char *xml;
+        const char *element;        /* that keeps the domain from migrating, or NULL */
+    } cases[] = {
+        { "<cpu mode='host-passthrough'/>", NULL },
+        { "<cpu mode='host-passthrough' migratable='on'/>", NULL },
+        { "<cpu mode='host-passthrough' migratable='off'/>", "/domain/cpu" },
+        { "<cpu mode='maximum' migratable='off'/>", "/domain/cpu" },
+        { "<cpu mode='host-passthrough' migratable='off'/>"
+          "<os><type arch='aarch64' machine='virt'>hvm</type></os>", NULL },
+        { "<cpu mode='host-passthrough' migratable='off'/>"
+          "<clock><timer name='hpet'/><timer name='tsc' frequency='2000000000'/></clock>", NULL },
+        { "<cpu mode='host-passthrough' migratable='off'/><clock><timer name='tsc'/></clock>",
+          "/domain/cpu" },
+        { "<cpu mode='host-passthrough' migratable='off'><feature policy='disable' "
+          "name='invtsc'/></cpu>", NULL },
+        { "<cpu mode='host-passthrough' migratable='off'><feature policy='require' "
+          "name='invtsc'/></cpu>", "/domain/cpu/feature" },
+        { "<cpu mode='host-passthrough' migratable='off'><feature policy='disable' "
+          "name='avx'/></cpu>", "/domain/cpu" },
+        { "<cpu mode='host-model'><feature name='avx'/><feature name='invtsc'/></cpu>",
+          "/domain/cpu/feature" },
+        { "<launchSecurity type='sev'/>", "/domain/launchSecurity" },
+        { "<devices><filesystem/><filesystem type='ram'/></devices>",
+          "/domain/devices/filesystem[1]" },
+        { "<devices><filesystem type='ram'/><filesystem type='mount'><driver type='virtiofs'/>"
+          "</filesystem></devices>", "/domain/devices/filesystem[2]" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strdup_printf("<domain type='kvm'>%s</domain>", cases[i].xml);
+        g_autoptr(virTeamingDomain) domain = parse(xml);
+
+        g_test_message("%s", cases[i].xml);
+        g_assert_cmpuint(domain->obstacles->len, ==, cases[i].element ? 1 : 0);
+        if (cases[i].element)
+            g_assert_cmpstr(((virTeamingObstacle *)domain->obstacles->pdata[0])->element, ==,
+                            cases[i].element);
+    }
+}
+
+
 /* Of other hypervisors and machines: no teaming, or why there can't be. */
 static void
 testOthers(void)
@@ -767,6 +813,7 @@ main(int argc,
     g_test_add_func("/domain/escapes", testEscapes);
     g_test_add_func("/domain/many-lines", testManyLines);
     g_test_add_func("/domain/memory", testMemory);
+    g_test_add_func("/domain/obstacles", testObstacles);
     g_test_add_func("/domain/others", testOthers);
     g_test_add_func("/domain/linear", testLinear);
     g_test_add_func("/policy/layers", testPolicyLayers);

@@ -329,17 +329,17 @@ virTeamingDomainAddProblem(virTeamingDomain *domain,
                                 __VA_ARGS__)->nic = (nic_))
 
 
+/* Takes @element and @what over. */
 static void
 virTeamingDomainAddObstacle(virTeamingDomain *domain,
                             const xmlNode *node,
-                            guint index,
+                            char *element,
                             char *what)
 {
     virTeamingObstacle *obstacle = g_new0(virTeamingObstacle, 1);
 
     obstacle->line = virTeamingXmlGetLine(node);
-    obstacle->element = g_strdup_printf("/domain/devices/%s[%u]",
-                                        (const char *)node->name, index);
+    obstacle->element = element;
     obstacle->what = what;
     g_ptr_array_add(domain->obstacles, obstacle);
 }
@@ -625,7 +625,12 @@ virTeamingObstacleFind(const xmlNode *node)
         const xmlNode *driver = virTeamingXmlGetChild(node, "driver");
         const char *name = virTeamingXmlPeekProp(driver, "type");
 
-        if (g_strcmp0(type, "mount") == 0 && g_strcmp0(name, "virtiofs") != 0)
+        /* libvirt 9.0 refuses; 11.3 asks whether virtiofsd says "migrate-precopy" of itself,
+         * or believes the one who has started it: qemuMigrationSrcIsAllowed(). */
+        if (g_strcmp0(name, "virtiofs") == 0)
+            return g_strdup("a virtiofs file system, which older libvirt does not migrate, and "
+                            "newer only if its virtiofsd can");
+        if (!type || strcmp(type, "mount") == 0)
             return g_strdup("a 9p file system, which can't migrate while it is mounted");
     } else if (virTeamingXmlIs(node, "disk")) {
         if (virTeamingXmlGetChild(node, "transient"))
@@ -799,7 +804,9 @@ virTeamingDevicesParse(virTeamingDomain *domain,
 
         virTeamingSlotParse(domain, node);
         if ((what = virTeamingObstacleFind(node)))
-            virTeamingDomainAddObstacle(domain, node, index, what);
+            virTeamingDomainAddObstacle(domain, node,
+                                        g_strdup_printf("/domain/devices/%s[%u]",
+                                                        (const char *)node->name, index), what);
 
         if (virTeamingXmlIs(node, "interface")) {
             g_ptr_array_add(domain->nics, virTeamingNicParse(domain, node, index));
@@ -950,35 +957,85 @@ virTeamingMetadataParse(virTeamingDomain *domain,
 }
 
 
+/* Whether @clock says how fast the guest's TSC is. */
+static gboolean
+virTeamingClockHasTscFrequency(const xmlNode *clock)
+{
+    for (const xmlNode *timer = clock ? clock->children : NULL; timer; timer = timer->next) {
+        if (virTeamingXmlIs(timer, "timer") && virTeamingXmlPeekProp(timer, "frequency") &&
+            g_strcmp0(virTeamingXmlPeekProp(timer, "name"), "tsc") == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+
+/* Whether @cpu has all that the host's has, what can't migrate, too. Of an x86, that is an
+ * invariant TSC; on others, QEMU knows no such difference. */
+static gboolean
+virTeamingCpuIsUnmigratable(const virTeamingDomain *domain,
+                            const xmlNode *cpu)
+{
+    const char *mode = virTeamingXmlPeekProp(cpu, "mode");
+    const char *arch = domain->arch ? domain->arch : "x86_64";
+
+    return (g_strcmp0(mode, "host-passthrough") == 0 || g_strcmp0(mode, "maximum") == 0) &&
+        g_strcmp0(virTeamingXmlPeekProp(cpu, "migratable"), "off") == 0 &&
+        g_strcmp0(domain->type, "qemu") != 0 &&
+        (strcmp(arch, "x86_64") == 0 || strcmp(arch, "i686") == 0);
+}
+
+
+/*
+ * QEMU does not migrate an invariant TSC whose frequency is not fixed.
+ *
+ * Source: QEMU 7.2 and 10.0, invtsc_mig_blocker in target/i386/kvm/kvm.c; what migratable='off'
+ * adds is unmigratable_flags in target/i386/cpu.c. libvirt 9.0 and 11.3,
+ * qemuMigrationSrcIsAllowed() in src/qemu/qemu_migration.c.
+ */
+static void
+virTeamingCpuFindObstacle(virTeamingDomain *domain,
+                          const xmlNode *cpu)
+{
+    gboolean off = virTeamingCpuIsUnmigratable(domain, cpu);
+    const xmlNode *feature = NULL;
+
+    for (const xmlNode *child = cpu->children; child && !feature; child = child->next) {
+        if (virTeamingXmlIs(child, "feature") &&
+            g_strcmp0(virTeamingXmlPeekProp(child, "name"), "invtsc") == 0)
+            feature = child;
+    }
+    if (feature) {
+        const char *policy = virTeamingXmlPeekProp(feature, "policy");
+
+        if (!policy || strcmp(policy, "require") == 0 || strcmp(policy, "force") == 0) {
+            virTeamingDomainAddObstacle(domain, feature, g_strdup("/domain/cpu/feature"),
+                                        g_strdup("an invariant TSC without a fixed frequency"));
+            return;
+        }
+        off = off && strcmp(policy, "optional") == 0;
+    }
+    if (off)
+        virTeamingDomainAddObstacle(domain, cpu, g_strdup("/domain/cpu"),
+                                    g_strdup("a CPU with migratable='off', and so the host's "
+                                             "invariant TSC, without a fixed frequency"));
+}
+
+
 /* Settings outside <devices> that keep a domain from migrating. */
 static void
 virTeamingDomainFindObstacles(virTeamingDomain *domain,
                               const xmlNode *root)
 {
     const xmlNode *security = virTeamingXmlGetChild(root, "launchSecurity");
+    const char *type = virTeamingXmlPeekProp(security, "type");
     const xmlNode *cpu = virTeamingXmlGetChild(root, "cpu");
-    const xmlNode *clock = virTeamingXmlGetChild(root, "clock");
-    gboolean frequency = FALSE;
 
-    for (const xmlNode *timer = clock ? clock->children : NULL; timer; timer = timer->next) {
-        if (virTeamingXmlIs(timer, "timer") && virTeamingXmlPeekProp(timer, "frequency") &&
-            g_strcmp0(virTeamingXmlPeekProp(timer, "name"), "tsc") == 0)
-            frequency = TRUE;
-    }
-    for (const xmlNode *child = cpu ? cpu->children : NULL; child; child = child->next) {
-        const char *policy = virTeamingXmlPeekProp(child, "policy");
-
-        if (!frequency && virTeamingXmlIs(child, "feature") &&
-            g_strcmp0(virTeamingXmlPeekProp(child, "name"), "invtsc") == 0 &&
-            (!policy || strcmp(policy, "require") == 0 || strcmp(policy, "force") == 0)) {
-            virTeamingDomainAddObstacle(domain, child, 1,
-                                        g_strdup("an invariant TSC without a fixed frequency"));
-            break;
-        }
-    }
-    if (security && g_str_has_prefix(virTeamingXmlPeekProp(security, "type") ?
-                                     virTeamingXmlPeekProp(security, "type") : "", "sev"))
-        virTeamingDomainAddObstacle(domain, security, 1, g_strdup("memory encrypted by SEV"));
+    if (cpu && !virTeamingClockHasTscFrequency(virTeamingXmlGetChild(root, "clock")))
+        virTeamingCpuFindObstacle(domain, cpu);
+    if (type && g_str_has_prefix(type, "sev"))
+        virTeamingDomainAddObstacle(domain, security, g_strdup("/domain/launchSecurity"),
+                                    g_strdup("memory encrypted by SEV"));
 }
 
 
