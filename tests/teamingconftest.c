@@ -33,16 +33,17 @@ parse(const char *xml)
  */
 
 static void
-assertSameVlan(const GArray *a,
-               const GArray *b)
+assertSameVlan(const virTeamingVlan *a,
+               const virTeamingVlan *b)
 {
     g_assert_cmpint(!a, ==, !b);
     if (!a)
         return;
-    g_assert_cmpuint(a->len, ==, b->len);
-    for (guint i = 0; i < a->len; i++) {
-        const virTeamingVlanTag *x = &g_array_index(a, virTeamingVlanTag, i);
-        const virTeamingVlanTag *y = &g_array_index(b, virTeamingVlanTag, i);
+    g_assert_cmpint(a->trunk, ==, b->trunk);
+    g_assert_cmpuint(a->tags->len, ==, b->tags->len);
+    for (guint i = 0; i < a->tags->len; i++) {
+        const virTeamingVlanTag *x = &g_array_index(a->tags, virTeamingVlanTag, i);
+        const virTeamingVlanTag *y = &g_array_index(b->tags, virTeamingVlanTag, i);
 
         g_assert_cmpuint(x->id, ==, y->id);
         g_assert_cmpint(x->native, ==, y->native);
@@ -80,7 +81,6 @@ assertSameNic(const virTeamingNic *a,
     g_assert_cmpint(a->linkDown, ==, b->linkDown);
     g_assert_cmpint(a->bandwidth, ==, b->bandwidth);
     g_assert_cmpint(a->sndbuf, ==, b->sndbuf);
-    g_assert_cmpint(a->vlanTrunk, ==, b->vlanTrunk);
     assertSameVlan(a->vlan, b->vlan);
     g_assert_cmpmem(&a->driver.queues, sizeof(a->driver) - G_STRUCT_OFFSET(virTeamingVirtioOptions,
                                                                            queues),
@@ -697,8 +697,95 @@ testNetwork(void)
     g_assert_cmpuint(network->vfs->len, ==, 1);
     vf = &g_array_index(network->vfs, virTeamingPciAddress, 0);
     g_assert_cmpuint(vf->slot, ==, 16);
-    g_assert_cmpuint(network->vlan, ==, 42);
+    g_assert_cmpuint(network->vlan->tags->len, ==, 1);
+    g_assert_cmpuint(g_array_index(network->vlan->tags, virTeamingVlanTag, 0).id, ==, 42);
+    g_assert_true(virTeamingNetworkGetVlan(network, NULL) == network->vlan);
+    g_assert_null(virTeamingNetworkGetVirtualport(network, NULL));
     g_assert_cmpuint(network->mtu, ==, 9000);
+}
+
+
+/* A NIC's own VLAN wins over its portgroup's, and that over its network's. */
+static void
+testPortgroups(void)
+{
+    static const char pool[] =
+        "<network><name>pool</name><forward mode='hostdev'><pf dev='eth0'/></forward>"
+        "<vlan><tag id='10'/></vlan><portgroup name='none'/>"
+        "<portgroup name='red'><vlan><tag id='20'/></vlan></portgroup>"
+        "<portgroup name='zero'><vlan><tag id='0'/></vlan></portgroup></network>";
+    static const char lan[] =
+        "<network><name>lan</name><forward mode='bridge'/><bridge name='br0'/>"
+        "<virtualport type='openvswitch'/>"
+        "<portgroup name='red'><vlan><tag id='10'/></vlan></portgroup>"
+        "<portgroup name='any' default='yes'><vlan><tag id='20'/></vlan></portgroup>"
+        "<portgroup name='slow'><bandwidth><inbound average='1'/></bandwidth></portgroup>"
+        "</network>";
+    static const struct {
+        const char *standby;        /* what else is in the NIC's element */
+        const char *vf;
+        gboolean known;             /* are the host's networks? */
+        const char *rule;           /* the one finding, or NULL */
+    } cases[] = {
+        { "<source network='lan'/>", "<source network='pool'/>", TRUE, "vlan-differs" },
+        { "<source network='lan' portgroup='red'/>", "<source network='pool'/>", TRUE, NULL },
+        { "<source network='lan' portgroup='red'/>", "<source network='pool' portgroup='red'/>",
+          TRUE, "vlan-differs" },
+        { "<source network='lan'/>", "<source network='pool' portgroup='red'/>", TRUE, NULL },
+        { "<source network='lan' portgroup='red'/>", "<source network='pool' portgroup='none'/>",
+          TRUE, NULL },
+        { "<source network='lan' portgroup='gone'/>", "<source network='pool' portgroup='gone'/>",
+          TRUE, "vlan-on-vf-only" },
+        { "<source network='lan' portgroup='gone'/>", "<source network='pool' portgroup='zero'/>",
+          TRUE, NULL },
+        { "<source network='lan'/><vlan><tag id='10'/></vlan>", "<source network='pool'/>", TRUE,
+          NULL },
+        { "<source network='lan'/>", "<source network='pool'/><vlan><tag id='20'/></vlan>", TRUE,
+          NULL },
+        { "<source network='lan' portgroup='slow'/>",
+          "<source network='pool' portgroup='zero'/>", TRUE, "bandwidth-one-sided" },
+        /* What is not known is not judged. */
+        { "<source network='lan' portgroup='red'/>", "<source network='pool' portgroup='blue'/>",
+          FALSE, NULL },
+        { "<source network='lan'/><vlan><tag id='10'/></vlan>", "<source network='pool'/>", FALSE,
+          NULL },
+        { "<source network='lan'/>", "<source network='pool'/><vlan><tag id='10'/></vlan>", FALSE,
+          "vlan-on-vf-only" },
+        { "<source network='lan'/><vlan><tag id='10'/></vlan>",
+          "<source network='pool'/><vlan><tag id='20'/></vlan>", FALSE, "vlan-differs" },
+    };
+    g_auto(virTeamingHost) host = { NULL };
+    g_autoptr(GError) error = NULL;
+
+    virTeamingHostInit(&host);
+    virTeamingHostAddNetwork(&host, virTeamingNetworkParse(pool, -1, "pool", &error), TRUE);
+    g_assert_no_error(error);
+    virTeamingHostAddNetwork(&host, virTeamingNetworkParse(lan, -1, "lan", &error), TRUE);
+    g_assert_no_error(error);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml =
+            g_strdup_printf("<domain type='kvm'><os><type machine='q35'>hvm</type></os><devices>"
+                            "<interface type='network'><mac address='52:54:00:6d:90:01'/>%s"
+                            "<model type='virtio'/><teaming type='persistent'/>"
+                            "<alias name='ua-net'/></interface>"
+                            "<interface type='network'><mac address='52:54:00:6d:90:01'/>%s"
+                            "<teaming type='transient' persistent='ua-net'/></interface>"
+                            "</devices></domain>", cases[i].standby, cases[i].vf);
+        g_autoptr(virTeamingDomain) domain = parse(xml);
+        g_autoptr(GPtrArray) findings =
+            virTeamingDomainValidate(domain, cases[i].known ? &host : NULL, NULL);
+
+        g_test_message("%s %s", cases[i].standby, cases[i].vf);
+        for (guint j = 0; j < findings->len; j++)
+            g_test_message("%s", ((virTeamingFinding *)findings->pdata[j])->message);
+        g_assert_cmpuint(findings->len, ==, cases[i].rule ? 1 : 0);
+        if (cases[i].rule) {
+            const virTeamingFinding *finding = findings->pdata[0];
+
+            g_assert_cmpstr(virTeamingRuleGet(finding->rule)->id, ==, cases[i].rule);
+        }
+    }
 }
 
 
@@ -709,6 +796,7 @@ testNetworkRefused(void)
         "<network/>", "<network><name/></network>", "<domain/>", "",
         "<network><name>n</name><vlan/></network>",
         "<network><name>n</name><vlan><tag id='4096'/></vlan></network>",
+        "<network><name>n</name><portgroup name='p'><vlan><tag/></vlan></portgroup></network>",
         "<network><name>n</name><forward mode='hostdev'><pf/></forward></network>",
         "<network><name>n</name><forward mode='hostdev'><address type='pci' domain='0' bus='0' "
         "slot='0x20' function='0'/></forward></network>",
@@ -823,6 +911,7 @@ main(int argc,
     g_test_add_func("/bad/unreadable", testUnreadable);
     g_test_add_func("/bad/huge", testHuge);
     g_test_add_func("/network/parse", testNetwork);
+    g_test_add_func("/network/portgroups", testPortgroups);
     g_test_add_func("/network/refused", testNetworkRefused);
     g_test_add_func("/nodedev/parse", testNodeDevice);
     return g_test_run();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * network_conf.c: a libvirt <network>, as far as a pool of VFs goes
+ * network_conf.c: a libvirt <network>, as far as it concerns pairs
  */
 
 #include "network_conf.h"
@@ -9,6 +9,18 @@
 
 #include "teaming_error.h"
 #include "teaming_xml.h"
+
+static void
+virTeamingPortgroupFree(gpointer opaque)
+{
+    virTeamingPortgroup *portgroup = opaque;
+
+    g_free(portgroup->name);
+    virTeamingVlanFree(portgroup->vlan);
+    g_free(portgroup->virtualport);
+    g_free(portgroup);
+}
+
 
 /**
  * virTeamingNetworkFree:
@@ -26,6 +38,9 @@ virTeamingNetworkFree(virTeamingNetwork *network)
     g_free(network->forward);
     g_ptr_array_unref(network->pfs);
     g_array_unref(network->vfs);
+    virTeamingVlanFree(network->vlan);
+    g_free(network->virtualport);
+    g_ptr_array_unref(network->portgroups);
     g_free(network);
 }
 
@@ -76,6 +91,45 @@ virTeamingNetworkForwardParse(virTeamingNetwork *network,
 }
 
 
+/* The <vlan> in @node, the network or a portgroup, to *@ret, which stays NULL if it has none. */
+static gboolean
+virTeamingNetworkVlanParse(const virTeamingNetwork *network,
+                           const xmlNode *node,
+                           virTeamingVlan **ret,
+                           GError **error)
+{
+    const xmlNode *vlan = virTeamingXmlGetChild(node, "vlan");
+    const xmlNode *bad;
+
+    if (!vlan)
+        return TRUE;
+    *ret = virTeamingVlanParse(vlan, &bad);
+    if (!bad && (*ret)->tags->len > 0)
+        return TRUE;
+    g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                "%s:%d: <vlan> without a tag from 0 to 4095", network->file,
+                virTeamingXmlGetLine(bad ? bad : vlan));
+    return FALSE;
+}
+
+
+static gboolean
+virTeamingNetworkPortgroupParse(virTeamingNetwork *network,
+                                const xmlNode *node,
+                                GError **error)
+{
+    virTeamingPortgroup *portgroup = g_new0(virTeamingPortgroup, 1);
+
+    g_ptr_array_add(network->portgroups, portgroup);
+    portgroup->name = g_strdup(virTeamingXmlPeekProp(node, "name"));
+    portgroup->isDefault = g_strcmp0(virTeamingXmlPeekProp(node, "default"), "yes") == 0;
+    portgroup->virtualport =
+        g_strdup(virTeamingXmlPeekProp(virTeamingXmlGetChild(node, "virtualport"), "type"));
+    portgroup->bandwidth = virTeamingXmlGetChild(node, "bandwidth") != NULL;
+    return virTeamingNetworkVlanParse(network, node, &portgroup->vlan, error);
+}
+
+
 /**
  * virTeamingNetworkParse:
  * @xml: a <network>
@@ -94,6 +148,7 @@ virTeamingNetworkParse(const char *xml,
     g_autoptr(xmlDoc) doc = virTeamingXmlParse(xml, len, file, "network", error);
     g_autoptr(virTeamingNetwork) network = NULL;
     gboolean bridged = FALSE;
+    const xmlNode *root;
     const char *connections;
     guint64 count;
 
@@ -104,11 +159,18 @@ virTeamingNetworkParse(const char *xml,
     network->file = g_strdup(file);
     network->pfs = g_ptr_array_new_with_free_func(g_free);
     network->vfs = g_array_new(FALSE, FALSE, sizeof(virTeamingPciAddress));
-    connections = virTeamingXmlPeekProp(xmlDocGetRootElement(doc), "connections");
+    network->portgroups = g_ptr_array_new_with_free_func(virTeamingPortgroupFree);
+    root = xmlDocGetRootElement(doc);
+    connections = virTeamingXmlPeekProp(root, "connections");
     if (connections && g_ascii_string_to_unsigned(connections, 10, 0, G_MAXUINT, &count, NULL))
         network->connections = count;
 
-    for (const xmlNode *node = xmlDocGetRootElement(doc)->children; node; node = node->next) {
+    if (!virTeamingNetworkVlanParse(network, root, &network->vlan, error))
+        return NULL;
+    network->virtualport =
+        g_strdup(virTeamingXmlPeekProp(virTeamingXmlGetChild(root, "virtualport"), "type"));
+
+    for (const xmlNode *node = root->children; node; node = node->next) {
         if (virTeamingXmlIs(node, "name") && !network->name) {
             network->name = virTeamingXmlGetText(node);
         } else if (virTeamingXmlIs(node, "uuid") && !network->uuid) {
@@ -125,18 +187,9 @@ virTeamingNetworkParse(const char *xml,
 
             if (size && g_ascii_string_to_unsigned(size, 10, 1, G_MAXUINT16, &mtu, NULL))
                 network->mtu = mtu;
-        } else if (virTeamingXmlIs(node, "vlan")) {
-            const xmlNode *tag = virTeamingXmlGetChild(node, "tag");
-            const char *id = virTeamingXmlPeekProp(tag, "id");
-            guint64 vlan;
-
-            if (!id || !g_ascii_string_to_unsigned(id, 10, 0, 4095, &vlan, NULL)) {
-                g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
-                            "%s:%d: <vlan> without a tag from 0 to 4095", file,
-                            virTeamingXmlGetLine(node));
+        } else if (virTeamingXmlIs(node, "portgroup")) {
+            if (!virTeamingNetworkPortgroupParse(network, node, error))
                 return NULL;
-            }
-            network->vlan = vlan;
         }
     }
 
@@ -178,4 +231,66 @@ gboolean
 virTeamingNetworkIsPool(const virTeamingNetwork *network)
 {
     return g_strcmp0(network->forward, "hostdev") == 0;
+}
+
+
+/**
+ * virTeamingNetworkFindPortgroup:
+ * @network: a network
+ * @name: (nullable): as a NIC names it; NULL: it names none
+ *
+ * Returns: (nullable): the portgroup that the NIC is in; libvirt takes a name that is not there
+ *          for no portgroup at all.
+ */
+const virTeamingPortgroup *
+virTeamingNetworkFindPortgroup(const virTeamingNetwork *network,
+                               const char *name)
+{
+    for (guint i = 0; i < network->portgroups->len; i++) {
+        const virTeamingPortgroup *portgroup = network->portgroups->pdata[i];
+
+        if (name ? g_strcmp0(portgroup->name, name) == 0 : portgroup->isDefault)
+            return portgroup;
+    }
+    return NULL;
+}
+
+
+/**
+ * virTeamingNetworkGetVlan:
+ * @network: a network
+ * @portgroup: (nullable): as virTeamingNetworkFindPortgroup() takes it
+ *
+ * Source: libvirt 9.0 and 11.3, networkAllocatePort() in src/network/bridge_driver.c.
+ *
+ * Returns: (nullable): the VLAN of a NIC on @network that has none of its own.
+ */
+const virTeamingVlan *
+virTeamingNetworkGetVlan(const virTeamingNetwork *network,
+                         const char *portgroup)
+{
+    const virTeamingPortgroup *found = virTeamingNetworkFindPortgroup(network, portgroup);
+
+    return found && found->vlan ? found->vlan : network->vlan;
+}
+
+
+/**
+ * virTeamingNetworkGetVirtualport:
+ * @network: a network
+ * @portgroup: (nullable): as virTeamingNetworkFindPortgroup() takes it
+ *
+ * Source: libvirt 9.0 and 11.3, virNetDevVPortProfileMerge3() in
+ * src/util/virnetdevvportprofile.c: what a NIC, its network and its portgroup say is merged,
+ * and must not contradict.
+ *
+ * Returns: (nullable): the type of the virtual port of a NIC on @network that does not say.
+ */
+const char *
+virTeamingNetworkGetVirtualport(const virTeamingNetwork *network,
+                                const char *portgroup)
+{
+    const virTeamingPortgroup *found = virTeamingNetworkFindPortgroup(network, portgroup);
+
+    return found && found->virtualport ? found->virtualport : network->virtualport;
 }

@@ -159,7 +159,7 @@ virTeamingNicFree(gpointer opaque)
     g_free(nic->driver.txmode);
     g_free(nic->filter);
     g_free(nic->virtualport);
-    g_clear_pointer(&nic->vlan, g_array_unref);
+    virTeamingVlanFree(nic->vlan);
     g_free(nic->romFile);
     g_free(nic->addressType);
     g_free(nic);
@@ -470,35 +470,21 @@ virTeamingFieldsParse(virTeamingDomain *domain,
 
 
 static void
-virTeamingVlanParse(virTeamingDomain *domain,
-                    virTeamingNic *nic,
-                    const xmlNode *node)
+virTeamingNicVlanParse(virTeamingDomain *domain,
+                       virTeamingNic *nic,
+                       const xmlNode *node)
 {
-    const char *trunk = virTeamingXmlPeekProp(node, "trunk");
+    const xmlNode *bad;
 
     if (nic->vlan)
         return;
-    nic->vlan = g_array_new(FALSE, TRUE, sizeof(virTeamingVlanTag));
-    if (trunk)
-        nic->vlanTrunk = strcmp(trunk, "yes") == 0 ?
-            VIR_TEAMING_SWITCH_ON : VIR_TEAMING_SWITCH_OFF;
+    nic->vlan = virTeamingVlanParse(node, &bad);
+    if (bad) {
+        const char *text = virTeamingXmlPeekProp(bad, "id");
 
-    for (const xmlNode *child = node->children; child; child = child->next) {
-        const char *text = virTeamingXmlPeekProp(child, "id");
-        virTeamingVlanTag tag = { 0 };
-        guint64 id;
-
-        if (!virTeamingXmlIs(child, "tag"))
-            continue;
-        if (!text || !g_ascii_string_to_unsigned(text, 10, 0, 4095, &id, NULL)) {
-            virTeamingNicAddProblem(domain, nic, virTeamingXmlGetLine(child), "vlan/tag",
-                                    "a VLAN tag is a number from 0 to 4095, not '%s'",
-                                    text ? text : "");
-            continue;
-        }
-        tag.id = id;
-        tag.native = virTeamingXmlPeekProp(child, "nativeMode") != NULL;
-        g_array_append_val(nic->vlan, tag);
+        virTeamingNicAddProblem(domain, nic, virTeamingXmlGetLine(bad), "vlan/tag",
+                                "a VLAN tag is a number from 0 to 4095, not '%s'",
+                                text ? text : "");
     }
 }
 
@@ -565,7 +551,7 @@ virTeamingNicParse(virTeamingDomain *domain,
         if (virTeamingXmlIs(child, "teaming")) {
             virTeamingTeamingParse(nic, child);
         } else if (virTeamingXmlIs(child, "vlan")) {
-            virTeamingVlanParse(domain, nic, child);
+            virTeamingNicVlanParse(domain, nic, child);
         } else if (virTeamingXmlIs(child, "mac") &&
                    (text = virTeamingXmlPeekProp(child, "address"))) {
             if (virTeamingMacAttributeParse(text, &nic->mac))
@@ -1312,13 +1298,9 @@ virTeamingNicFormat(GString *out,
     while (i < nfields)
         virTeamingElementFormat(out, nic, fields, nfields, &i);
     if (nic->vlan) {
-        g_string_append(out, "      <vlan");
-        if (nic->vlanTrunk)
-            virTeamingAttributeFormat(out, "trunk", nic->vlanTrunk == VIR_TEAMING_SWITCH_ON ?
-                                      "yes" : "no");
-        g_string_append(out, ">");
-        for (guint t = 0; t < nic->vlan->len; t++) {
-            const virTeamingVlanTag *tag = &g_array_index(nic->vlan, virTeamingVlanTag, t);
+        g_string_append_printf(out, "      <vlan%s>", nic->vlan->trunk ? " trunk='yes'" : "");
+        for (guint t = 0; t < nic->vlan->tags->len; t++) {
+            const virTeamingVlanTag *tag = &g_array_index(nic->vlan->tags, virTeamingVlanTag, t);
 
             g_string_append_printf(out, "<tag id='%u'%s/>", tag->id,
                                    tag->native ? " nativeMode='untagged'" : "");

@@ -7,6 +7,7 @@
 
 #include "teaming_addr.h"
 #include "teaming_policy.h"
+#include "vlan_conf.h"
 
 /* <interface type='…'>; plain <hostdev> is VIR_TEAMING_NIC_PLAIN_HOSTDEV. */
 typedef enum {
@@ -62,11 +63,6 @@ typedef enum {
     VIR_TEAMING_ELEMENT_VIRTUALPORT,
     VIR_TEAMING_ELEMENT_LAST
 } virTeamingNicElement;
-
-typedef struct {
-    guint id;
-    gboolean native;                /* nativeMode='…' is set */
-} virTeamingVlanTag;
 
 /* <driver> of a virtio NIC with its <host> and <guest>, as QEMU's properties need it. */
 typedef struct {
@@ -137,8 +133,7 @@ typedef struct {
     char *filter;                   /* <filterref filter='…'/> */
     char *virtualport;              /* <virtualport type='…'> */
     gboolean bandwidth;
-    GArray *vlan;                   /* of virTeamingVlanTag, or NULL */
-    virTeamingSwitch vlanTrunk;
+    virTeamingVlan *vlan;           /* or NULL */
     guint mtu;                      /* bytes */
     guint bootOrder;
     virTeamingSwitch romEnabled;

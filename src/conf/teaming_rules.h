@@ -201,10 +201,6 @@
          "the two NICs of a pair have different MTUs", \
          "Frames that fit on one path are lost on the other.", \
          "write the same <mtu> for both") \
-    RULE(PORTGROUP_DIFFERS, "portgroup-differs", WARNING, \
-         "the two NICs of a pair are in different portgroups", \
-         "Portgroups carry VLAN and bandwidth; with every change of path these change.", \
-         "name the same portgroup on both NICs") \
     RULE(BANDWIDTH_ONE_SIDED, "bandwidth-one-sided", WARNING, \
          "a bandwidth limit on one NIC of a pair only", \
          "libvirt limits taps, not VFs: while the VF carries there is no limit, or the other " \

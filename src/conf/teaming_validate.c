@@ -911,25 +911,85 @@ virTeamingCheckNetworks(virTeamingCheck *check,
 }
 
 
-/* The VLANs of @nic, or else of its network, as text; NULL if there are none. */
-static char *
-virTeamingCheckVlan(const virTeamingCheck *check,
-                    const virTeamingNic *nic)
+/*
+ * The VLAN of @nic, or else of its portgroup or its network, in *@ret; NULL: none.
+ *
+ * Returns: whether it is known. In XML of a running domain, each NIC has its own.
+ */
+static gboolean
+virTeamingCheckFindVlan(const virTeamingCheck *check,
+                        const virTeamingNic *nic,
+                        const virTeamingVlan **ret)
 {
     const virTeamingNetwork *network = virTeamingCheckNetwork(check, nic);
-    g_autoptr(GString) out = g_string_new(NULL);
 
-    if (nic->vlan) {
-        for (guint i = 0; i < nic->vlan->len; i++) {
-            const virTeamingVlanTag *tag = &g_array_index(nic->vlan, virTeamingVlanTag, i);
+    *ret = NULL;
+    if (nic->vlan && nic->vlan->tags->len > 0)
+        *ret = nic->vlan;
+    else if (check->domain->live || nic->type != VIR_TEAMING_NIC_NETWORK)
+        return TRUE;
+    else if (network)
+        *ret = virTeamingNetworkGetVlan(network, nic->portgroup);
+    return *ret || network;
+}
 
-            g_string_append_printf(out, "%s%u%s", i ? ", " : "", tag->id,
-                                   tag->native ? " (native)" : "");
-        }
-    } else if (network && network->vlan) {
-        g_string_append_printf(out, "%u", network->vlan);
+
+/* As text; NULL if it is none: VLAN 0 stands for no tag. */
+static char *
+virTeamingVlanToString(const virTeamingVlan *vlan)
+{
+    GString *out;
+
+    if (!vlan || (!vlan->trunk && g_array_index(vlan->tags, virTeamingVlanTag, 0).id == 0))
+        return NULL;
+    out = g_string_new(NULL);
+    for (guint i = 0; i < vlan->tags->len; i++) {
+        const virTeamingVlanTag *tag = &g_array_index(vlan->tags, virTeamingVlanTag, i);
+
+        g_string_append_printf(out, "%s%u%s", i ? ", " : "", tag->id,
+                               tag->native ? " (native)" : "");
     }
-    return out->len ? g_string_free(g_steal_pointer(&out), FALSE) : NULL;
+    return g_string_free(out, FALSE);
+}
+
+
+/* What is said of the VLANs of a pair, if that of the VF is known. */
+static void
+virTeamingCheckVlans(virTeamingCheck *check,
+                     const virTeamingNic *vf,
+                     const virTeamingNic *standby)
+{
+    const virTeamingVlan *vfs;
+    const virTeamingVlan *standbys;
+    g_autofree char *vfVlan = NULL;
+    g_autofree char *standbyVlan = NULL;
+
+    if (!virTeamingCheckFindVlan(check, vf, &vfs))
+        return;
+    virTeamingCheckFindVlan(check, standby, &standbys);
+    vfVlan = virTeamingVlanToString(vfs);
+    standbyVlan = virTeamingVlanToString(standbys);
+    if (standbyVlan && g_strcmp0(vfVlan, standbyVlan) != 0)
+        virTeamingReport(check, VIR_TEAMING_RULE_VLAN_DIFFERS, vf, VIR_TEAMING_ELEMENT_VLAN,
+                         "the VF is in VLAN %s, the standby on line %d in %s",
+                         vfVlan ? vfVlan : "none", standby->line, standbyVlan);
+    else if (vfVlan && !standbyVlan)
+        virTeamingReport(check, VIR_TEAMING_RULE_VLAN_ON_VF_ONLY, vf, VIR_TEAMING_ELEMENT_VLAN,
+                         "the VF is in VLAN %s, the standby on line %d does not say", vfVlan,
+                         standby->line);
+}
+
+
+/* Whether @nic has a limit of its own or of its portgroup. */
+static gboolean
+virTeamingCheckHasBandwidth(const virTeamingCheck *check,
+                            const virTeamingNic *nic)
+{
+    const virTeamingNetwork *network = virTeamingCheckNetwork(check, nic);
+    const virTeamingPortgroup *portgroup = network ?
+        virTeamingNetworkFindPortgroup(network, nic->portgroup) : NULL;
+
+    return nic->bandwidth || (portgroup && portgroup->bandwidth);
 }
 
 
@@ -949,25 +1009,14 @@ virTeamingCheckPair(virTeamingCheck *check,
                     const virTeamingNic *vf)
 {
     const virTeamingNic *standby = g_hash_table_lookup(check->partner, vf);
-    g_autofree char *vfVlan = NULL;
-    g_autofree char *standbyVlan = NULL;
+    gboolean limited;
     guint vfMtu;
     guint standbyMtu;
 
     if (!standby || standby->role != VIR_TEAMING_ROLE_PERSISTENT)
         return;
 
-    vfVlan = virTeamingCheckVlan(check, vf);
-    standbyVlan = virTeamingCheckVlan(check, standby);
-    if (standbyVlan && g_strcmp0(vfVlan, standbyVlan) != 0)
-        virTeamingReport(check, VIR_TEAMING_RULE_VLAN_DIFFERS, vf, VIR_TEAMING_ELEMENT_VLAN,
-                         "the VF is in VLAN %s, the standby on line %d in %s",
-                         vfVlan ? vfVlan : "none", standby->line, standbyVlan);
-    else if (vfVlan && !standbyVlan)
-        virTeamingReport(check, VIR_TEAMING_RULE_VLAN_ON_VF_ONLY, vf, VIR_TEAMING_ELEMENT_VLAN,
-                         "the VF is in VLAN %s, the standby on line %d does not say", vfVlan,
-                         standby->line);
-
+    virTeamingCheckVlans(check, vf, standby);
     vfMtu = virTeamingCheckMtu(check, vf);
     standbyMtu = virTeamingCheckMtu(check, standby);
     if (vfMtu && standbyMtu && vfMtu != standbyMtu)
@@ -975,13 +1024,8 @@ virTeamingCheckPair(virTeamingCheck *check,
                          "the VF's MTU is %u, that of the standby on line %d is %u", vfMtu,
                          standby->line, standbyMtu);
 
-    if (vf->portgroup && standby->portgroup && strcmp(vf->portgroup, standby->portgroup) != 0)
-        virTeamingReport(check, VIR_TEAMING_RULE_PORTGROUP_DIFFERS, vf,
-                         VIR_TEAMING_ELEMENT_SOURCE,
-                         "the VF is in portgroup '%s', the standby on line %d in '%s'",
-                         vf->portgroup, standby->line, standby->portgroup);
-
-    if (vf->bandwidth != standby->bandwidth)
+    limited = virTeamingCheckHasBandwidth(check, standby);
+    if (vf->bandwidth != limited)
         virTeamingReport(check, VIR_TEAMING_RULE_BANDWIDTH_ONE_SIDED,
                          vf->bandwidth ? vf : standby, VIR_TEAMING_ELEMENT_BANDWIDTH,
                          "only the %s has a bandwidth limit", vf->bandwidth ? "VF" : "standby");
@@ -999,7 +1043,7 @@ virTeamingCheckPair(virTeamingCheck *check,
         virTeamingReport(check, VIR_TEAMING_RULE_VF_FEATURE_LOST, vf,
                          VIR_TEAMING_ELEMENT_VIRTUALPORT,
                          "the VF's virtual port (%s) is not the standby's", vf->virtualport);
-    if (vf->vlan && vf->vlan->len > 1 && !standby->vlan)
+    if (vf->vlan && vf->vlan->trunk && !standby->vlan)
         virTeamingReport(check, VIR_TEAMING_RULE_VF_FEATURE_LOST, vf, VIR_TEAMING_ELEMENT_VLAN,
                          "the VF is a trunk, the standby is not");
 }

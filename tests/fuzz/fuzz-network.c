@@ -16,8 +16,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data,
     virTeamingNetwork *network = virTeamingNetworkParse((const char *)data, size, "fuzz", NULL);
     virTeamingHostDevice device;
 
-    if (network)
+    if (network) {
         virTeamingNetworkIsPool(network);
+        virTeamingNetworkGetVlan(network, NULL);
+        virTeamingNetworkGetVlan(network, "red");
+        virTeamingNetworkGetVirtualport(network, NULL);
+    }
     virTeamingNetworkFree(network);
     virTeamingNodeDeviceParse(text, "fuzz", &device, NULL);
     return 0;
