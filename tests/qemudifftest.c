@@ -33,7 +33,8 @@
  *
  * The standbys are started: the domain's emulator is a script that stands in for QEMU,
  * answers libvirt's questions with the real one, but when it is to run the guest writes
- * down its arguments and stops. VFs are left out, because there are none here.
+ * down its arguments and stops. VFs are left out, because there are none here. Standbys that
+ * libvirt refuses only when it starts the domain are tried in the same way.
  *
  * Our side reads the very XML that libvirt got. Bridges and links are made in a network
  * namespace of the test's own.
@@ -422,6 +423,67 @@ testRule(gconstpointer opaque)
 }
 
 
+/* @xml, of all its interfaces only the one that is number @n, from 0; NULL: it has no such. */
+static char *
+keepOne(const char *xml,
+        guint n)
+{
+    xmlDoc *doc = xmlReadMemory(xml, strlen(xml), NULL, NULL, XML_PARSE_NONET);
+    xmlNode *next;
+    xmlChar *text = NULL;
+    char *one = NULL;
+    guint seen = 0;
+    int len;
+
+    for (xmlNode *node = child(xmlDocGetRootElement(doc), "devices")->children; node; node = next) {
+        next = node->next;
+        if (node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, "interface") == 0 &&
+            seen++ != n)
+            drop(node);
+    }
+    if (n < seen) {
+        xmlDocDumpMemory(doc, &text, &len);
+        one = g_strndup((const char *)text, len);
+        xmlFree(text);
+    }
+    xmlFreeDoc(doc);
+    return one;
+}
+
+
+/* What only a start shows: libvirt refuses each of the standbys that break the rule. */
+static void
+testStart(gconstpointer opaque)
+{
+    virTeamingRuleId rule = GPOINTER_TO_INT(opaque);
+    g_autofree char *name = g_strconcat(virTeamingRuleGet(rule)->id, "-trip.xml", NULL);
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "teamingxmldata", "rules", name,
+                                                  NULL);
+    g_autofree char *emulator = NULL;
+    g_autofree char *xml = prepare(path, FALSE, &emulator);
+    unsigned long version = 0;
+    guint started = 0;
+    char *next;
+
+    if (skipWithout(emulator))
+        return;
+    virConnectGetLibVersion(conn, &version);
+    for (guint i = 0; (next = keepOne(xml, i)); i++) {
+        g_autofree char *one = next;
+        gboolean refuses = rule != VIR_TEAMING_RULE_STANDBY_VLAN_NEW || version < 11000000;
+
+        /* See testStandby(). */
+        if (strstr(one, "type=\"direct\"") && !g_getenv("VIR_TEAMING_TEST_URI"))
+            continue;
+        g_assert_null(virDomainCreateXML(conn, one, 0));
+        g_test_message("libvirt: %s", virGetLastErrorMessage());
+        g_assert_cmpint(virGetLastErrorCode() == VIR_ERR_CONFIG_UNSUPPORTED, ==, refuses);
+        started++;
+    }
+    g_assert_cmpuint(started, >, 0);
+}
+
+
 /* A domain of which no rule says that it can't work is one that libvirt accepts. */
 static void
 testJust(gconstpointer opaque)
@@ -455,6 +517,10 @@ testJust(gconstpointer opaque)
 static void
 addRules(void)
 {
+    static const virTeamingRuleId ofStart[] = {
+        VIR_TEAMING_RULE_STANDBY_SETTING_REFUSED, VIR_TEAMING_RULE_STANDBY_VLAN_NEW,
+    };
+
     for (virTeamingRuleId i = 0; i < VIR_TEAMING_RULE_LAST; i++) {
         const virTeamingRule *rule = virTeamingRuleGet(i);
         g_autofree char *test = g_strdup_printf("/qemudiff/rule/%s", rule->id);
@@ -462,6 +528,12 @@ addRules(void)
         if (strstr(rule->why, "libvirt refuses the domain") ||
             strstr(rule->why, "libvirt accepts"))
             g_test_add_data_func(test, GINT_TO_POINTER(i), testRule);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(ofStart); i++) {
+        g_autofree char *test = g_strdup_printf("/qemudiff/start/%s",
+                                                virTeamingRuleGet(ofStart[i])->id);
+
+        g_test_add_data_func(test, GINT_TO_POINTER(ofStart[i]), testStart);
     }
     for (virTeamingRuleId i = 0; i < VIR_TEAMING_RULE_LAST; i++) {
         g_autofree char *test = g_strdup_printf("/qemudiff/just/%s", virTeamingRuleGet(i)->id);

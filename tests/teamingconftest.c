@@ -705,22 +705,31 @@ testNetwork(void)
 }
 
 
-/* A NIC's own VLAN wins over its portgroup's, and that over its network's. */
+/*
+ * A NIC's own VLAN wins over its portgroup's, and that over its network's; and what a NIC can
+ * have depends on what its network makes of it.
+ */
 static void
-testPortgroups(void)
+testPairOnNetworks(void)
 {
-    static const char pool[] =
+    static const char *const networks[] = {
         "<network><name>pool</name><forward mode='hostdev'><pf dev='eth0'/></forward>"
         "<vlan><tag id='10'/></vlan><portgroup name='none'/>"
         "<portgroup name='red'><vlan><tag id='20'/></vlan></portgroup>"
-        "<portgroup name='zero'><vlan><tag id='0'/></vlan></portgroup></network>";
-    static const char lan[] =
+        "<portgroup name='zero'><vlan><tag id='0'/></vlan></portgroup>"
+        "<portgroup name='both'><vlan><tag id='10'/><tag id='20'/></vlan></portgroup></network>",
+        "<network><name>qbg</name><forward mode='hostdev'><pf dev='eth0'/></forward>"
+        "<virtualport type='802.1Qbg'/></network>",
         "<network><name>lan</name><forward mode='bridge'/><bridge name='br0'/>"
         "<virtualport type='openvswitch'/>"
         "<portgroup name='red'><vlan><tag id='10'/></vlan></portgroup>"
         "<portgroup name='any' default='yes'><vlan><tag id='20'/></vlan></portgroup>"
         "<portgroup name='slow'><bandwidth><inbound average='1'/></bandwidth></portgroup>"
-        "</network>";
+        "</network>",
+        "<network><name>plain</name><forward mode='bridge'/><bridge name='br0'/></network>",
+        "<network><name>macvtap</name><forward mode='bridge'><interface dev='eth0'/></forward>"
+        "</network>",
+    };
     static const struct {
         const char *standby;        /* what else is in the NIC's element */
         const char *vf;
@@ -744,6 +753,23 @@ testPortgroups(void)
           NULL },
         { "<source network='lan' portgroup='slow'/>",
           "<source network='pool' portgroup='zero'/>", TRUE, "bandwidth-one-sided" },
+        { "<source network='plain'/><vlan><tag id='10'/></vlan>", "<source network='pool'/>",
+          TRUE, "standby-vlan-new" },
+        { "<source network='macvtap'/><vlan><tag id='10'/></vlan>", "<source network='pool'/>",
+          TRUE, "standby-setting-refused" },
+        { "<source network='macvtap'/><filterref filter='f'/>",
+          "<source network='pool' portgroup='zero'/>", TRUE, "standby-setting-refused" },
+        { "<source network='lan'/><filterref filter='f'/>",
+          "<source network='pool' portgroup='red'/>", TRUE, "standby-setting-refused" },
+        { "<source network='plain'/><filterref filter='f'/>",
+          "<source network='pool' portgroup='zero'/>", TRUE, "filter-one-sided" },
+        { "<source network='plain'/>", "<source network='pool' portgroup='both'/>", TRUE,
+          "vf-setting-refused" },
+        { "<source network='plain'/>", "<source network='qbg'/>", TRUE, "vf-setting-refused" },
+        { "<source network='plain'/>", "<source network='plain'/><bandwidth/>", TRUE,
+          "network-not-pool" },
+        { "<source network='plain'/>", "<source network='pool'/><bandwidth/>", FALSE,
+          "vf-setting-refused" },
         /* What is not known is not judged. */
         { "<source network='lan' portgroup='red'/>", "<source network='pool' portgroup='blue'/>",
           FALSE, NULL },
@@ -753,15 +779,19 @@ testPortgroups(void)
           "vlan-on-vf-only" },
         { "<source network='lan'/><vlan><tag id='10'/></vlan>",
           "<source network='pool'/><vlan><tag id='20'/></vlan>", FALSE, "vlan-differs" },
+        { "<source network='lan'/><filterref filter='f'/>", "<source network='pool'/>", FALSE,
+          "filter-one-sided" },
     };
     g_auto(virTeamingHost) host = { NULL };
-    g_autoptr(GError) error = NULL;
 
     virTeamingHostInit(&host);
-    virTeamingHostAddNetwork(&host, virTeamingNetworkParse(pool, -1, "pool", &error), TRUE);
-    g_assert_no_error(error);
-    virTeamingHostAddNetwork(&host, virTeamingNetworkParse(lan, -1, "lan", &error), TRUE);
-    g_assert_no_error(error);
+    for (gsize i = 0; i < G_N_ELEMENTS(networks); i++) {
+        g_autoptr(GError) error = NULL;
+        virTeamingNetwork *network = virTeamingNetworkParse(networks[i], -1, "net.xml", &error);
+
+        g_assert_no_error(error);
+        virTeamingHostAddNetwork(&host, network, TRUE);
+    }
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *xml =
@@ -911,7 +941,7 @@ main(int argc,
     g_test_add_func("/bad/unreadable", testUnreadable);
     g_test_add_func("/bad/huge", testHuge);
     g_test_add_func("/network/parse", testNetwork);
-    g_test_add_func("/network/portgroups", testPortgroups);
+    g_test_add_func("/network/pair", testPairOnNetworks);
     g_test_add_func("/network/refused", testNetworkRefused);
     g_test_add_func("/nodedev/parse", testNodeDevice);
     return g_test_run();

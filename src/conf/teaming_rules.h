@@ -188,10 +188,32 @@
          "With managed='no' somebody else must bind it on each host before the guest starts or " \
          "arrives.", \
          "write managed='yes'") \
+    RULE(VF_SETTING_REFUSED, "vf-setting-refused", ERROR, \
+         "a setting that a VF can't have", \
+         "libvirt accepts the domain and refuses to start it. What it limits, filters and gives " \
+         "queues is a tap. A VF is in one VLAN; or it has a virtual port, which must be 802.1Qbh, " \
+         "and no VLAN.", \
+         "take it out of the transient NIC") \
+    RULE(STANDBY_SETTING_REFUSED, "standby-setting-refused", ERROR, \
+         "a setting that a standby can't have where it is connected", \
+         "libvirt accepts the domain and refuses to start it. Of taps it puts only ports of a " \
+         "bridge into a VLAN, of macvtaps only those of mode 'passthrough'; and it filters no " \
+         "macvtap, nor what has a virtual port.", \
+         "take it out, or connect the standby in another way") \
+    RULE(STANDBY_VLAN_NEW, "standby-vlan-new", WARNING, \
+         "a VLAN on a standby in a Linux bridge", \
+         "libvirt before 11.0 starts no such domain, nor takes it in a migration.", \
+         "have libvirt 11.0 or newer on all hosts; or take <vlan> out, and let the bridge be in " \
+         "that VLAN as a whole") \
+    RULE(MTU_REFUSED, "mtu-refused", ERROR, \
+         "an MTU on an interface of a type that takes none", \
+         "libvirt refuses the domain: it sets the MTU of taps.", \
+         "take <mtu> out; set that of the host's NIC there, and the guest's in the guest") \
     RULE(VLAN_DIFFERS, "vlan-differs", WARNING, \
          "the two NICs of a pair are in different VLANs", \
          "With every change between VF and standby the guest moves to another segment.", \
-         "write the same <vlan> on both NICs, or on their networks") \
+         "write the same <vlan>, of one tag, on both NICs or on their networks; or on the VF's " \
+         "only, and let the standby's bridge be in that VLAN") \
     RULE(VLAN_ON_VF_ONLY, "vlan-on-vf-only", NOTE, \
          "only the VF says which VLAN it is in", \
          "That is right if the standby's bridge is in that VLAN as a whole; nothing here says " \
@@ -199,15 +221,15 @@
          "see that the standby's bridge is in the VF's VLAN") \
     RULE(MTU_DIFFERS, "mtu-differs", WARNING, \
          "the two NICs of a pair have different MTUs", \
-         "Frames that fit on one path are lost on the other.", \
-         "write the same <mtu> for both") \
+         "libvirt sets the MTU of a tap, not of a VF. The guest gives both NICs the same, and " \
+         "what does not fit through the VF's PF is lost.", \
+         "write <mtu> on the standby only, and give the PF the same MTU on each host") \
     RULE(BANDWIDTH_ONE_SIDED, "bandwidth-one-sided", WARNING, \
-         "a bandwidth limit on one NIC of a pair only", \
-         "libvirt limits taps, not VFs: while the VF carries there is no limit, or the other " \
-         "way around.", \
+         "a bandwidth limit that the standby has and the VF can't have", \
+         "libvirt limits taps, not VFs: while the VF carries there is no limit.", \
          "limit the VF by its PF's own means (ip link set PF vf N max_tx_rate), or neither") \
     RULE(FILTER_ONE_SIDED, "filter-one-sided", WARNING, \
-         "a network filter on one NIC of a pair only", \
+         "a network filter that the standby has and the VF can't have", \
          "libvirt filters taps, not VFs: while the VF carries, nothing is filtered.", \
          "do not count on <filterref>; use the VF's spoofchk and VLAN, or filter elsewhere") \
     RULE(VF_FEATURE_LOST, "vf-feature-lost", WARNING, \

@@ -40,6 +40,15 @@ typedef struct {
     GPtrArray *findings;
 } virTeamingCheck;
 
+/* In which way a standby is connected to its segment, as far as libvirt tells ways apart. */
+typedef enum {
+    VIR_TEAMING_CONNECTION_UNKNOWN,         /* or not at all, which was reported */
+    VIR_TEAMING_CONNECTION_BRIDGE,
+    VIR_TEAMING_CONNECTION_MACVTAP,
+    VIR_TEAMING_CONNECTION_PASSTHROUGH,     /* a macvtap that has a link for itself */
+    VIR_TEAMING_CONNECTION_OTHER,
+} virTeamingConnection;
+
 static const virTeamingRule virTeamingRules[] = {
 #define RULE(symbol, id, severity, summary, why, hint) \
     { id, VIR_TEAMING_SEVERITY_ ## severity, summary, why, hint },
@@ -353,6 +362,19 @@ static gboolean
 virTeamingNicHasMac(const virTeamingNic *nic)
 {
     return nic->hasMac && !virTeamingMacIsZero(&nic->mac);
+}
+
+
+/*
+ * Whether libvirt reads <filterref> of @nic at all.
+ *
+ * Source: libvirt 9.0 and 11.3, virDomainNetDefParseXML() in src/conf/domain_conf.c.
+ */
+static gboolean
+virTeamingNicTakesFilter(const virTeamingNic *nic)
+{
+    return nic->type == VIR_TEAMING_NIC_BRIDGE || nic->type == VIR_TEAMING_NIC_NETWORK ||
+        nic->type == VIR_TEAMING_NIC_ETHERNET;
 }
 
 
@@ -953,7 +975,197 @@ virTeamingVlanToString(const virTeamingVlan *vlan)
 }
 
 
-/* What is said of the VLANs of a pair, if that of the VF is known. */
+/* Whether @nic is one that libvirt is yet to start: what runs was not refused. */
+static gboolean
+virTeamingCheckIsToStart(const virTeamingCheck *check,
+                         const virTeamingNic *nic,
+                         virTeamingRole role)
+{
+    return nic->role == role && !virTeamingNicIsPlain(nic) && !check->domain->live;
+}
+
+
+/* The type of @nic's virtual port, its network's and its portgroup's counted; NULL: none. */
+static const char *
+virTeamingCheckVirtualport(const virTeamingCheck *check,
+                           const virTeamingNic *nic)
+{
+    const virTeamingNetwork *network = virTeamingCheckNetwork(check, nic);
+
+    if (nic->virtualport || !network)
+        return nic->virtualport;
+    return virTeamingNetworkGetVirtualport(network, nic->portgroup);
+}
+
+
+/*
+ * What libvirt finds in a transient NIC only when it starts the domain. A network that is no
+ * pool was reported, and one that is not known must be a pool.
+ *
+ * Source: libvirt 9.0 and 11.3, virDomainActualNetDefValidate() in src/conf/domain_validate.c,
+ * qemuDomainValidateActualNetDef() in src/qemu/qemu_domain.c, virHostdevSetNetConfig() and
+ * virHostdevNetConfigVirtPortProfile() in src/hypervisor/virhostdev.c, and
+ * virNetDevSetNetConfig() in src/util/virnetdev.c.
+ */
+static void
+virTeamingCheckVfSettings(virTeamingCheck *check,
+                          const virTeamingNic *nic)
+{
+    const virTeamingNetwork *network = virTeamingCheckNetwork(check, nic);
+    const char *port = virTeamingCheckVirtualport(check, nic);
+    const virTeamingVlan *vlan;
+    gboolean pooled = nic->type == VIR_TEAMING_NIC_NETWORK;
+
+    if (!virTeamingCheckIsToStart(check, nic, VIR_TEAMING_ROLE_TRANSIENT) ||
+        (!pooled && nic->type != VIR_TEAMING_NIC_HOSTDEV) ||
+        (network && !virTeamingNetworkIsPool(network)))
+        return;
+
+    if (nic->bandwidth)
+        virTeamingReport(check, VIR_TEAMING_RULE_VF_SETTING_REFUSED, nic,
+                         VIR_TEAMING_ELEMENT_BANDWIDTH, "libvirt can't limit a VF's bandwidth");
+    if (nic->filter && virTeamingNicTakesFilter(nic))
+        virTeamingReport(check, VIR_TEAMING_RULE_VF_SETTING_REFUSED, nic,
+                         VIR_TEAMING_ELEMENT_FILTERREF, "libvirt can't filter a VF, by '%s'",
+                         nic->filter);
+    /* Of other models, and of type 'hostdev', it does not read them. */
+    if (pooled && virTeamingNicIsVirtio(nic) && nic->driver.queues > 1)
+        virTeamingReport(check, VIR_TEAMING_RULE_VF_SETTING_REFUSED, nic,
+                         VIR_TEAMING_ELEMENT_DRIVER, "libvirt can't give a VF %u queues",
+                         nic->driver.queues);
+    virTeamingCheckFindVlan(check, nic, &vlan);
+    if (port && vlan)
+        virTeamingReport(check, VIR_TEAMING_RULE_VF_SETTING_REFUSED, nic,
+                         VIR_TEAMING_ELEMENT_VLAN,
+                         "a VF with a virtual port (%s) can't be put into a VLAN", port);
+    else if (port && strcmp(port, "802.1Qbh") != 0)
+        virTeamingReport(check, VIR_TEAMING_RULE_VF_SETTING_REFUSED, nic,
+                         VIR_TEAMING_ELEMENT_VIRTUALPORT,
+                         "a VF's virtual port can't be of type '%s'", port);
+    else if (vlan && vlan->trunk)
+        virTeamingReport(check, VIR_TEAMING_RULE_VF_SETTING_REFUSED, nic,
+                         VIR_TEAMING_ELEMENT_VLAN, "a VF can't be a trunk");
+}
+
+
+static virTeamingConnection
+virTeamingCheckConnection(const virTeamingCheck *check,
+                          const virTeamingNic *nic)
+{
+    const virTeamingNetwork *network = virTeamingCheckNetwork(check, nic);
+    const char *forward;
+
+    switch (nic->type) {
+    case VIR_TEAMING_NIC_BRIDGE:
+        return VIR_TEAMING_CONNECTION_BRIDGE;
+    case VIR_TEAMING_NIC_DIRECT:
+        return g_strcmp0(nic->mode, "passthrough") == 0 ? VIR_TEAMING_CONNECTION_PASSTHROUGH :
+            VIR_TEAMING_CONNECTION_MACVTAP;
+    case VIR_TEAMING_NIC_ETHERNET:
+    case VIR_TEAMING_NIC_VHOSTUSER:
+    case VIR_TEAMING_NIC_VDPA:
+        return VIR_TEAMING_CONNECTION_OTHER;
+    case VIR_TEAMING_NIC_NETWORK:
+        break;
+    case VIR_TEAMING_NIC_UNKNOWN:
+    case VIR_TEAMING_NIC_USER:
+    case VIR_TEAMING_NIC_SERVER:
+    case VIR_TEAMING_NIC_CLIENT:
+    case VIR_TEAMING_NIC_MCAST:
+    case VIR_TEAMING_NIC_INTERNAL:
+    case VIR_TEAMING_NIC_HOSTDEV:
+    case VIR_TEAMING_NIC_UDP:
+    case VIR_TEAMING_NIC_NULL:
+    case VIR_TEAMING_NIC_VDS:
+    case VIR_TEAMING_NIC_PLAIN_HOSTDEV:
+        return VIR_TEAMING_CONNECTION_UNKNOWN;
+    }
+
+    if (!network || virTeamingNetworkIsPool(network))
+        return VIR_TEAMING_CONNECTION_UNKNOWN;
+    forward = network->forward ? network->forward : "";
+    if (strcmp(forward, "bridge") == 0 && network->bridge)
+        return VIR_TEAMING_CONNECTION_BRIDGE;
+    if (strcmp(forward, "passthrough") == 0)
+        return VIR_TEAMING_CONNECTION_PASSTHROUGH;
+    if (strcmp(forward, "bridge") == 0 || strcmp(forward, "private") == 0 ||
+        strcmp(forward, "vepa") == 0)
+        return VIR_TEAMING_CONNECTION_MACVTAP;
+    return VIR_TEAMING_CONNECTION_OTHER;
+}
+
+
+/* Whether libvirt starts no domain with @nic's filter. */
+static gboolean
+virTeamingCheckFilterIsRefused(const virTeamingCheck *check,
+                               const virTeamingNic *nic)
+{
+    virTeamingConnection connection = virTeamingCheckConnection(check, nic);
+
+    return nic->filter && virTeamingNicTakesFilter(nic) &&
+        (virTeamingCheckVirtualport(check, nic) ||
+         connection == VIR_TEAMING_CONNECTION_MACVTAP ||
+         connection == VIR_TEAMING_CONNECTION_PASSTHROUGH);
+}
+
+
+/*
+ * What libvirt finds in a persistent NIC only when it starts the domain. A VLAN that comes from
+ * its network was found when the network was defined.
+ *
+ * Source: libvirt 9.0 and 11.3, virDomainActualNetDefValidate() in src/conf/domain_validate.c
+ * and qemuDomainValidateActualNetDef() in src/qemu/qemu_domain.c; NEWS of 11.0.0.
+ */
+static void
+virTeamingCheckStandbySettings(virTeamingCheck *check,
+                               const virTeamingNic *nic)
+{
+    virTeamingConnection connection = virTeamingCheckConnection(check, nic);
+    const char *port = virTeamingCheckVirtualport(check, nic);
+
+    if (!virTeamingCheckIsToStart(check, nic, VIR_TEAMING_ROLE_PERSISTENT))
+        return;
+
+    if (virTeamingCheckFilterIsRefused(check, nic))
+        virTeamingReport(check, VIR_TEAMING_RULE_STANDBY_SETTING_REFUSED, nic,
+                         VIR_TEAMING_ELEMENT_FILTERREF, "libvirt can't filter %s, by '%s'",
+                         port ? "a NIC with a virtual port" : "a macvtap", nic->filter);
+    if (!nic->vlan || nic->vlan->tags->len == 0 ||
+        connection == VIR_TEAMING_CONNECTION_UNKNOWN ||
+        connection == VIR_TEAMING_CONNECTION_PASSTHROUGH)
+        return;
+    if (connection != VIR_TEAMING_CONNECTION_BRIDGE)
+        virTeamingReport(check, VIR_TEAMING_RULE_STANDBY_SETTING_REFUSED, nic,
+                         VIR_TEAMING_ELEMENT_VLAN, "libvirt can't put %s into a VLAN",
+                         connection == VIR_TEAMING_CONNECTION_MACVTAP ? "a macvtap" :
+                         "what is not in a bridge");
+    else if (!port)
+        virTeamingReport(check, VIR_TEAMING_RULE_STANDBY_VLAN_NEW, nic, VIR_TEAMING_ELEMENT_VLAN,
+                         "libvirt before 11.0 can't put a port of a Linux bridge into a VLAN");
+    else if (strcmp(port, "openvswitch") != 0)
+        virTeamingReport(check, VIR_TEAMING_RULE_STANDBY_SETTING_REFUSED, nic,
+                         VIR_TEAMING_ELEMENT_VIRTUALPORT,
+                         "a virtual port in a bridge can't be of type '%s'", port);
+}
+
+
+/*
+ * Source: libvirt 9.0 and 11.3, qemuDomainNetSupportsMTU() in src/qemu/qemu_domain.c. Of a NIC
+ * of type 'network' it learns too late what it will be.
+ */
+static void
+virTeamingCheckMtu(virTeamingCheck *check,
+                   const virTeamingNic *nic)
+{
+    if (virTeamingNicHasRole(nic) && nic->mtu && !check->domain->live &&
+        (nic->type == VIR_TEAMING_NIC_HOSTDEV || nic->type == VIR_TEAMING_NIC_DIRECT ||
+         nic->type == VIR_TEAMING_NIC_VDPA))
+        virTeamingReport(check, VIR_TEAMING_RULE_MTU_REFUSED, nic, VIR_TEAMING_ELEMENT_MTU,
+                         "an interface of type '%s' can't have an <mtu>", nic->typeName);
+}
+
+
+/* What is said of the VLANs of a pair, if that of the VF is known and was not refused. */
 static void
 virTeamingCheckVlans(virTeamingCheck *check,
                      const virTeamingNic *vf,
@@ -964,7 +1176,8 @@ virTeamingCheckVlans(virTeamingCheck *check,
     g_autofree char *vfVlan = NULL;
     g_autofree char *standbyVlan = NULL;
 
-    if (!virTeamingCheckFindVlan(check, vf, &vfs))
+    if (!virTeamingCheckFindVlan(check, vf, &vfs) ||
+        (vfs && (vfs->trunk || virTeamingCheckVirtualport(check, vf))))
         return;
     virTeamingCheckFindVlan(check, standby, &standbys);
     vfVlan = virTeamingVlanToString(vfs);
@@ -993,9 +1206,32 @@ virTeamingCheckHasBandwidth(const virTeamingCheck *check,
 }
 
 
+/* What is said of the filters of a pair, if the domain can start with them. */
+static void
+virTeamingCheckFilters(virTeamingCheck *check,
+                       const virTeamingNic *vf,
+                       const virTeamingNic *standby)
+{
+    const virTeamingNic *const nics[] = { vf, standby };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(nics); i++) {
+        if (nics[i]->filter && !virTeamingNicTakesFilter(nics[i]))
+            virTeamingReport(check, VIR_TEAMING_RULE_FILTER_ONE_SIDED, nics[i],
+                             VIR_TEAMING_ELEMENT_FILTERREF,
+                             "'%s' filters nothing: libvirt does not read it on an interface of "
+                             "type '%s'", nics[i]->filter, nics[i]->typeName);
+    }
+    if (standby->filter && virTeamingNicTakesFilter(standby) &&
+        !virTeamingCheckFilterIsRefused(check, standby))
+        virTeamingReport(check, VIR_TEAMING_RULE_FILTER_ONE_SIDED, standby,
+                         VIR_TEAMING_ELEMENT_FILTERREF, "only the standby is filtered, by '%s'",
+                         standby->filter);
+}
+
+
 static guint
-virTeamingCheckMtu(const virTeamingCheck *check,
-                   const virTeamingNic *nic)
+virTeamingCheckGetMtu(const virTeamingCheck *check,
+                      const virTeamingNic *nic)
 {
     const virTeamingNetwork *network = virTeamingCheckNetwork(check, nic);
 
@@ -1009,7 +1245,6 @@ virTeamingCheckPair(virTeamingCheck *check,
                     const virTeamingNic *vf)
 {
     const virTeamingNic *standby = g_hash_table_lookup(check->partner, vf);
-    gboolean limited;
     guint vfMtu;
     guint standbyMtu;
 
@@ -1017,35 +1252,28 @@ virTeamingCheckPair(virTeamingCheck *check,
         return;
 
     virTeamingCheckVlans(check, vf, standby);
-    vfMtu = virTeamingCheckMtu(check, vf);
-    standbyMtu = virTeamingCheckMtu(check, standby);
-    if (vfMtu && standbyMtu && vfMtu != standbyMtu)
+    vfMtu = virTeamingCheckGetMtu(check, vf);
+    standbyMtu = virTeamingCheckGetMtu(check, standby);
+    if (vfMtu && standbyMtu && vfMtu != standbyMtu &&
+        (vf->type != VIR_TEAMING_NIC_HOSTDEV || check->domain->live))
         virTeamingReport(check, VIR_TEAMING_RULE_MTU_DIFFERS, vf, VIR_TEAMING_ELEMENT_MTU,
                          "the VF's MTU is %u, that of the standby on line %d is %u", vfMtu,
                          standby->line, standbyMtu);
 
-    limited = virTeamingCheckHasBandwidth(check, standby);
-    if (vf->bandwidth != limited)
-        virTeamingReport(check, VIR_TEAMING_RULE_BANDWIDTH_ONE_SIDED,
-                         vf->bandwidth ? vf : standby, VIR_TEAMING_ELEMENT_BANDWIDTH,
-                         "only the %s has a bandwidth limit", vf->bandwidth ? "VF" : "standby");
-    if (!vf->filter != !standby->filter)
-        virTeamingReport(check, VIR_TEAMING_RULE_FILTER_ONE_SIDED, vf->filter ? vf : standby,
-                         VIR_TEAMING_ELEMENT_FILTERREF, "only the %s is filtered, by '%s'",
-                         vf->filter ? "VF" : "standby",
-                         vf->filter ? vf->filter : standby->filter);
+    if (virTeamingCheckHasBandwidth(check, standby))
+        virTeamingReport(check, VIR_TEAMING_RULE_BANDWIDTH_ONE_SIDED, standby,
+                         VIR_TEAMING_ELEMENT_BANDWIDTH, "only the standby has a bandwidth limit");
+    virTeamingCheckFilters(check, vf, standby);
 
     if (vf->trustGuestRxFilters == VIR_TEAMING_SWITCH_ON &&
         standby->trustGuestRxFilters != VIR_TEAMING_SWITCH_ON)
         virTeamingReport(check, VIR_TEAMING_RULE_VF_FEATURE_LOST, vf, VIR_TEAMING_ELEMENT_NIC,
                          "the guest may set filters on the VF, not on the standby");
-    if (vf->virtualport && g_strcmp0(vf->virtualport, standby->virtualport) != 0)
+    if (g_strcmp0(vf->virtualport, "802.1Qbh") == 0 &&
+        g_strcmp0(virTeamingCheckVirtualport(check, standby), vf->virtualport) != 0)
         virTeamingReport(check, VIR_TEAMING_RULE_VF_FEATURE_LOST, vf,
                          VIR_TEAMING_ELEMENT_VIRTUALPORT,
                          "the VF's virtual port (%s) is not the standby's", vf->virtualport);
-    if (vf->vlan && vf->vlan->trunk && !standby->vlan)
-        virTeamingReport(check, VIR_TEAMING_RULE_VF_FEATURE_LOST, vf, VIR_TEAMING_ELEMENT_VLAN,
-                         "the VF is a trunk, the standby is not");
 }
 
 
@@ -1234,6 +1462,9 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
             virTeamingCheckGuestAddress(&check, nic);
             virTeamingCheckSource(&check, nic);
             virTeamingCheckNetworks(&check, nic);
+            virTeamingCheckVfSettings(&check, nic);
+            virTeamingCheckStandbySettings(&check, nic);
+            virTeamingCheckMtu(&check, nic);
             virTeamingCheckPair(&check, nic);
             virTeamingCheckBoot(&check, nic);
         }
