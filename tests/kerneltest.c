@@ -907,6 +907,44 @@ testLinkParticulars(Host *host,
 }
 
 
+/* What is merely up, nobody uses. */
+static void
+testLinkUser(Host *host,
+             gconstpointer data)
+{
+    virTeamingLink upper = { .name = "macvtap0", .kind = "macvtap", .lower = "tap9" };
+    virTeamingLink link;
+    char *user;
+
+    hostAddBridge(host);
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap0", &link, error));
+    user = virTeamingKernelLinkFindUser(host->kernel, &link);
+    g_assert_cmpstr(user, ==, "it is a port of 'br0'; ip link set dev tap0 nomaster");
+    g_free(user);
+
+    hostAddLink(host, "tap9", "tun");
+    hostSetUp(host, "tap9");
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap9", &link, error));
+    g_assert_null(virTeamingKernelLinkFindUser(host->kernel, &link));
+
+    if (host->fake)
+        virTeamingFakeSetAddress(host->kernel, "tap9", "192.0.2.1");
+    else
+        run("ip address add 192.0.2.1/24 dev tap9");
+    user = virTeamingKernelLinkFindUser(host->kernel, &link);
+    g_assert_cmpstr(user, ==, "it has the address 192.0.2.1; ip addr flush dev tap9");
+    g_free(user);
+
+    if (host->fake)
+        virTeamingFakeSetLink(host->kernel, &upper);
+    else
+        run("ip link add dev macvtap0 link tap9 type macvtap mode bridge");
+    user = virTeamingKernelLinkFindUser(host->kernel, &link);
+    g_assert_cmpstr(user, ==, "'macvtap0' is on top of it; take that away");
+    g_free(user);
+}
+
+
 static void
 testMacvtapMode(Host *host,
                 gconstpointer data)
@@ -1781,6 +1819,7 @@ main(int argc,
     ON_BOTH("link/get", testLinkGet);
     ON_BOTH("link/list", testLinkList);
     ON("real", "link/particulars", hostSetup, testLinkParticulars);
+    ON_BOTH("link/user", testLinkUser);
     ON_BOTH("link/macvtap-mode", testMacvtapMode);
     ON("real", "link/macvtap-self", hostSetup, testMacvtapSelf);
     ON_BOTH("link/missing", testLinkMissing);

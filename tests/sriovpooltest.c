@@ -253,16 +253,29 @@ testUsedByTheHost(void)
 {
     g_autoptr(virTeamingKernel) kernel = newHost();
     virTeamingLink netdev = { .name = "eth1v1", .mtu = 1500, .up = TRUE };
+    virTeamingLink vlan = { .name = "eth1v1.7", .kind = "vlan", .lower = "eth1v1" };
 
+    /* Nobody uses what is merely up. */
     virTeamingFakeSetLink(kernel, &netdev);
+    assertPool(kernel, POOL_OF_ETH1, NULL, PF_LINE VF0_LINE "free\n" VF1_LINE "free\n");
+    virTeamingFakeSetAddress(kernel, "eth1v1", "192.0.2.1");
     assertPool(kernel, POOL_OF_ETH1, NULL,
                PF_LINE VF0_LINE "free\n"
-               VF1_LINE "unusable: the host itself uses it: 'eth1v1' is up\n");
+               VF1_LINE "unusable: the host itself uses 'eth1v1': it has the address 192.0.2.1; "
+               "ip addr flush dev eth1v1\n");
+    virTeamingFakeSetAddress(kernel, "eth1v1", NULL);
+    virTeamingFakeSetLink(kernel, &vlan);
+    assertPool(kernel, POOL_OF_ETH1, NULL,
+               PF_LINE VF0_LINE "free\n"
+               VF1_LINE "unusable: the host itself uses 'eth1v1': 'eth1v1.7' is on top of it; "
+               "take that away\n");
+    virTeamingFakeRemoveLink(kernel, "eth1v1.7");
     g_strlcpy(netdev.master, "br0", sizeof(netdev.master));
     virTeamingFakeSetLink(kernel, &netdev);
     assertPool(kernel, POOL_OF_ETH1, NULL,
                PF_LINE VF0_LINE "free\n"
-               VF1_LINE "unusable: the host itself uses it: 'eth1v1' is a port of 'br0'\n");
+               VF1_LINE "unusable: the host itself uses 'eth1v1': it is a port of 'br0'; "
+               "ip link set dev eth1v1 nomaster\n");
 }
 
 

@@ -682,12 +682,7 @@ virTeamingNicProbeObject(const virTeamingNicProbe *probe,
     if (g_str_equal(device->driver, "vfio-pci"))
         return g_strdup("a guest may have it (driver vfio-pci); if none does: "
                         "virsh nodedev-reattach");
-    if (!device->netdev[0])
-        return NULL;
-    if (link->master[0])
-        return g_strdup_printf("it is a port of '%s'; ip link set dev %s nomaster",
-                               link->master, link->name);
-    return probe->wire->ops->findUser(probe->wire, link->name);
+    return device->netdev[0] ? virTeamingKernelLinkFindUser(probe->kernel, link) : NULL;
 }
 
 

@@ -15,8 +15,9 @@
  * - who has it? The users come from the live XML of the domains, which is handed in;
  * - could a guest have it? It needs an IOMMU group without strangers in it, and vfio-pci
  *   must be bound or libvirt must be allowed to bind it (managed='yes');
- * - would anyone miss it? A VF whose interface is up on the host, or a port of a bridge
- *   (the standby path of a pair may run over a spare VF), would be torn out.
+ * - would anyone miss it? A VF whose interface on the host has an address, or is a port of a
+ *   bridge (the standby path of a pair may run over a spare VF), would be torn out. That it is
+ *   up is nothing: many systems take up all that they find.
  *
  * The inventory is a snapshot. Nothing is changed.
  */
@@ -277,6 +278,7 @@ virTeamingPoolFindFault(const virTeamingNetwork *network,
                         GError **error)
 {
     g_autofree char *strangers = NULL;
+    g_autofree char *user = NULL;
     virTeamingLink link;
 
     if (vf->iommuGroup < 0) {
@@ -300,17 +302,9 @@ virTeamingPoolFindFault(const virTeamingNetwork *network,
     if (vf->netdev[0]) {
         if (!virTeamingKernelLinkGet(kernel, vf->netdev, &link, error))
             return FALSE;
-        if (link.master[0]) {
-            *ret = g_strdup_printf("the host itself uses it: '%s' is a port of '%s'",
-                                   vf->netdev, link.master);
-            return TRUE;
-        }
-        if (link.up) {
-            *ret = g_strdup_printf("the host itself uses it: '%s' is up", vf->netdev);
-            return TRUE;
-        }
+        user = virTeamingKernelLinkFindUser(kernel, &link);
     }
-    *ret = NULL;
+    *ret = user ? g_strdup_printf("the host itself uses '%s': %s", vf->netdev, user) : NULL;
     return TRUE;
 }
 

@@ -29,13 +29,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <ifaddrs.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
-#include <netinet/in.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
@@ -245,47 +243,6 @@ virTeamingNicWireSetMac(int control,
     /* A driver refuses what is not as the PF has it; the PF is right then. */
     if (ioctl(control, SIOCSIFHWADDR, &request) < 0)
         g_debug("'%s' keeps its MAC: %s", ifname, g_strerror(errno));
-}
-
-
-static char *
-virTeamingNicWireRealFindUser(virTeamingNicWire *wire,
-                              const char *ifname)
-{
-    g_autofree char *path = g_build_filename("/sys/class/net", ifname, NULL);
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    struct ifaddrs *addresses = NULL;
-    char *user = NULL;
-    const char *name;
-
-    while (dir && !user && (name = g_dir_read_name(dir))) {
-        if (g_str_has_prefix(name, "upper_"))
-            user = g_strdup_printf("'%s' is on top of it; take that away",
-                                   name + strlen("upper_"));
-    }
-    if (user || getifaddrs(&addresses) < 0)
-        return user;
-    for (struct ifaddrs *i = addresses; i && !user; i = i->ifa_next) {
-        char text[INET6_ADDRSTRLEN];
-        const void *address;
-
-        if (strcmp(i->ifa_name, ifname) != 0 || !i->ifa_addr)
-            continue;
-        if (i->ifa_addr->sa_family == AF_INET) {
-            address = &((struct sockaddr_in *)i->ifa_addr)->sin_addr;
-        } else if (i->ifa_addr->sa_family == AF_INET6) {
-            address = &((struct sockaddr_in6 *)i->ifa_addr)->sin6_addr;
-            /* Every interface that is up has one of these. */
-            if (IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)address))
-                continue;
-        } else {
-            continue;
-        }
-        inet_ntop(i->ifa_addr->sa_family, address, text, sizeof(text));
-        user = g_strdup_printf("it has the address %s; ip addr flush dev %s", text, ifname);
-    }
-    freeifaddrs(addresses);
-    return user;
 }
 
 
@@ -598,7 +555,6 @@ virTeamingNicWireRealFree(virTeamingNicWire *wire)
 static const virTeamingNicWireOps virTeamingNicWireRealOps = {
     .free = virTeamingNicWireRealFree,
     .now = virTeamingNicWireRealNow,
-    .findUser = virTeamingNicWireRealFindUser,
     .unbind = virTeamingNicWireRealUnbind,
     .bind = virTeamingNicWireRealBind,
     .take = virTeamingNicWireRealTake,

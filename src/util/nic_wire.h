@@ -35,8 +35,6 @@ typedef struct {
  * virTeamingNicWireOps:
  * @free: lets go of all that is held; changes nothing that outlives the process
  * @now: microseconds of a clock that does not jump
- * @findUser: (transfer full) (nullable): who uses the link @ifname and how to end that, in
- *            words ("it has the address …; ip addr flush …"), or NULL: nobody does
  * @unbind: takes the driver away from @vf, if it has one
  * @bind: gives @vf the driver @driver; NULL: the one that the system would choose
  * @take: moves the netdev of @vf out of everyone's way and switches it on. @mac: the
@@ -52,8 +50,6 @@ typedef struct {
 typedef struct {
     void (*free)(virTeamingNicWire *wire);
     gint64 (*now)(virTeamingNicWire *wire);
-    char *(*findUser)(virTeamingNicWire *wire,
-                      const char *ifname);
     gboolean (*unbind)(virTeamingNicWire *wire,
                        const virTeamingPciAddress *vf,
                        GError **error);

@@ -458,6 +458,40 @@ virTeamingKernelLinkSetMode(virTeamingKernel *kernel,
 
 
 /**
+ * virTeamingKernelLinkFindUser:
+ * @kernel: the kernel
+ * @link: one of its links
+ *
+ * Finds out who of the host would miss @link if it went. That it is up says nothing: systems
+ * take up what they find.
+ *
+ * Returns: (transfer full) (nullable): who uses @link and how to end that, in words ("it has
+ *          the address …; ip addr flush …"); NULL: nobody does.
+ */
+char *
+virTeamingKernelLinkFindUser(virTeamingKernel *kernel,
+                             const virTeamingLink *link)
+{
+    g_autoptr(GArray) links = NULL;
+    g_autofree char *address = NULL;
+
+    if (link->master[0])
+        return g_strdup_printf("it is a port of '%s'; ip link set dev %s nomaster", link->master,
+                               link->name);
+    links = virTeamingKernelLinkList(kernel, NULL);
+    for (guint i = 0; links && i < links->len; i++) {
+        const virTeamingLink *upper = &g_array_index(links, virTeamingLink, i);
+
+        if (strcmp(upper->lower, link->name) == 0)
+            return g_strdup_printf("'%s' is on top of it; take that away", upper->name);
+    }
+    if ((address = kernel->ops->linkFindAddress(kernel, link->name)))
+        return g_strdup_printf("it has the address %s; ip addr flush dev %s", address, link->name);
+    return NULL;
+}
+
+
+/**
  * virTeamingKernelVlanList:
  * @kernel: the kernel
  * @port: a port of a bridge

@@ -173,6 +173,9 @@ gboolean virTeamingKernelLinkSetMode(virTeamingKernel *kernel,
                                      virTeamingMacvtapMode mode,
                                      GError **error);
 
+char *virTeamingKernelLinkFindUser(virTeamingKernel *kernel,
+                                   const virTeamingLink *link);
+
 GArray *virTeamingKernelVlanList(virTeamingKernel *kernel,
                                  const char *port,
                                  GError **error);

@@ -83,6 +83,7 @@ typedef struct {
     GArray *pci;                    /* of virTeamingFakePci */
     GArray *vfs;                    /* of virTeamingFakeVf */
     GArray *vlans;                  /* of virTeamingFakeVlan, in ascending order per port */
+    GHashTable *addresses;          /* of the host on its links, by their names */
     GArray *fdb;                    /* of virTeamingFdbEntry */
     GArray *listeners;              /* of virTeamingFakeListener */
     GArray *failures;               /* of virTeamingFakeFailure */
@@ -296,6 +297,26 @@ virTeamingFakeRemoveLink(virTeamingKernel *kernel,
             g_array_remove_index(fake->links, i);
     }
     virTeamingFakeChanged(fake, ifname, NULL);
+}
+
+
+/**
+ * virTeamingFakeSetAddress:
+ * @kernel: a fake
+ * @ifname: one of its links
+ * @address: (nullable): that the host has there from now on; NULL: none
+ */
+void
+virTeamingFakeSetAddress(virTeamingKernel *kernel,
+                         const char *ifname,
+                         const char *address)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+
+    if (address)
+        g_hash_table_replace(fake->addresses, g_strdup(ifname), g_strdup(address));
+    else
+        g_hash_table_remove(fake->addresses, ifname);
 }
 
 
@@ -965,6 +986,16 @@ virTeamingKernelFakeLinkSetMode(virTeamingKernel *kernel,
 }
 
 
+static char *
+virTeamingKernelFakeLinkFindAddress(virTeamingKernel *kernel,
+                                    const char *ifname)
+{
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+
+    return g_strdup(g_hash_table_lookup(fake->addresses, ifname));
+}
+
+
 static GArray *
 virTeamingKernelFakeVlanList(virTeamingKernel *kernel,
                              const char *port,
@@ -1430,6 +1461,7 @@ virTeamingKernelFakeFree(virTeamingKernel *kernel)
     g_array_unref(fake->pci);
     g_array_unref(fake->vfs);
     g_array_unref(fake->vlans);
+    g_hash_table_unref(fake->addresses);
     g_array_unref(fake->fdb);
     for (guint i = 0; i < fake->listeners->len; i++)
         close(g_array_index(fake->listeners, virTeamingFakeListener, i).fd);
@@ -1454,6 +1486,7 @@ static const virTeamingKernelOps virTeamingKernelFakeOps = {
     .linkSetLearning = virTeamingKernelFakeLinkSetLearning,
     .linkSetFlooding = virTeamingKernelFakeLinkSetFlooding,
     .linkSetMode = virTeamingKernelFakeLinkSetMode,
+    .linkFindAddress = virTeamingKernelFakeLinkFindAddress,
     .vlanList = virTeamingKernelFakeVlanList,
     .vfList = virTeamingKernelFakeVfList,
     .vfSetMac = virTeamingKernelFakeVfSetMac,
@@ -1485,6 +1518,7 @@ virTeamingKernelNewFake(void)
     fake->pci = g_array_new(FALSE, TRUE, sizeof(virTeamingFakePci));
     fake->vfs = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeVf));
     fake->vlans = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeVlan));
+    fake->addresses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     fake->fdb = g_array_new(FALSE, TRUE, sizeof(virTeamingFdbEntry));
     fake->listeners = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeListener));
     fake->failures = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeFailure));

@@ -18,6 +18,10 @@ void virTeamingFakeSetLink(virTeamingKernel *kernel,
 void virTeamingFakeRemoveLink(virTeamingKernel *kernel,
                               const char *ifname);
 
+void virTeamingFakeSetAddress(virTeamingKernel *kernel,
+                              const char *ifname,
+                              const char *address);
+
 void virTeamingFakeSetVlans(virTeamingKernel *kernel,
                             const char *port,
                             const guint16 *vlans);

@@ -55,6 +55,10 @@ typedef struct {
                             virTeamingMacvtapMode mode,
                             GError **error);
 
+    /* (transfer full) (nullable): an address of the host on the link, but no link-local one */
+    char *(*linkFindAddress)(virTeamingKernel *kernel,
+                             const char *ifname);
+
     GArray *(*vlanList)(virTeamingKernel *kernel,
                         const char *port,
                         GError **error);

@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <ifaddrs.h>
 #include <linux/filter.h>
 #include <linux/if_bridge.h>
 #include <linux/if_ether.h>
@@ -866,6 +867,38 @@ virTeamingKernelRealLinkSetMode(virTeamingKernel *kernel,
 }
 
 
+static char *
+virTeamingKernelRealLinkFindAddress(virTeamingKernel *kernel,
+                                    const char *ifname)
+{
+    struct ifaddrs *addresses = NULL;
+    char *found = NULL;
+
+    if (getifaddrs(&addresses) < 0)
+        return NULL;
+    for (struct ifaddrs *i = addresses; i && !found; i = i->ifa_next) {
+        char text[INET6_ADDRSTRLEN];
+        const void *address;
+
+        if (strcmp(i->ifa_name, ifname) != 0 || !i->ifa_addr)
+            continue;
+        if (i->ifa_addr->sa_family == AF_INET) {
+            address = &((struct sockaddr_in *)i->ifa_addr)->sin_addr;
+        } else if (i->ifa_addr->sa_family == AF_INET6) {
+            address = &((struct sockaddr_in6 *)i->ifa_addr)->sin6_addr;
+            /* Every interface that is up has one of these. */
+            if (IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)address))
+                continue;
+        } else {
+            continue;
+        }
+        found = g_strdup(inet_ntop(i->ifa_addr->sa_family, address, text, sizeof(text)));
+    }
+    freeifaddrs(addresses);
+    return found;
+}
+
+
 static void
 virTeamingNlHandleVlans(struct nlmsghdr *nlh,
                         gpointer opaque)
@@ -1548,6 +1581,7 @@ static const virTeamingKernelOps virTeamingKernelRealOps = {
     .linkSetLearning = virTeamingKernelRealLinkSetLearning,
     .linkSetFlooding = virTeamingKernelRealLinkSetFlooding,
     .linkSetMode = virTeamingKernelRealLinkSetMode,
+    .linkFindAddress = virTeamingKernelRealLinkFindAddress,
     .vlanList = virTeamingKernelRealVlanList,
     .vfList = virTeamingKernelRealVfList,
     .vfSetMac = virTeamingKernelRealVfSetMac,
