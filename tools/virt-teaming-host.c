@@ -91,8 +91,10 @@ virTeamingCmdAskDaemon(const virTeamingCmdDaemon *daemon,
         g_set_error_literal(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
                             reason->message);
     else if (g_strcmp0(remote, "org.freedesktop.DBus.Error.AccessDenied") == 0)
+        /* See org.virtteaming.conf: the group may look. */
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_ACCESS,
-                    "virtteamingd takes %s from root only", method);
+                    "virtteamingd takes %s from root%s only", method,
+                    g_str_equal(method, "Move") ? "" : " and the group libvirt");
     else
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
                     "virtteamingd does not answer: %s; is it running?", reason->message);
