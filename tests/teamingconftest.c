@@ -12,6 +12,7 @@
 #include "network_conf.h"
 #include "nodedev_conf.h"
 #include "teaming_error.h"
+#include "teaming_migrate.h"
 #include "teaming_validate.h"
 
 #define MIB (1024 * 1024)
@@ -340,6 +341,27 @@ testMemory(void)
         g_assert_cmpuint(domain->memory, ==, cases[i].kib);
         g_assert_cmpuint(domain->problems->len, ==, cases[i].kib ? 0 : 1);
     }
+}
+
+
+/* What the daemon has a domain carry along, whoever gave it which prefix. */
+static void
+testMoved(void)
+{
+    g_autoptr(virTeamingDomain) domain =
+        parse("<domain><metadata><a:moved xmlns:a='" VIR_TEAMING_MOVED_XMLNS "'>"
+              "<a:pair standby='ua-1' primary='ua-vf1'>&lt;hostdev/&gt;</a:pair>"
+              "<pair standby='ua-2' primary='ua-vf2'/><a:other standby='ua-3' primary='ua-vf3'/>"
+              "<a:pair standby='ua-4'/></a:moved>"
+              "<moved><pair standby='ua-5' primary='ua-vf5'/></moved></metadata></domain>");
+    const virTeamingMovedPair *moved;
+
+    g_assert_cmpuint(domain->moved->len, ==, 1);
+    moved = domain->moved->pdata[0];
+    g_assert_cmpstr(moved->standby, ==, "ua-1");
+    g_assert_cmpstr(moved->primary, ==, "ua-vf1");
+    g_assert_cmpstr(moved->device, ==, "<hostdev/>");
+    g_assert_cmpuint(domain->problems->len, ==, 0);
 }
 
 
@@ -931,6 +953,7 @@ main(int argc,
     g_test_add_func("/domain/escapes", testEscapes);
     g_test_add_func("/domain/many-lines", testManyLines);
     g_test_add_func("/domain/memory", testMemory);
+    g_test_add_func("/domain/moved", testMoved);
     g_test_add_func("/domain/obstacles", testObstacles);
     g_test_add_func("/domain/others", testOthers);
     g_test_add_func("/domain/linear", testLinear);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "teaming_error.h"
+#include "teaming_migrate.h"
 #include "teaming_xml.h"
 
 /*
@@ -229,6 +230,7 @@ virTeamingDomainFree(virTeamingDomain *domain)
     g_ptr_array_unref(domain->nics);
     g_ptr_array_unref(domain->pairs);
     g_ptr_array_unref(domain->controllers);
+    g_ptr_array_unref(domain->moved);
     g_array_unref(domain->slots);
     g_ptr_array_unref(domain->aliases);
     g_ptr_array_unref(domain->obstacles);
@@ -902,13 +904,42 @@ virTeamingOsParse(virTeamingDomain *domain,
 }
 
 
+/* Whether @node is an element in the namespace @href. */
+static gboolean
+virTeamingXmlIsOf(const xmlNode *node,
+                  const char *href)
+{
+    return node->type == XML_ELEMENT_NODE && node->ns &&
+        g_strcmp0((const char *)node->ns->href, href) == 0;
+}
+
+
+/* A <pair> in <moved>, as virTeamingMovedPairsFormat() writes it; others are not understood. */
+static void
+virTeamingMovedPairParse(virTeamingDomain *domain,
+                         const xmlNode *node)
+{
+    const char *standby = virTeamingXmlPeekProp(node, "standby");
+    const char *primary = virTeamingXmlPeekProp(node, "primary");
+    g_autofree char *device = virTeamingXmlGetText(node);
+
+    if (virTeamingXmlIsOf(node, VIR_TEAMING_MOVED_XMLNS) &&
+        strcmp((const char *)node->name, "pair") == 0 && standby && primary)
+        g_ptr_array_add(domain->moved, virTeamingMovedPairNew(standby, primary, device));
+}
+
+
 static void
 virTeamingMetadataParse(virTeamingDomain *domain,
                         const xmlNode *metadata)
 {
     for (const xmlNode *node = metadata->children; node; node = node->next) {
-        if (node->type != XML_ELEMENT_NODE || !node->ns || !node->ns->href ||
-            strcmp((const char *)node->ns->href, VIR_TEAMING_XMLNS) != 0)
+        if (virTeamingXmlIsOf(node, VIR_TEAMING_MOVED_XMLNS) &&
+            strcmp((const char *)node->name, "moved") == 0) {
+            for (const xmlNode *child = node->children; child; child = child->next)
+                virTeamingMovedPairParse(domain, child);
+        }
+        if (!virTeamingXmlIsOf(node, VIR_TEAMING_XMLNS))
             continue;
         if (strcmp((const char *)node->name, "policy") != 0) {
             virTeamingProblem *problem =
@@ -1056,6 +1087,7 @@ virTeamingDomainParse(const char *xml,
     domain->nics = g_ptr_array_new_with_free_func(virTeamingNicFree);
     domain->pairs = g_ptr_array_new_with_free_func(g_free);
     domain->controllers = g_ptr_array_new_with_free_func(virTeamingControllerFree);
+    domain->moved = g_ptr_array_new_with_free_func((GDestroyNotify)virTeamingMovedPairFree);
     domain->slots = g_array_new(FALSE, FALSE, sizeof(virTeamingSlotUse));
     domain->aliases = g_ptr_array_new_with_free_func(virTeamingAliasUseFree);
     domain->obstacles = g_ptr_array_new_with_free_func(virTeamingObstacleFree);

@@ -217,6 +217,7 @@ typedef struct {
     int policyLine;                 /* 0: no <policy> */
 
     /* Seen in passing; not written back. */
+    GPtrArray *moved;               /* of virTeamingMovedPair: pairs without a VF on purpose */
     GArray *slots;                  /* of virTeamingSlotUse, every device of the guest */
     GPtrArray *aliases;             /* of virTeamingAliasUse */
     GPtrArray *obstacles;           /* of virTeamingObstacle */

@@ -22,7 +22,6 @@ virTeamingMovedPair *virTeamingMovedPairNew(const char *standby,
                                             const char *device);
 void virTeamingMovedPairFree(virTeamingMovedPair *moved);
 char *virTeamingMovedPairsFormat(const GPtrArray *pairs);
-GPtrArray *virTeamingMovedPairsParse(const char *xml);
 
 char *virTeamingDomainPreallocate(const char *xml,
                                   GError **error);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "teaming_migrate.h"
+
 /*
  * Theory of operation
  *
@@ -33,6 +35,7 @@ typedef struct {
     GHashTable *others;         /* alias -> virTeamingAliasUse: devices that are no NICs */
     GHashTable *partner;        /* transient virTeamingNic -> the one it refers to */
     GHashTable *referred;       /* virTeamingNic -> first transient that refers to it */
+    GHashTable *moved;          /* aliases of standbys that have no VF on purpose */
     guint unresolved;           /* NICs that may refer to any persistent one */
     GHashTable *needed;         /* name of a network -> VFs that NICs so far need of it */
     GHashTable *slots;          /* domain, bus, slot as one number -> how many devices */
@@ -443,6 +446,11 @@ virTeamingCheckIndex(virTeamingCheck *check)
         if (nic->alias && strcmp(nic->alias, nic->id) != 0)
             g_hash_table_insert(check->byAlias, nic->alias, nic);
     }
+    for (guint i = 0; i < domain->moved->len; i++) {
+        const virTeamingMovedPair *moved = domain->moved->pdata[i];
+
+        g_hash_table_add(check->moved, moved->standby);
+    }
     for (guint i = 0; i < domain->aliases->len; i++) {
         virTeamingAliasUse *use = domain->aliases->pdata[i];
 
@@ -661,6 +669,7 @@ virTeamingCheckStandby(virTeamingCheck *check,
 
     /* One that nobody can name was reported as such; so was who did not name it right. */
     if (!g_hash_table_contains(check->referred, nic) && !check->unresolved &&
+        !g_hash_table_contains(check->moved, nic->id) &&
         (check->domain->live || (nic->alias && strcmp(nic->alias, nic->id) == 0)))
         virTeamingReport(check, VIR_TEAMING_RULE_PERSISTENT_ALONE, nic,
                          VIR_TEAMING_ELEMENT_TEAMING, "no transient NIC names '%s'",
@@ -1410,6 +1419,7 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
     g_autoptr(GHashTable) others = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GHashTable) partner = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) referred = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) moved = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GHashTable) needed = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GHashTable) slots = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) macs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -1423,6 +1433,7 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
         .others = others,
         .partner = partner,
         .referred = referred,
+        .moved = moved,
         .needed = needed,
         .slots = slots,
         .pcie = virTeamingDomainHasPcie(domain),

@@ -784,13 +784,10 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
 static void
 virTeamingDriverTakeMoved(virTeamingDriver *driver,
                           const virTeamingDomain *domain,
-                          const char *xml,
                           virTeamingActivity activity)
 {
-    g_autoptr(GPtrArray) list = virTeamingMovedPairsParse(xml);
-
-    for (guint i = 0; i < list->len; i++) {
-        const virTeamingMovedPair *moved = g_ptr_array_index(list, i);
+    for (guint i = 0; i < domain->moved->len; i++) {
+        const virTeamingMovedPair *moved = g_ptr_array_index(domain->moved, i);
 
         for (guint j = 0; j < domain->nics->len; j++) {
             const virTeamingNic *nic = g_ptr_array_index(domain->nics, j);
@@ -887,7 +884,7 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
         for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
             news |= virTeamingPairObjIsContradicted(pair, snapshot->activity);
         virTeamingDriverTakeDomain(driver, domain, snapshot->activity, news);
-        virTeamingDriverTakeMoved(driver, domain, snapshot->xml, snapshot->activity);
+        virTeamingDriverTakeMoved(driver, domain, snapshot->activity);
         for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
             pair->postcopy &= snapshot->postcopy || !news;
         if (snapshot->migratable)
@@ -1139,11 +1136,6 @@ virTeamingDriverReview(virTeamingDriver *driver,
     g_autoptr(GString) text = g_string_new(NULL);
     virTeamingPairObj *pair;
 
-    /* That a pair has no VF on purpose, the rules don't know. */
-    for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
-        if (pair->move != VIR_TEAMING_MOVE_NONE)
-            return;
-    }
     findings = virTeamingDriverValidate(driver, domain);
     for (guint i = 0; i < findings->len; i++) {
         const virTeamingFinding *finding = findings->pdata[i];
@@ -1510,7 +1502,7 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
             return FALSE;
         /* Saved memory is an arrival, too: the VF is plugged while it is loaded. */
         virTeamingDriverTakeDomain(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
-        virTeamingDriverTakeMoved(driver, domain, xml, VIR_TEAMING_ACTIVITY_INCOMING);
+        virTeamingDriverTakeMoved(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING);
         virTeamingDriverExpect(driver, domain, xml);
         if (virTeamingDriverPolicy(driver, domain).prealloc && domain->pairs->len > 0)
             *ret = virTeamingDomainPreallocate(xml, NULL);
