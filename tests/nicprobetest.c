@@ -14,6 +14,7 @@
 #include <glib/gstdio.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "nic_journal.h"
@@ -1042,6 +1043,58 @@ testWire(void)
 }
 
 
+/* A link of the kernel's plays the netdev of a VF, of which the fake kernel tells. */
+static void
+testWireVf(void)
+{
+    const Nic nic = { 0 };
+    const virTeamingMac mac = { { 0x0a, 0, 0, 0, 0, 7 } };
+    g_autoptr(Rig) mine = rigNew(&nic);
+    g_autoptr(virTeamingKernel) kernel = NULL;
+    g_autoptr(virTeamingNicWire) wire = NULL;
+    g_autoptr(GError) error = NULL;
+    const virTeamingPciAddress address = getVf().address;
+    struct rlimit limit;
+    struct rlimit none;
+    virTeamingLink link;
+    virTeamingMac taken;
+    int next;
+
+    if (unshare(CLONE_NEWNET) < 0) {
+        g_test_skip("only root can change links");
+        return;
+    }
+    run("ip link add dev new0 type veth peer name far0");
+    run("ip link set dev new0 up");
+    setNetdev("igbvf", "new0", &mac, TRUE);
+    kernel = virTeamingKernelNew(NULL, &error);
+    g_assert_no_error(error);
+    wire = virTeamingNicWireNew(mine->kernel, "far0", NULL, &error);
+    g_assert_no_error(error);
+
+    /* No descriptor is left for the namespace. */
+    next = dup(STDIN_FILENO);
+    g_assert_cmpint(next, >=, 0);
+    g_assert_true(g_close(next, NULL));
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+    none = limit;
+    none.rlim_cur = next;
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+    g_assert_false(wire->ops->take(wire, &address, &taken, &error));
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+    g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM);
+    g_assert_nonnull(strstr(error->message, "namespace"));
+    g_clear_error(&error);
+
+    /* It is up under its new name already. */
+    g_assert_true(wire->ops->settle(wire, &address, "old0", &mac, TRUE, &error));
+    g_assert_no_error(error);
+    g_assert_true(virTeamingKernelLinkGet(kernel, "old0", &link, &error));
+    g_assert_no_error(error);
+    g_assert_true(link.up);
+}
+
+
 int
 main(int argc,
      char **argv)
@@ -1064,7 +1117,8 @@ main(int argc,
     g_test_add_func("/nicprobe/verdict", testVerdict);
     g_test_add_func("/nicprobe/inherit", testInherit);
     g_test_add_func("/nicprobe/traits", testTraits);
-    /* The last, for it leaves the host's network. */
+    /* The last, for they leave the host's network. */
     g_test_add_func("/nicprobe/wire", testWire);
+    g_test_add_func("/nicprobe/wire-vf", testWireVf);
     return g_test_run();
 }

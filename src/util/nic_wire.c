@@ -309,7 +309,8 @@ virTeamingNicWireMakeNs(virTeamingNicWireReal *real,
         virTeamingNicWireSetError(error, "make a network namespace");
         return FALSE;
     }
-    real->ownNs = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    if ((real->ownNs = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)) < 0)
+        virTeamingNicWireSetError(error, "open the new network namespace");
     /* The VF shall be silent. Without IPv6 in the kernel, it is. */
     if (g_file_test("/proc/sys/net/ipv6/conf/default", G_FILE_TEST_IS_DIR)) {
         int fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC);
@@ -430,7 +431,8 @@ virTeamingNicWireRealSettle(virTeamingNicWire *wire,
     }
     if (named && !virTeamingMacEqual(&link.mac, mac))
         virTeamingNicWireSetMac(control, name, mac);
-    if (named && link.up != up)
+    /* Whatever @link says: to be renamed it was switched off. */
+    if (named)
         named = virTeamingNicWireSetUp(control, name, up, &reason);
     if (control >= 0)
         close(control);
