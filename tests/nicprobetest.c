@@ -68,6 +68,7 @@ typedef struct {
     GArray *filters;                /* of Filter, oldest first */
     GArray *flying;                 /* of virTeamingNicArrival */
     gboolean taken;
+    virTeamingLink hidden;          /* netdev of the VF that was taken; name "": none */
     guint sent;
     guint steps;
     guint often;
@@ -213,6 +214,7 @@ setNetdev(const char *driver,
 
     if (device.netdev[0])
         virTeamingFakeRemoveLink(rig->kernel, device.netdev);
+    rig->hidden.name[0] = '\0';
     g_strlcpy(device.driver, driver, sizeof(device.driver));
     g_strlcpy(device.netdev, netdev, sizeof(device.netdev));
     virTeamingFakeSetPci(rig->kernel, &device);
@@ -276,13 +278,17 @@ wireTake(virTeamingNicWire *wire,
          virTeamingMac *mac,
          GError **error)
 {
+    virTeamingPciDevice device = getVf();
     virTeamingLink link;
 
     if (!step(error))
         return FALSE;
-    g_assert_true(virTeamingKernelLinkGet(rig->kernel, getVf().netdev, &link, NULL));
+    g_assert_true(virTeamingKernelLinkGet(rig->kernel, device.netdev, &link, NULL));
     *mac = link.mac;
     rig->taken = TRUE;
+    /* In another network namespace, sysfs and netlink do not show it here. */
+    setNetdev(device.driver, "", NULL, FALSE);
+    rig->hidden = link;
     return TRUE;
 }
 
@@ -739,9 +745,9 @@ testWireCut(void)
 }
 
 
-/* A VF that a guest has got since is the guest's. */
+/* A VF that a guest, or a program, has got since is theirs. */
 static void
-testKilledAndTaken(void)
+testKilledAndTaken(gconstpointer driver)
 {
     const Nic nic = { 0 };
     g_autoptr(Rig) mine = rigNew(&nic);
@@ -752,13 +758,13 @@ testKilledAndTaken(void)
     mine->accidentAt = 20;
     g_assert_null(virTeamingNicProbeRun(&probe, NULL));
     mine->accident = NOTHING;
-    setNetdev("vfio-pci", "", NULL, FALSE);
+    setNetdev(driver, "", NULL, FALSE);
     g_free(virTeamingFakeTakeLog(mine->kernel));
 
     g_assert_true(virTeamingNicProbeRecover(&probe, NULL));
     text = virTeamingFakeTakeLog(mine->kernel);
     g_assert_null(strstr(text, "VfSet"));
-    g_assert_cmpstr(getVf().driver, ==, "vfio-pci");
+    g_assert_cmpstr(getVf().driver, ==, driver);
 }
 
 
@@ -819,7 +825,17 @@ testRefused(void)
     virTeamingFakeSetLink(mine->kernel, &link);
     assertRefused(VIR_TEAMING_ERROR_BUSY, "ip link set dev vf1 nomaster");
     setNetdev("vfio-pci", "", NULL, FALSE);
-    assertRefused(VIR_TEAMING_ERROR_BUSY, "nodedev-reattach");
+    assertRefused(VIR_TEAMING_ERROR_BUSY, "VF 1: a guest may have it (driver vfio-pci); if none "
+                  "does: virsh nodedev-reattach");
+    setNetdev("mlx5_vfio_pci", "", NULL, FALSE);
+    assertRefused(VIR_TEAMING_ERROR_BUSY, "VF 1: a guest may have it (driver mlx5_vfio_pci)");
+    setNetdev("igb_uio", "", NULL, FALSE);
+    assertRefused(VIR_TEAMING_ERROR_BUSY, "VF 1: a program or a container may have it (driver "
+                  "igb_uio, and no network interface here); if none does: echo " VF_PCI
+                  " > /sys/bus/pci/drivers/igb_uio/unbind");
+    setNetdev("igbvf", "", NULL, FALSE);
+    assertRefused(VIR_TEAMING_ERROR_BUSY, "VF 1: a program or a container may have it (driver "
+                  "igbvf");
     setNetdev("igbvf", "vf1", &mac, TRUE);
 
     link = (virTeamingLink){ .name = "far0" };
@@ -1099,6 +1115,8 @@ int
 main(int argc,
      char **argv)
 {
+    static const char * const takers[] = { "vfio-pci", "mlx5_vfio_pci", "igb_uio" };
+
     g_test_init(&argc, &argv, NULL);
 
     for (gsize i = 0; i < G_N_ELEMENTS(finds); i++) {
@@ -1109,7 +1127,11 @@ main(int argc,
     g_test_add_func("/nicprobe/undo/stopped-at-each-step", testStopped);
     g_test_add_func("/nicprobe/undo/failed-at-each-step", testFailed);
     g_test_add_func("/nicprobe/undo/killed-at-each-step", testKilled);
-    g_test_add_func("/nicprobe/undo/killed-and-taken-by-a-guest", testKilledAndTaken);
+    for (gsize i = 0; i < G_N_ELEMENTS(takers); i++) {
+        g_autofree char *name = g_strconcat("/nicprobe/undo/killed-and-taken/", takers[i], NULL);
+
+        g_test_add_data_func(name, takers[i], testKilledAndTaken);
+    }
     g_test_add_func("/nicprobe/undo/receive-fails", testReceiveFails);
     g_test_add_func("/nicprobe/undo/wire-cut", testWireCut);
     g_test_add_func("/nicprobe/undo/no-driver", testNoDriver);

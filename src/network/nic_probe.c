@@ -673,16 +673,31 @@ virTeamingNicProbeIdle(virTeamingNicProbing *p,
 
 /* ---- before and after ---- */
 
-/* Why the VF must not be touched, and what to do about it; NULL: it may be. */
+/*
+ * Why the VF must not be touched, and what to do about it; NULL: it may be. @link: its netdev,
+ * if it has one.
+ */
 static char *
 virTeamingNicProbeObject(const virTeamingNicProbe *probe,
                          const virTeamingPciDevice *device,
                          const virTeamingLink *link)
 {
-    if (g_str_equal(device->driver, "vfio-pci"))
-        return g_strdup("a guest may have it (driver vfio-pci); if none does: "
-                        "virsh nodedev-reattach");
-    return device->netdev[0] ? virTeamingKernelLinkFindUser(probe->kernel, link) : NULL;
+    char address[VIR_TEAMING_PCI_STRING_LEN];
+
+    /* Some NICs' VFs have one of their own, as mlx5_vfio_pci (drivers/vfio/pci in Linux). */
+    if (strstr(device->driver, "vfio"))
+        return g_strdup_printf("a guest may have it (driver %s); if none does: "
+                               "virsh nodedev-reattach", device->driver);
+    if (!device->driver[0])
+        return NULL;
+    /* DPDK's drivers (igb_uio, uio_pci_generic) make none, and a container's is not seen here. */
+    if (!device->netdev[0])
+        return g_strdup_printf("a program or a container may have it (driver %s, and no network "
+                               "interface here); if none does: echo %s > "
+                               "/sys/bus/pci/drivers/%s/unbind", device->driver,
+                               virTeamingPciAddressFormat(&device->address, address),
+                               device->driver);
+    return virTeamingKernelLinkFindUser(probe->kernel, link);
 }
 
 
@@ -770,6 +785,20 @@ virTeamingNicProbeKeepError(GError **error,
 }
 
 
+/*
+ * Has somebody else taken the VF? It may well have no netdev here while it is the probe's,
+ * which takes it to a namespace of its own, but then its driver is the one that it had.
+ */
+static gboolean
+virTeamingNicProbeIsTaken(const virTeamingNicJournal *was,
+                          const virTeamingPciDevice *device)
+{
+    return strstr(device->driver, "vfio") ||
+        (device->driver[0] && !device->netdev[0] && was->driver[0] &&
+         !g_str_equal(device->driver, was->driver));
+}
+
+
 /* Is the VF in other hands than the probe's by now, or gone? */
 static gboolean
 virTeamingNicProbeLost(const virTeamingNicProbe *probe,
@@ -782,7 +811,7 @@ virTeamingNicProbeLost(const virTeamingNicProbe *probe,
     if (!virTeamingKernelPciGetDevice(probe->kernel, &was->vf.address, &device, &reason) ||
         !virTeamingKernelVfGet(probe->kernel, was->pf, was->vf.index, &vf, &reason))
         return g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND);
-    return g_str_equal(device.driver, "vfio-pci") ||
+    return virTeamingNicProbeIsTaken(was, &device) ||
         !virTeamingPciAddressEqual(&vf.address, &was->vf.address);
 }
 
