@@ -69,6 +69,12 @@ typedef struct {
     GArray *flying;                 /* of virTeamingNicArrival */
     gboolean taken;
     virTeamingLink hidden;          /* netdev of the VF that was taken; name "": none */
+    gint64 returnAt;                /* when it is seen again; 0: when the VF is bound anew */
+    const char *pf;                 /* what the PF is called by now */
+    gboolean silent;                /* the PF tells nothing of VF 1 */
+    guint takenAt;                  /* with this frame somebody takes the VF, and stops the probe */
+    const char *taker;              /* his driver */
+    GString *notices;
     guint sent;
     guint steps;
     guint often;
@@ -115,18 +121,45 @@ stepOften(GError **error)
 
 /* ---- the kernel's side of the NIC ---- */
 
+/* What VF 1 has been given, whether the PF tells of it or not. */
+static virTeamingVf
+getConfig(void)
+{
+    g_autoptr(GArray) vfs = rig->kernelOps->vfList(rig->kernel, rig->pf, NULL, 1, NULL);
+
+    g_assert_cmpuint(vfs->len, ==, 1);
+    return g_array_index(vfs, virTeamingVf, 0);
+}
+
+
 static void
 changed(void)
 {
     Filter filter = { .from = rig->now + rig->nic.delayMs * 1000 };
-    virTeamingVf vf;
+    const virTeamingVf vf = getConfig();
 
-    g_assert_true(virTeamingKernelVfGet(rig->kernel, "pf0", 1, &vf, NULL));
     if (rig->nic.deafToZero && virTeamingMacIsZero(&vf.mac))
         return;
     filter.mac = vf.mac;
     filter.vlan = vf.vlan;
     g_array_append_val(rig->filters, filter);
+}
+
+
+static GArray *
+nicVfList(virTeamingKernel *kernel,
+          const char *pf,
+          const virTeamingMac *mac,
+          gint only,
+          GError **error)
+{
+    GArray *vfs = rig->kernelOps->vfList(kernel, pf, mac, only, error);
+
+    for (guint i = 0; vfs && rig->silent && i < vfs->len; i++) {
+        if (g_array_index(vfs, virTeamingVf, i).index == 1)
+            g_array_remove_index(vfs, i--);
+    }
+    return vfs;
 }
 
 
@@ -264,7 +297,7 @@ wireBind(virTeamingNicWire *wire,
         return FALSE;
     if (getVf().driver[0])
         return TRUE;
-    g_assert_true(virTeamingKernelVfGet(rig->kernel, "pf0", 1, &config, NULL));
+    config = getConfig();
     setNetdev(driver ? driver : "igbvf", "new0",
               rig->nic.randomMac || virTeamingMacIsZero(&config.mac) ? &random : &config.mac,
               FALSE);
@@ -341,7 +374,7 @@ wireSend(virTeamingNicWire *wire,
          GError **error)
 {
     const Nic *nic = &rig->nic;
-    g_autoptr(GArray) entries = virTeamingKernelFdbList(rig->kernel, "pf0", to, NULL);
+    g_autoptr(GArray) entries = virTeamingKernelFdbList(rig->kernel, rig->pf, to, NULL);
     const gboolean pfHas = entries->len > 0;
     Filter filter = { 0 };
     gboolean vfHas;
@@ -349,6 +382,11 @@ wireSend(virTeamingNicWire *wire,
 
     if (!stepOften(error))
         return FALSE;
+    if (rig->sent + 1 == rig->takenAt) {
+        setNetdev(rig->taker, "", NULL, FALSE);
+        g_free(virTeamingFakeTakeLog(rig->kernel));
+        rig->stop = TRUE;
+    }
     for (guint i = 0; i < rig->filters->len; i++) {
         if (g_array_index(rig->filters, Filter, i).from <= rig->now)
             filter = g_array_index(rig->filters, Filter, i);
@@ -393,6 +431,11 @@ wireReceive(virTeamingNicWire *wire,
     if (!stepOften(error))
         return FALSE;
     rig->now += ms * 1000;
+    if (rig->hidden.name[0] && rig->returnAt && rig->now >= rig->returnAt) {
+        const virTeamingLink back = rig->hidden;
+
+        setNetdev(getVf().driver, back.name, &back.mac, FALSE);
+    }
     g_array_append_vals(arrivals, rig->flying->data, rig->flying->len);
     g_array_set_size(rig->flying, 0);
     return TRUE;
@@ -426,6 +469,8 @@ addPci(const char *pci,
     g_assert_true(virTeamingPciAddressParse(pci, &device.address));
     g_strlcpy(device.driver, driver, sizeof(device.driver));
     g_strlcpy(device.netdev, netdev, sizeof(device.netdev));
+    if (!g_str_equal(pci, PF_PCI))
+        g_strlcpy(device.physfn, PF_PCI, sizeof(device.physfn));
     virTeamingFakeSetPci(rig->kernel, &device);
     if (*netdev) {
         g_strlcpy(link.name, netdev, sizeof(link.name));
@@ -466,6 +511,8 @@ rigNew(const Nic *nic)
     rig->nic = *nic;
     rig->filters = g_array_new(FALSE, FALSE, sizeof(Filter));
     rig->flying = g_array_new(FALSE, FALSE, sizeof(virTeamingNicArrival));
+    rig->pf = "pf0";
+    rig->notices = g_string_new(NULL);
     rig->rundir = g_dir_make_tmp("nicprobeXXXXXX", NULL);
     addPci(PF_PCI, "igb", "pf0");
     virTeamingFakeSetLink(rig->kernel, &peer);
@@ -474,6 +521,7 @@ rigNew(const Nic *nic)
 
     rig->kernelOps = rig->kernel->ops;
     ops = *rig->kernelOps;
+    ops.vfList = nicVfList;
     ops.vfSetMac = nicVfSetMac;
     ops.vfSetVlan = nicVfSetVlan;
     ops.fdbAdd = nicFdbAdd;
@@ -505,6 +553,7 @@ rigFree(Rig *ended)
     virTeamingKernelFree(ended->kernel);
     g_array_unref(ended->filters);
     g_array_unref(ended->flying);
+    g_string_free(ended->notices, TRUE);
     g_free(ended->rundir);
     g_free(ended);
     rig = NULL;
@@ -518,8 +567,8 @@ static char *
 describe(void)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autoptr(GArray) entries = virTeamingKernelFdbList(rig->kernel, "pf0", NULL, NULL);
-    g_autoptr(GArray) vfs = virTeamingKernelVfList(rig->kernel, "pf0", NULL);
+    g_autoptr(GArray) entries = virTeamingKernelFdbList(rig->kernel, rig->pf, NULL, NULL);
+    g_autoptr(GArray) vfs = virTeamingKernelVfList(rig->kernel, rig->pf, NULL);
     g_autofree char *journal = g_build_filename(rig->rundir, "nic-probe.json", NULL);
 
     for (guint i = 0; i < vfs->len; i++) {
@@ -542,6 +591,13 @@ describe(void)
 }
 
 
+static void
+notice(const char *words)
+{
+    g_string_append(rig->notices, words);
+}
+
+
 static virTeamingNicProbe
 getProbe(gboolean peer)
 {
@@ -552,6 +608,7 @@ getProbe(gboolean peer)
         .peer = peer ? "far0" : NULL,
         .rundir = rig->rundir,
         .stop = &rig->stop,
+        .notice = notice,
     };
 }
 
@@ -649,6 +706,17 @@ testFind(gconstpointer opaque)
 
 /* ---- what is left behind ---- */
 
+/* The process of the probe has ended, and some time after it its namespace. */
+static void
+endProcess(void)
+{
+    rig->accident = NOTHING;
+    rig->stop = 0;
+    rig->taken = FALSE;
+    rig->returnAt = rig->now + 300 * 1000;
+}
+
+
 /* Lets @accident happen at each step in turn; returns how many steps there are. */
 static guint
 testAccidents(Accident accident,
@@ -676,8 +744,8 @@ testAccidents(Accident accident,
         g_assert_true(verdict || !ended);
         g_assert_true(accident != KILL || !verdict || ended);
 
-        mine->accident = NOTHING;
-        mine->stop = 0;
+        if (recover)
+            endProcess();
         if (recover)
             g_assert_true(virTeamingNicProbeRecover(&probe, NULL));
         after = describe();
@@ -745,26 +813,231 @@ testWireCut(void)
 }
 
 
-/* A VF that a guest, or a program, has got since is theirs. */
 static void
-testKilledAndTaken(gconstpointer driver)
+hideFromHost(void)
 {
+    setNetdev("igbvf", "", NULL, FALSE);
+}
+
+
+static void
+giveToGuest(void)
+{
+    setNetdev("vfio-pci", "", NULL, FALSE);
+}
+
+
+static void
+giveToOtherGuest(void)
+{
+    setNetdev("mlx5_vfio_pci", "", NULL, FALSE);
+}
+
+
+static void
+giveToProgram(void)
+{
+    setNetdev("igb_uio", "", NULL, FALSE);
+}
+
+
+static void
+giveAddress(void)
+{
+    const virTeamingMac mac = { { 0x0a, 1, 2, 3, 4, 5 } };
+
+    setNetdev("igbvf", "busy0", &mac, TRUE);
+    virTeamingFakeSetAddress(rig->kernel, "busy0", "192.0.2.1");
+}
+
+
+static void
+makePort(void)
+{
+    const virTeamingLink link = { .name = "vf1", .master = "br0", .pci = VF_PCI };
+
+    setNetdev("igbvf", "vf1", &link.mac, TRUE);
+    virTeamingFakeSetLink(rig->kernel, &link);
+}
+
+
+static void
+renamePf(void)
+{
+    virTeamingFakeRenameLink(rig->kernel, "pf0", "ens1");
+    rig->pf = "ens1";
+}
+
+
+static void
+swapPfs(void)
+{
+    const virTeamingLink other = { .name = "pf0", .pci = "fffe:02:00.0" };
+
+    renamePf();
+    virTeamingFakeSetLink(rig->kernel, &other);
+}
+
+
+static void
+removeVf(void)
+{
+    const virTeamingPciAddress address = getVf().address;
+
+    setNetdev("", "", NULL, FALSE);
+    virTeamingFakeRemovePci(rig->kernel, &address);
+}
+
+
+static void
+silenceVf(void)
+{
+    rig->silent = TRUE;
+}
+
+
+static void
+restoreVf(void)
+{
+    rig->silent = FALSE;
+}
+
+
+static void
+removePf(void)
+{
+    virTeamingFakeRemoveLink(rig->kernel, "pf0");
+}
+
+
+static void
+removeNic(void)
+{
+    removeVf();
+    removePf();
+}
+
+
+static void
+restorePf(void)
+{
+    const virTeamingLink link = { .name = "pf0", .pci = PF_PCI, .up = TRUE, .running = TRUE };
+
+    virTeamingFakeSetLink(rig->kernel, &link);
+}
+
+
+typedef struct {
+    const char *name;
+    void (*meanwhile)(void);        /* after a probe was killed, before the next */
+    const char *user;               /* who has the VF since; NULL: nobody */
+    const char *problem;            /* why the next can't put it back; NULL: it can */
+    void (*mend)(void);
+} RecoverTest;
+
+static const RecoverTest recovers[] = {
+    { "guest", giveToGuest, "a guest may have it (driver vfio-pci)" },
+    { "guest/other-driver", giveToOtherGuest, "a guest may have it (driver mlx5_vfio_pci)" },
+    { "program", giveToProgram, "driver igb_uio, and no network interface here" },
+    { "container", hideFromHost, "driver igbvf, and no network interface here" },
+    { "address", giveAddress, "it has the address 192.0.2.1" },
+    { "bridge-port", makePort, "it is a port of 'br0'" },
+    { "pf-renamed", renamePf },
+    { "pf-renamed/name-taken", swapPfs },
+    { "vf-gone", removeVf },
+    { "nic-gone", removeNic },
+    { "vf-not-told-of", silenceVf, NULL, "'pf0' has no VF 1 now", restoreVf },
+    { "pf-gone", removePf, NULL, "find the PF of PCI function " VF_PCI, restorePf },
+};
+
+
+/* The host does not stand still between a probe that was killed, at any step, and the next. */
+static void
+testRecover(gconstpointer opaque)
+{
+    const RecoverTest *test = opaque;
     const Nic nic = { 0 };
-    g_autoptr(Rig) mine = rigNew(&nic);
-    g_autofree char *text = NULL;
-    virTeamingNicProbe probe = getProbe(TRUE);
+    gboolean ended = FALSE;
 
-    mine->accident = KILL;
-    mine->accidentAt = 20;
-    g_assert_null(virTeamingNicProbeRun(&probe, NULL));
-    mine->accident = NOTHING;
-    setNetdev(driver, "", NULL, FALSE);
-    g_free(virTeamingFakeTakeLog(mine->kernel));
+    for (guint at = 1; !ended; at++) {
+        g_autoptr(Rig) mine = rigNew(&nic);
+        g_autofree char *before = describe();
+        g_autofree char *after = NULL;
+        g_autofree char *journal = virTeamingNicJournalPath(mine->rundir);
+        g_autofree char *log = NULL;
+        g_autoptr(GArray) entries = NULL;
+        virTeamingNicProbe probe = getProbe(TRUE);
+        g_autoptr(virTeamingNicVerdict) verdict = NULL;
+        g_autoptr(GError) error = NULL;
+        const virTeamingPciAddress vf = getVf().address;
+        virTeamingPciDevice device;
 
-    g_assert_true(virTeamingNicProbeRecover(&probe, NULL));
-    text = virTeamingFakeTakeLog(mine->kernel);
-    g_assert_null(strstr(text, "VfSet"));
-    g_assert_cmpstr(getVf().driver, ==, driver);
+        mine->accident = KILL;
+        mine->accidentAt = at;
+        verdict = virTeamingNicProbeRun(&probe, NULL);
+        ended = verdict != NULL;
+        if (ended)
+            continue;
+        endProcess();
+        test->meanwhile();
+        g_free(virTeamingFakeTakeLog(mine->kernel));
+
+        if (test->problem) {
+            g_assert_false(virTeamingNicProbeRecover(&probe, &error));
+            g_assert_nonnull(error);
+            if (!strstr(error->message, test->problem) || !strstr(error->message, journal))
+                g_error("'%s' does not say '%s' and '%s'", error->message, test->problem,
+                        journal);
+            g_assert_true(g_file_test(journal, G_FILE_TEST_EXISTS));
+            test->mend();
+        }
+        g_clear_error(&error);
+        g_assert_true(virTeamingNicProbeRecover(&probe, &error));
+        g_assert_no_error(error);
+        g_assert_false(g_file_test(journal, G_FILE_TEST_EXISTS));
+        entries = virTeamingKernelFdbList(mine->kernel, mine->pf, NULL, NULL);
+        g_assert_cmpuint(entries ? entries->len : 0, ==, 0);
+
+        if (test->user) {
+            log = virTeamingFakeTakeLog(mine->kernel);
+            g_assert_null(strstr(log, "VfSet"));
+            g_assert_nonnull(strstr(mine->notices->str, test->user));
+            g_assert_nonnull(strstr(mine->notices->str, "MAC 0a:00:00:00:00:07 and VLAN 12"));
+        } else {
+            g_assert_cmpstr(mine->notices->str, ==, "");
+        }
+        if (!test->user && virTeamingKernelPciGetDevice(mine->kernel, &vf, &device, NULL)) {
+            after = describe();
+            g_assert_cmpstr(after, ==, before);
+        }
+    }
+}
+
+
+/* Also to a probe that lives and can put all back. */
+static void
+testTakenMeanwhile(void)
+{
+    static const char * const takers[] = { "vfio-pci", "mlx5_vfio_pci", "igb_uio" };
+    const Nic nic = { 0 };
+
+    for (guint i = 0; i < G_N_ELEMENTS(takers) * 100; i++) {
+        g_autoptr(Rig) mine = rigNew(&nic);
+        g_autofree char *log = NULL;
+        virTeamingNicProbe probe = getProbe(TRUE);
+        g_autoptr(GError) error = NULL;
+
+        mine->taker = takers[i / 100];
+        mine->takenAt = 1 + i % 100;
+        g_assert_null(virTeamingNicProbeRun(&probe, &error));
+        g_assert_nonnull(strstr(error->message, "interrupted"));
+        log = virTeamingFakeTakeLog(mine->kernel);
+        g_assert_null(strstr(log, "VfSet"));
+        g_assert_cmpstr(getVf().driver, ==, mine->taker);
+        g_assert_nonnull(strstr(mine->notices->str, mine->taker));
+        g_assert_true(virTeamingNicProbeRecover(&probe, NULL));
+        g_assert_cmpstr(getVf().driver, ==, mine->taker);
+    }
 }
 
 
@@ -1115,8 +1388,6 @@ int
 main(int argc,
      char **argv)
 {
-    static const char * const takers[] = { "vfio-pci", "mlx5_vfio_pci", "igb_uio" };
-
     g_test_init(&argc, &argv, NULL);
 
     for (gsize i = 0; i < G_N_ELEMENTS(finds); i++) {
@@ -1127,11 +1398,12 @@ main(int argc,
     g_test_add_func("/nicprobe/undo/stopped-at-each-step", testStopped);
     g_test_add_func("/nicprobe/undo/failed-at-each-step", testFailed);
     g_test_add_func("/nicprobe/undo/killed-at-each-step", testKilled);
-    for (gsize i = 0; i < G_N_ELEMENTS(takers); i++) {
-        g_autofree char *name = g_strconcat("/nicprobe/undo/killed-and-taken/", takers[i], NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(recovers); i++) {
+        g_autofree char *name = g_strconcat("/nicprobe/recover/", recovers[i].name, NULL);
 
-        g_test_add_data_func(name, takers[i], testKilledAndTaken);
+        g_test_add_data_func(name, &recovers[i], testRecover);
     }
+    g_test_add_func("/nicprobe/undo/taken-meanwhile", testTakenMeanwhile);
     g_test_add_func("/nicprobe/undo/receive-fails", testReceiveFails);
     g_test_add_func("/nicprobe/undo/wire-cut", testWireCut);
     g_test_add_func("/nicprobe/undo/no-driver", testNoDriver);

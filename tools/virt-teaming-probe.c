@@ -48,6 +48,15 @@ virTeamingProbeProgress(const char *words)
 }
 
 
+/* Said in any format: whoever reads JSON reads standard output. */
+static void
+virTeamingProbeNotice(const char *words)
+{
+    virTeamingCmdPrint(stderr, VIR_TEAMING_CMD_STYLE_WARNING, "warning:");
+    fprintf(stderr, " %s\n", words);
+}
+
+
 /* ---- as text ---- */
 
 /* Of the form "8086:10c9, firmware 1.2", as far as it is known. */
@@ -158,6 +167,7 @@ virTeamingProbeRun(const char *pf,
         .rundir = VIR_TEAMING_RUNSTATEDIR,
         .stop = &virTeamingProbeStop,
         .progress = quiet ? NULL : virTeamingProbeProgress,
+        .notice = virTeamingProbeNotice,
     };
     virTeamingLink link;
 

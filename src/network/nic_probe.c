@@ -27,7 +27,9 @@
  *
  * How the VF was is on file before it is touched (nic_journal.c), and is put back by one
  * function, whether all went well, a step failed, a signal came, or a later probe
- * finds the file of one that was killed. Between any two steps the probe may be stopped.
+ * finds the file of one that was killed. Between any two steps the probe may be stopped. The
+ * file is forgotten if the VF is no more, and if somebody uses it by now: then it is left as it
+ * is, and that is said. Whatever else keeps it from being put back keeps the file.
  */
 
 #include "nic_probe.h"
@@ -53,6 +55,7 @@
 #define VIR_TEAMING_NIC_PROBE_SETTLE 100    /* until a change is in force, if not measured */
 #define VIR_TEAMING_NIC_PROBE_CHANGE 3000   /* a change that takes longer never comes */
 #define VIR_TEAMING_NIC_PROBE_CARRIER 10000 /* a VF without carrier by then gets none */
+#define VIR_TEAMING_NIC_PROBE_RETURN 5000   /* a netdev that is not back by then is another's */
 
 typedef struct {
     const virTeamingNicProbe *probe;
@@ -322,6 +325,20 @@ virTeamingNicProbePark(virTeamingNicProbing *p,
 }
 
 
+/* Takes @mac out of the own filter of @pf. */
+static gboolean
+virTeamingNicProbeForgetMac(const virTeamingNicProbe *probe,
+                            const char *pf,
+                            const virTeamingMac *mac,
+                            GError **error)
+{
+    virTeamingFdbEntry entry = { .mac = *mac, .flags = VIR_TEAMING_FDB_SELF };
+
+    g_strlcpy(entry.dev, pf, sizeof(entry.dev));
+    return virTeamingKernelFdbDel(probe->kernel, &entry, error);
+}
+
+
 /* Puts the MAC into the PF's own filter. *@done: FALSE if that takes none. */
 static gboolean
 virTeamingNicProbeShare(virTeamingNicProbing *p,
@@ -334,9 +351,9 @@ virTeamingNicProbeShare(virTeamingNicProbing *p,
 
     if (!virTeamingNicProbeGoOn(p, error))
         return FALSE;
-    g_strlcpy(entry.dev, p->probe->pf, sizeof(entry.dev));
     if (!on)
-        return virTeamingKernelFdbDel(p->probe->kernel, &entry, error);
+        return virTeamingNicProbeForgetMac(p->probe, p->probe->pf, &p->mac, error);
+    g_strlcpy(entry.dev, p->probe->pf, sizeof(entry.dev));
     *done = virTeamingKernelFdbAdd(p->probe->kernel, &entry, &reason);
     if (!*done)
         g_debug("%s", reason->message);
@@ -701,6 +718,25 @@ virTeamingNicProbeObject(const virTeamingNicProbe *probe,
 }
 
 
+/* Looks at a VF and its netdev. *@objection: as virTeamingNicProbeObject() has it. */
+static gboolean
+virTeamingNicProbeLook(const virTeamingNicProbe *probe,
+                       const virTeamingPciAddress *vf,
+                       virTeamingPciDevice *device,
+                       virTeamingLink *link,
+                       char **objection,
+                       GError **error)
+{
+    memset(link, 0, sizeof(*link));
+    if (!virTeamingKernelPciGetDevice(probe->kernel, vf, device, error) ||
+        (device->netdev[0] &&
+         !virTeamingKernelLinkGet(probe->kernel, device->netdev, link, error)))
+        return FALSE;
+    *objection = virTeamingNicProbeObject(probe, device, link);
+    return TRUE;
+}
+
+
 /* Finds a VF that nobody uses: the last one, since libvirt hands out the first. */
 static gboolean
 virTeamingNicProbeChoose(const virTeamingNicProbe *probe,
@@ -722,13 +758,10 @@ virTeamingNicProbeChoose(const virTeamingNicProbe *probe,
         const virTeamingVf *vf = &g_array_index(vfs, virTeamingVf, i);
         g_autofree char *objection = NULL;
         virTeamingPciDevice device;
-        virTeamingLink link = { 0 };
+        virTeamingLink link;
 
-        if (!virTeamingKernelPciGetDevice(probe->kernel, &vf->address, &device, error) ||
-            (device.netdev[0] &&
-             !virTeamingKernelLinkGet(probe->kernel, device.netdev, &link, error)))
+        if (!virTeamingNicProbeLook(probe, &vf->address, &device, &link, &objection, error))
             return FALSE;
-        objection = virTeamingNicProbeObject(probe, &device, &link);
         if (objection) {
             g_string_append_printf(why, "\n  VF %u: %s", vf->index, objection);
             continue;
@@ -799,75 +832,176 @@ virTeamingNicProbeIsTaken(const virTeamingNicJournal *was,
 }
 
 
-/* Is the VF in other hands than the probe's by now, or gone? */
-static gboolean
-virTeamingNicProbeLost(const virTeamingNicProbe *probe,
-                       const virTeamingNicJournal *was)
+/*
+ * Waits for the netdev of the VF. A probe that was killed may have had it in its namespace, from
+ * which it returns some time after the process has ended (cleanup_net() in
+ * net/core/net_namespace.c, which is queued).
+ */
+static void
+virTeamingNicProbeAwaitReturn(const virTeamingNicProbe *probe,
+                              const virTeamingPciAddress *vf)
 {
+    virTeamingNicWire *wire = probe->wire;
+    g_autoptr(GArray) arrivals = g_array_new(FALSE, FALSE, sizeof(virTeamingNicArrival));
+
+    for (guint waited = 0; waited < VIR_TEAMING_NIC_PROBE_RETURN; waited += 20) {
+        virTeamingPciDevice device;
+        virTeamingLink link;
+
+        if (!virTeamingKernelPciGetDevice(probe->kernel, vf, &device, NULL) ||
+            !device.driver[0] || strstr(device.driver, "vfio") ||
+            (device.netdev[0] &&
+             virTeamingKernelLinkGet(probe->kernel, device.netdev, &link, NULL)))
+            return;
+        /* Only time is wanted: what the sockets say does not matter. */
+        wire->ops->receive(wire, 20, arrivals, NULL);
+    }
+}
+
+
+/*
+ * Finds the VF again, and under which name and index its PF has it now: into @was. *@there: FALSE
+ * if it is no more. *@user: who has it by now, if somebody does. @killed: the probe that changed
+ * it is no more, either.
+ */
+static gboolean
+virTeamingNicProbeFindAgain(const virTeamingNicProbe *probe,
+                            virTeamingNicJournal *was,
+                            gboolean killed,
+                            gboolean *there,
+                            char **user,
+                            GError **error)
+{
+    const virTeamingPciAddress address = was->vf.address;
     g_autoptr(GError) reason = NULL;
     virTeamingPciDevice device;
-    virTeamingVf vf;
+    virTeamingLink link;
 
-    if (!virTeamingKernelPciGetDevice(probe->kernel, &was->vf.address, &device, &reason) ||
-        !virTeamingKernelVfGet(probe->kernel, was->pf, was->vf.index, &vf, &reason))
-        return g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND);
-    return virTeamingNicProbeIsTaken(was, &device) ||
-        !virTeamingPciAddressEqual(&vf.address, &was->vf.address);
+    if (killed)
+        virTeamingNicProbeAwaitReturn(probe, &address);
+    *there = virTeamingKernelPciGetDevice(probe->kernel, &address, &device, &reason);
+    if (!*there && g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND))
+        return TRUE;
+    if (!*there) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
+    if ((killed || virTeamingNicProbeIsTaken(was, &device)) &&
+        !virTeamingNicProbeLook(probe, &address, &device, &link, user, error))
+        return FALSE;
+    /* If it has its name still: with mlx4, a PF has two, one for each port. */
+    return (virTeamingKernelLinkGet(probe->kernel, was->pf, &link, NULL) &&
+            g_str_equal(link.pci, device.physfn)) ||
+        virTeamingKernelVfLocate(probe->kernel, &address, was->pf, &was->vf.index, error);
+}
+
+
+/* Says that the VF, which @user has, is not put back, and what it was. */
+static void
+virTeamingNicProbeLeave(const virTeamingNicProbe *probe,
+                        const virTeamingNicJournal *was,
+                        const char *user)
+{
+    char mac[VIR_TEAMING_MAC_STRING_LEN];
+    g_autofree char *words =
+        g_strdup_printf("VF %u of '%s' is in use by now and stays as it is: %s. Before it was "
+                        "probed it had MAC %s and VLAN %u", was->vf.index, was->pf, user,
+                        virTeamingMacFormat(&was->vf.mac, mac), was->vf.vlan);
+
+    if (probe->notice)
+        probe->notice(words);
 }
 
 
 /* Gives the VF, which has no driver, its MAC and VLAN back. */
 static gboolean
-virTeamingNicProbeRestoreVf(const virTeamingNicProbe *probe,
-                            const virTeamingNicJournal *was,
-                            GError **error)
+virTeamingNicProbeRestoreFilter(const virTeamingNicProbe *probe,
+                                const virTeamingNicJournal *was,
+                                GError **error)
 {
+    g_autoptr(GError) reason = NULL;
     virTeamingVf vf;
 
+    if (!virTeamingKernelVfGet(probe->kernel, was->pf, was->vf.index, &vf, &reason)) {
+        /* A VF that a driver can't tell of now is left out (rtnl_fill_vfinfo() in
+         * net/core/rtnetlink.c): with ice and i40e while the VF is reset, with bnx2x while the
+         * PF is down. */
+        if (g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND))
+            g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY,
+                        "%s now; if '%s' is off: ip link set dev %s up", reason->message,
+                        was->pf, was->pf);
+        else
+            g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
     /* What is right already may be what this NIC can't change. */
-    return virTeamingKernelVfGet(probe->kernel, was->pf, was->vf.index, &vf, error) &&
-        ((vf.vlan == was->vf.vlan && vf.qos == was->vf.qos) ||
-         virTeamingKernelVfSetVlan(probe->kernel, was->pf, was->vf.index, was->vf.vlan,
-                                   was->vf.qos, error)) &&
+    return ((vf.vlan == was->vf.vlan && vf.qos == was->vf.qos) ||
+            virTeamingKernelVfSetVlan(probe->kernel, was->pf, was->vf.index, was->vf.vlan,
+                                      was->vf.qos, error)) &&
         (virTeamingMacEqual(&vf.mac, &was->vf.mac) ||
          virTeamingKernelVfSetMac(probe->kernel, was->pf, was->vf.index, &was->vf.mac, error));
 }
 
 
-/* Puts back all that @was says, as far as it can, and only then forgets it. */
-static gboolean
-virTeamingNicProbeRestore(const virTeamingNicProbe *probe,
-                          const virTeamingNicJournal *was,
-                          GError **error)
+/* Puts the VF back, as far as it can. Adds to @first what went wrong. */
+static void
+virTeamingNicProbeRestoreVf(const virTeamingNicProbe *probe,
+                            const virTeamingNicJournal *was,
+                            GError **first)
 {
     virTeamingNicWire *wire = probe->wire;
-    virTeamingFdbEntry entry = { .mac = was->mac, .flags = VIR_TEAMING_FDB_SELF };
-    g_autoptr(GError) first = NULL;
     GError *reason = NULL;
 
-    g_strlcpy(entry.dev, was->pf, sizeof(entry.dev));
-    wire->ops->drop(wire);
-    virTeamingKernelFdbDel(probe->kernel, &entry, &reason);
-    virTeamingNicProbeKeepError(&first, g_steal_pointer(&reason));
+    /* Without a driver first: the driver reads the MAC when it is bound. */
+    wire->ops->unbind(wire, &was->vf.address, &reason);
+    virTeamingNicProbeKeepError(first, g_steal_pointer(&reason));
+    virTeamingNicProbeRestoreFilter(probe, was, &reason);
+    virTeamingNicProbeKeepError(first, g_steal_pointer(&reason));
+    if (was->driver[0] &&
+        wire->ops->bind(wire, &was->vf.address, was->driver, &reason) && was->netdev[0])
+        wire->ops->settle(wire, &was->vf.address, was->netdev, &was->netdevMac, was->up,
+                          &reason);
+    virTeamingNicProbeKeepError(first, g_steal_pointer(&reason));
+}
 
-    if (!virTeamingNicProbeLost(probe, was)) {
-        /* Without a driver first: the driver reads the MAC when it is bound. */
-        wire->ops->unbind(wire, &was->vf.address, &reason);
+
+/*
+ * Puts back all that @journal says, as far as it can, and only then forgets it. @killed: it is
+ * that of a probe which is no more.
+ */
+static gboolean
+virTeamingNicProbeRestore(const virTeamingNicProbe *probe,
+                          const virTeamingNicJournal *journal,
+                          gboolean killed,
+                          GError **error)
+{
+    virTeamingNicJournal was = *journal;
+    g_autofree char *path = virTeamingNicJournalPath(probe->rundir);
+    g_autofree char *user = NULL;
+    g_autoptr(GError) first = NULL;
+    GError *reason = NULL;
+    gboolean there;
+
+    probe->wire->ops->drop(probe->wire);
+    if (virTeamingNicProbeFindAgain(probe, &was, killed, &there, &user, &first)) {
+        /* Without the VF its PF is known by name only. If it has another now, all that stays
+         * is a MAC in its filter that nobody has. */
+        if (!virTeamingNicProbeForgetMac(probe, was.pf, &was.mac, &reason) && !there &&
+            g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND))
+            g_clear_error(&reason);
         virTeamingNicProbeKeepError(&first, g_steal_pointer(&reason));
-        virTeamingNicProbeRestoreVf(probe, was, &reason);
-        virTeamingNicProbeKeepError(&first, g_steal_pointer(&reason));
-        if (was->driver[0] &&
-            wire->ops->bind(wire, &was->vf.address, was->driver, &reason) && was->netdev[0])
-            wire->ops->settle(wire, &was->vf.address, was->netdev, &was->netdevMac, was->up,
-                              &reason);
-        virTeamingNicProbeKeepError(&first, g_steal_pointer(&reason));
+        if (user)
+            virTeamingNicProbeLeave(probe, &was, user);
+        else if (there)
+            virTeamingNicProbeRestoreVf(probe, &was, &first);
     }
 
     if (!first)
         return virTeamingNicJournalRemove(probe->rundir, error);
     g_set_error(error, first->domain, first->code,
                 "%s; so VF %u of '%s' is not as it was, which the next 'virt-teaming probe' "
-                "tries again to mend", first->message, was->vf.index, was->pf);
+                "tries again to mend; to leave it so, remove %s", first->message,
+                was.vf.index, was.pf, path);
     return FALSE;
 }
 
@@ -884,19 +1018,17 @@ virTeamingNicProbeRecoverLocked(const virTeamingNicProbe *probe,
     if (!found)
         return TRUE;
     virTeamingNicProbeSay(probe, "putting back what an earlier probe, which was killed, left");
-    /* PFs come and go, too. */
-    if (!virTeamingKernelLinkGet(probe->kernel, was.pf, &(virTeamingLink){ 0 }, NULL))
-        return virTeamingNicJournalRemove(probe->rundir, error);
-    return virTeamingNicProbeRestore(probe, &was, error);
+    return virTeamingNicProbeRestore(probe, &was, TRUE, error);
 }
 
 
 /**
  * virTeamingNicProbeRecover:
- * @probe: of which only the kernel, the wire, the directory and the progress are used
+ * @probe: of which only the kernel, the wire, the directory and whom to tell are used
  * @error: set to BUSY if another probe runs, else as the kernel says
  *
- * Puts back what an earlier probe has left, of whichever PF, if one was killed.
+ * Puts back what an earlier probe has left, of whichever PF, if one was killed. What somebody
+ * uses by now stays as it is.
  *
  * Returns: whether there is nothing left to put back.
  */
@@ -965,7 +1097,7 @@ virTeamingNicProbeRunLocked(const virTeamingNicProbe *probe,
     good = virTeamingNicProbeGround(&p, error) &&
         virTeamingNicProbeDriven(&p, error) &&
         (!probe->peer || virTeamingNicProbeIdle(&p, error));
-    if (!virTeamingNicProbeRestore(probe, &p.was, &left)) {
+    if (!virTeamingNicProbeRestore(probe, &p.was, FALSE, &left)) {
         /* What is left behind matters more than why. */
         g_clear_error(error);
         g_propagate_error(error, g_steal_pointer(&left));

@@ -19,6 +19,7 @@
  * @rundir: directory of the journal
  * @stop: set to nonzero, by a signal, to put all back and end; NULL: cannot be stopped
  * @progress: told in words what is done; NULL: nobody wants to know
+ * @notice: told in words what is not put back, and why; NULL: nobody wants to know
  */
 typedef struct {
     virTeamingKernel *kernel;
@@ -28,6 +29,7 @@ typedef struct {
     const char *rundir;
     const volatile sig_atomic_t *stop;
     void (*progress)(const char *words);
+    void (*notice)(const char *words);
 } virTeamingNicProbe;
 
 gboolean virTeamingNicProbeRecover(const virTeamingNicProbe *probe,

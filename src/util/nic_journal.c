@@ -7,9 +7,9 @@
  * Theory of operation
  *
  * One file, since one probe runs at a time on a host: a lock sees to that. It is written
- * before the first change and removed when all is as it was. A probe that finds one was
- * preceded by one that was killed, and puts back what that one could not. The
- * directory is under /run: a reboot undoes all that a probe does.
+ * before the first change and removed when all is as it was, or has gone, or is another's by
+ * now. A probe that finds one was preceded by one that was killed or that failed, and puts back
+ * what that one could not. The directory is under /run: a reboot undoes all that a probe does.
  */
 
 #include "nic_journal.h"
@@ -26,6 +26,19 @@
 
 #define VIR_TEAMING_NIC_JOURNAL_FILE "nic-probe.json"
 #define VIR_TEAMING_NIC_JOURNAL_LOCK "nic-probe.lock"
+
+
+/**
+ * virTeamingNicJournalPath:
+ * @rundir: directory of the journal
+ *
+ * Returns: (transfer full): the file, which a person may remove to leave things as they are.
+ */
+char *
+virTeamingNicJournalPath(const char *rundir)
+{
+    return g_build_filename(rundir, VIR_TEAMING_NIC_JOURNAL_FILE, NULL);
+}
 
 
 /**
@@ -73,7 +86,7 @@ virTeamingNicJournalSave(const virTeamingNicJournal *journal,
                          const char *rundir,
                          GError **error)
 {
-    g_autofree char *path = g_build_filename(rundir, VIR_TEAMING_NIC_JOURNAL_FILE, NULL);
+    g_autofree char *path = virTeamingNicJournalPath(rundir);
     g_autoptr(JsonObject) object = json_object_new();
     g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
     g_autofree char *text = NULL;
@@ -158,7 +171,7 @@ virTeamingNicJournalLoad(virTeamingNicJournal *ret,
                          gboolean *found,
                          GError **error)
 {
-    g_autofree char *path = g_build_filename(rundir, VIR_TEAMING_NIC_JOURNAL_FILE, NULL);
+    g_autofree char *path = virTeamingNicJournalPath(rundir);
     g_autofree char *text = NULL;
     g_autoptr(GError) reason = NULL;
 
@@ -185,7 +198,7 @@ virTeamingNicJournalLoad(virTeamingNicJournal *ret,
  * @rundir: directory of the journal
  * @error: set to SYSTEM if the file can't be removed
  *
- * All is as it was. To remove what is not there succeeds.
+ * Nothing is left to put back. To remove what is not there succeeds.
  *
  * Returns: whether there is no journal any more.
  */
@@ -193,7 +206,7 @@ gboolean
 virTeamingNicJournalRemove(const char *rundir,
                            GError **error)
 {
-    g_autofree char *path = g_build_filename(rundir, VIR_TEAMING_NIC_JOURNAL_FILE, NULL);
+    g_autofree char *path = virTeamingNicJournalPath(rundir);
 
     if (g_unlink(path) < 0 && errno != ENOENT) {
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,

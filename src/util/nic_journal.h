@@ -18,6 +18,7 @@ typedef struct {
     virTeamingMac mac;              /* which the PF's own filter may hold */
 } virTeamingNicJournal;
 
+char *virTeamingNicJournalPath(const char *rundir);
 int virTeamingNicJournalLock(const char *rundir,
                              GError **error);
 gboolean virTeamingNicJournalSave(const virTeamingNicJournal *journal,
