@@ -639,7 +639,7 @@ typedef struct {
 
 static const FindTest finds[] = {
     { "as-an-82576", { 0 }, FALSE, "yyyyyyn", 0, NULL },
-    { "as-an-82576/without-a-peer", { 0 }, TRUE, "yyy????", 0, NULL },
+    { "as-an-82576/without-a-peer", { 0 }, TRUE, "yy?????", 0, NULL },
     { "strays-go-to-a-vf", { .stray = TRUE }, FALSE, "yyyyyyn", 0, NULL },
     { "steers-early-and-does-not-copy", { .exclusive = TRUE }, FALSE, "yyyynyn", 0, NULL },
     { "steers-late", { .late = TRUE, .exclusive = TRUE }, FALSE, "yyynnyy", 0, NULL },
@@ -649,10 +649,11 @@ static const FindTest finds[] = {
       NULL },
     { "refuses-zero/without-a-peer", { .refusesZero = TRUE }, TRUE, "yyn????", 0, "zero MAC" },
     { "deaf-to-zero", { .deafToZero = TRUE }, FALSE, "yynyyyn", 0, "zero MAC" },
+    { "deaf-to-zero/without-a-peer", { .deafToZero = TRUE }, TRUE, "yy?????", -1, NULL },
     { "vlan-leaks/copies", { .leaks = TRUE }, FALSE, "yyyyynn", 0, NULL },
     { "vlan-leaks/does-not-copy", { .leaks = TRUE, .exclusive = TRUE }, FALSE, "yyyynnn", 0,
       "nor does an unused VLAN" },
-    { "vlan-leaks/without-a-peer", { .leaks = TRUE }, TRUE, "yyy???n", 0, NULL },
+    { "vlan-leaks/without-a-peer", { .leaks = TRUE }, TRUE, "yy????n", 0, NULL },
     { "no-vlans", { .noVlans = TRUE }, FALSE, "yyyyynn", 0, NULL },
     { "no-vlans/does-not-copy", { .noVlans = TRUE, .exclusive = TRUE }, FALSE, "yyyynnn", 0,
       "nor does an unused VLAN" },
@@ -1198,13 +1199,32 @@ testInherit(void)
     older->kernel = g_strdup("2.4.0");
     virTeamingNicVerdictInherit(newer, older);
     foreign = spell(newer->answers);
-    g_assert_cmpstr(foreign, ==, "yyy????");
+    g_assert_cmpstr(foreign, ==, "yy?????");
 
     g_free(older->kernel);
     older->kernel = g_steal_pointer(&kernel);
     virTeamingNicVerdictInherit(newer, older);
     inherited = spell(newer->answers);
     g_assert_cmpstr(inherited, ==, "yyyyyyn");
+}
+
+
+/* Nor does it take back what speaks against a NIC: without a peer, that is not even seen. */
+static void
+testInheritUnsafe(void)
+{
+    const Nic nic = { .deafToZero = TRUE };
+    g_autoptr(Rig) mine G_GNUC_UNUSED = rigNew(&nic);
+    virTeamingNicProbe with = getProbe(TRUE);
+    virTeamingNicProbe without = getProbe(FALSE);
+    g_autoptr(virTeamingNicVerdict) older = virTeamingNicProbeRun(&with, NULL);
+    g_autoptr(virTeamingNicVerdict) newer = virTeamingNicProbeRun(&without, NULL);
+    g_autofree char *reason = NULL;
+
+    virTeamingNicVerdictInherit(newer, older);
+    reason = virTeamingNicVerdictObject(newer);
+    g_assert_nonnull(reason);
+    g_assert_nonnull(strstr(reason, "zero MAC"));
 }
 
 
@@ -1410,6 +1430,7 @@ main(int argc,
     g_test_add_func("/nicprobe/refused", testRefused);
     g_test_add_func("/nicprobe/verdict", testVerdict);
     g_test_add_func("/nicprobe/inherit", testInherit);
+    g_test_add_func("/nicprobe/inherit-unsafe", testInheritUnsafe);
     g_test_add_func("/nicprobe/traits", testTraits);
     /* The last, for they leave the host's network. */
     g_test_add_func("/nicprobe/wire", testWire);

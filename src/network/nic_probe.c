@@ -404,11 +404,8 @@ virTeamingNicProbeEmpty(virTeamingNicProbing *p,
     }
     if (!virTeamingKernelVfGet(probe->kernel, probe->pf, p->was.vf.index, &vf, error))
         return FALSE;
-    if (!virTeamingMacIsZero(&vf.mac))
-        return virTeamingNicProbeRefuseZero(p, error);
-    /* Whether it then gets nothing is seen later, if a peer can tell. */
-    virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_ACCEPTS_ZERO, VIR_TEAMING_ANSWER_YES);
-    return TRUE;
+    /* That it is accepted is no answer yet: what the VF then gets, a peer can tell later. */
+    return virTeamingMacIsZero(&vf.mac) || virTeamingNicProbeRefuseZero(p, error);
 }
 
 
@@ -649,9 +646,9 @@ virTeamingNicProbeIdle(virTeamingNicProbing *p,
         !virTeamingNicProbeSetMac(p, &p->off, error) ||
         !virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
         return FALSE;
-    if (p->pfGets == VIR_TEAMING_ANSWER_YES)
-        answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO] =
-            virTeamingNicProbeBoth(answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO], *pf);
+    if (p->pfGets == VIR_TEAMING_ANSWER_YES &&
+        answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO] != VIR_TEAMING_ANSWER_NO)
+        answers[VIR_TEAMING_TRAIT_ACCEPTS_ZERO] = *pf;
 
     if (!virTeamingNicProbeSetMac(p, &p->mac, error) ||
         !virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))

@@ -45,7 +45,7 @@ static const virTeamingNicTraitInfo questions[VIR_TEAMING_TRAIT_LAST] = {
             "the VF never pairs with its standby" } },
     [VIR_TEAMING_TRAIT_ACCEPTS_ZERO] = {
         "acceptsZero", "a zero MAC empties a VF", VIR_TEAMING_ANSWER_NO, {
-            "",
+            "taken for yes",
             "a VF whose guest is elsewhere takes nothing",
             "a VF takes frames of a guest that is elsewhere" } },
     [VIR_TEAMING_TRAIT_STEERS_EARLY] = {
