@@ -1720,6 +1720,26 @@ testFakeFailures(Host *host,
 }
 
 
+/* What a driver can't do, and what it can't do now. */
+static void
+testFakeRefusals(Host *host,
+                 gconstpointer data)
+{
+    static const int refusals[] = { EOPNOTSUPP, EINVAL, 524 };
+    static const int failures[] = { ENOMEM, ENOSPC, EBUSY, EAGAIN, EIO, EPERM, ENODEV };
+
+    for (guint i = 0; i < G_N_ELEMENTS(refusals) + G_N_ELEMENTS(failures); i++) {
+        const gboolean refused = i < G_N_ELEMENTS(refusals);
+        g_autoptr(GError) error = NULL;
+
+        virTeamingFakeFail(host->kernel, "VfSetMac", 1,
+                           refused ? refusals[i] : failures[i - G_N_ELEMENTS(refusals)]);
+        g_assert_false(virTeamingKernelVfSetMac(host->kernel, "eth1", 0, &guest, &error));
+        g_assert_cmpint(virTeamingKernelIsRefusal(error), ==, refused);
+    }
+}
+
+
 static void
 testFakeLog(Host *host,
             gconstpointer data)
@@ -1847,6 +1867,7 @@ main(int argc,
     ON_BOTH("watch/overflows", testWatchOverflows);
     ON_BOTH("access", testAccess);
     ON("fake", "failures", hostSetupPf, testFakeFailures);
+    ON("fake", "refusals", hostSetupPf, testFakeRefusals);
     ON("fake", "log", hostSetupPf, testFakeLog);
     ON("fake", "loses-notifications", hostSetup, testFakeLosesNotifications);
     return g_test_run();
