@@ -739,11 +739,10 @@ testAccidents(Accident accident,
         mine->accidentAt = at;
         verdict = virTeamingNicProbeRun(&probe, &error);
         ended = mine->steps < at;
-        /* A signal may come while all is put back already, and what a NIC refuses may
-         * be an answer. */
+        /* A signal may come while all is put back already. */
         g_assert_true(!verdict == !!error);
         g_assert_true(verdict || !ended);
-        g_assert_true(accident != KILL || !verdict || ended);
+        g_assert_true(accident == STOP || !verdict || ended);
 
         if (recover)
             endProcess();
@@ -775,6 +774,39 @@ static void
 testKilled(void)
 {
     g_assert_cmpuint(testAccidents(KILL, TRUE), >, 50);
+}
+
+
+/* What fails, but is no refusal, is not taken for what the NIC can't do. */
+static void
+testNoRoom(void)
+{
+    static const struct {
+        const char *op;
+        guint nth;
+        int err;
+    } failures[] = {
+        { "VfSetMac", 2, ENOMEM },      /* to zero */
+        { "VfSetVlan", 2, EBUSY },      /* to the unused one */
+        { "FdbAdd", 1, ENOMEM },
+        { "FdbAdd", 2, ENOSPC },
+    };
+    const Nic nic = { 0 };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(failures); i++) {
+        g_autoptr(Rig) mine = rigNew(&nic);
+        g_autofree char *before = describe();
+        g_autofree char *after = NULL;
+        virTeamingNicProbe probe = getProbe(TRUE);
+        g_autoptr(GError) error = NULL;
+
+        virTeamingFakeFail(mine->kernel, failures[i].op, failures[i].nth, failures[i].err);
+        g_assert_null(virTeamingNicProbeRun(&probe, &error));
+        g_assert_nonnull(error);
+        g_assert_nonnull(strstr(error->message, g_strerror(failures[i].err)));
+        after = describe();
+        g_assert_cmpstr(after, ==, before);
+    }
 }
 
 
@@ -1424,6 +1456,7 @@ main(int argc,
         g_test_add_data_func(name, &recovers[i], testRecover);
     }
     g_test_add_func("/nicprobe/undo/taken-meanwhile", testTakenMeanwhile);
+    g_test_add_func("/nicprobe/undo/no-room", testNoRoom);
     g_test_add_func("/nicprobe/undo/receive-fails", testReceiveFails);
     g_test_add_func("/nicprobe/undo/wire-cut", testWireCut);
     g_test_add_func("/nicprobe/undo/no-driver", testNoDriver);

@@ -289,6 +289,23 @@ virTeamingNicProbeAwaitSilence(virTeamingNicProbing *p,
 }
 
 
+/*
+ * Is it an answer that something could not be done? Else it failed, be it for want of room or of
+ * time, and the probe fails with it.
+ */
+static gboolean
+virTeamingNicProbeTolerate(GError **reason,
+                           GError **error)
+{
+    if (!virTeamingKernelIsRefusal(*reason)) {
+        g_propagate_error(error, g_steal_pointer(reason));
+        return FALSE;
+    }
+    g_debug("%s", (*reason)->message);
+    return TRUE;
+}
+
+
 static gboolean
 virTeamingNicProbeSetMac(virTeamingNicProbing *p,
                          const virTeamingMac *mac,
@@ -318,7 +335,8 @@ virTeamingNicProbePark(virTeamingNicProbing *p,
         g_propagate_error(error, g_steal_pointer(&reason));
         return FALSE;
     }
-    g_debug("%s", reason->message);
+    if (!virTeamingNicProbeTolerate(&reason, error))
+        return FALSE;
     virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_VLAN_PARKS, VIR_TEAMING_ANSWER_NO);
     virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_VLAN_PARKS_LOCAL, VIR_TEAMING_ANSWER_NO);
     return TRUE;
@@ -355,9 +373,7 @@ virTeamingNicProbeShare(virTeamingNicProbing *p,
         return virTeamingNicProbeForgetMac(p->probe, p->probe->pf, &p->mac, error);
     g_strlcpy(entry.dev, p->probe->pf, sizeof(entry.dev));
     *done = virTeamingKernelFdbAdd(p->probe->kernel, &entry, &reason);
-    if (!*done)
-        g_debug("%s", reason->message);
-    return TRUE;
+    return *done || virTeamingNicProbeTolerate(&reason, error);
 }
 
 
@@ -398,10 +414,8 @@ virTeamingNicProbeEmpty(virTeamingNicProbing *p,
 
     if (!virTeamingNicProbeSetMac(p, &p->mac, error) || !virTeamingNicProbeGoOn(p, error))
         return FALSE;
-    if (!virTeamingKernelVfSetMac(probe->kernel, probe->pf, p->was.vf.index, &p->off, &reason)) {
-        g_debug("%s", reason->message);
-        return virTeamingNicProbeRefuseZero(p, error);
-    }
+    if (!virTeamingKernelVfSetMac(probe->kernel, probe->pf, p->was.vf.index, &p->off, &reason))
+        return virTeamingNicProbeTolerate(&reason, error) && virTeamingNicProbeRefuseZero(p, error);
     if (!virTeamingKernelVfGet(probe->kernel, probe->pf, p->was.vf.index, &vf, error))
         return FALSE;
     /* That it is accepted is no answer yet: what the VF then gets, a peer can tell later. */
