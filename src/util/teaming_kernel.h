@@ -80,6 +80,7 @@ typedef struct {
     virTeamingMac mac;              /* admin MAC; all zero: none */
     guint vlan;                     /* 0: none */
     guint qos;
+    gboolean serviceVlan;           /* it is one of 802.1ad; bnxt has them and does not say so */
     gint trust;                     /* 0, 1, or -1: driver does not say */
     gint spoofchk;                  /* same */
 } virTeamingVf;

@@ -961,6 +961,24 @@ virTeamingKernelRealVlanList(virTeamingKernel *kernel,
 
 /* ---- VFs ---- */
 
+/* Is @list, of a VF's VLANs, one of 802.1ad? Drivers keep no more than one. */
+static gboolean
+virTeamingNlIsServiceVlan(struct nlattr *list)
+{
+    struct nlattr *one;
+    int rest;
+
+    nla_for_each_nested(one, list, rest) {
+        const struct ifla_vf_vlan_info *info = nla_data(one);
+
+        if (nla_type(one) == IFLA_VF_VLAN_INFO && nla_len(one) >= (int)sizeof(*info) &&
+            info->vlan_proto == htons(ETH_P_8021AD))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+
 static gboolean
 virTeamingNlParseVf(struct nlattr *attr,
                     virTeamingVf *ret)
@@ -985,6 +1003,8 @@ virTeamingNlParseVf(struct nlattr *attr,
         ret->vlan = vlan->vlan;
         ret->qos = vlan->qos;
     }
+    ret->serviceVlan = attrs[IFLA_VF_VLAN_LIST] &&
+        virTeamingNlIsServiceVlan(attrs[IFLA_VF_VLAN_LIST]);
     /* Drivers that cannot say leave both at what the kernel preset: all ones. */
     if (attrs[IFLA_VF_TRUST] &&
         nla_len(attrs[IFLA_VF_TRUST]) >= (int)sizeof(struct ifla_vf_trust)) {
