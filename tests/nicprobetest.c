@@ -1121,6 +1121,7 @@ testRefused(void)
     g_autoptr(Rig) mine = rigNew(&nic);
     virTeamingMac mac = { { 0x0a, 0, 0, 0, 0, 7 } };
     virTeamingLink link = { .name = "vf1", .master = "br0", .pci = VF_PCI };
+    virTeamingVf vf = getConfig();
     int lock;
 
     setNetdev("igbvf", "busy0", &mac, TRUE);
@@ -1143,6 +1144,12 @@ testRefused(void)
     assertRefused(VIR_TEAMING_ERROR_BUSY, "VF 1: a program or a container may have it (driver "
                   "igbvf");
     setNetdev("igbvf", "vf1", &mac, TRUE);
+    vf.serviceVlan = TRUE;
+    virTeamingFakeSetVf(mine->kernel, "pf0", &vf);
+    assertRefused(VIR_TEAMING_ERROR_BUSY, "VF 1: it could not be put back into its VLAN, one of "
+                  "802.1ad; ip link set dev pf0 vf 1 vlan 0");
+    vf.serviceVlan = FALSE;
+    virTeamingFakeSetVf(mine->kernel, "pf0", &vf);
 
     link = (virTeamingLink){ .name = "far0" };
     virTeamingFakeSetLink(mine->kernel, &link);

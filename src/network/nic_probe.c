@@ -773,6 +773,10 @@ virTeamingNicProbeChoose(const virTeamingNicProbe *probe,
 
         if (!virTeamingNicProbeLook(probe, &vf->address, &device, &link, &objection, error))
             return FALSE;
+        /* virTeamingKernelVfSetVlan() knows no others than those of 802.1Q. */
+        if (!objection && vf->serviceVlan)
+            objection = g_strdup_printf("it could not be put back into its VLAN, one of 802.1ad; "
+                                        "ip link set dev %s vf %u vlan 0", probe->pf, vf->index);
         if (objection) {
             g_string_append_printf(why, "\n  VF %u: %s", vf->index, objection);
             continue;
