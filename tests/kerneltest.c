@@ -1591,7 +1591,7 @@ testWatch(Host *host,
     assertWorks(virTeamingKernelWatch(host->kernel, noteChange, host, error));
     for (guint i = 0; i < 50 && *hear(host); i++)
         continue;
-    g_assert_cmpstr(hear(host), ==, "");
+    g_assert_cmpstr(hearPorts(host), ==, "");
 
     hostAddLink(host, "tap9", "tun");
     assertTold("tap9;");
