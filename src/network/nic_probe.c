@@ -297,7 +297,7 @@ static gboolean
 virTeamingNicProbeTolerate(GError **reason,
                            GError **error)
 {
-    if (!virTeamingKernelIsRefusal(*reason)) {
+    if (!g_error_matches(*reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED)) {
         g_propagate_error(error, g_steal_pointer(reason));
         return FALSE;
     }

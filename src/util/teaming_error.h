@@ -16,7 +16,7 @@ GQuark virTeamingErrorQuark(void);
  * @VIR_TEAMING_ERROR_INVALID: what a person wrote is malformed or contradicts itself
  * @VIR_TEAMING_ERROR_NOT_FOUND: the named object does not exist on this host
  * @VIR_TEAMING_ERROR_ACCESS: the object exists, and this process may not touch it
- * @VIR_TEAMING_ERROR_UNSUPPORTED: kernel, NIC, QEMU or libvirt can't do this
+ * @VIR_TEAMING_ERROR_UNSUPPORTED: kernel, NIC, QEMU or libvirt can't do this, or not so
  * @VIR_TEAMING_ERROR_BUSY: someone else holds the object; trying again later may help
  * @VIR_TEAMING_ERROR_SYSTEM: the kernel refused for another reason
  * @VIR_TEAMING_ERROR_LIBVIRT: libvirt refused; the message carries its own words

@@ -45,6 +45,12 @@ virTeamingKernelInit(virTeamingKernel *kernel,
 }
 
 
+/*
+ * A driver that can't do a thing says EOPNOTSUPP, or EINVAL as be_set_vf_mac() to a zero MAC
+ * (drivers/net/ethernet/emulex/benet/be_main.c), or ENOTSUPP as bnxt_set_vf_vlan()
+ * (drivers/net/ethernet/broadcom/bnxt/bnxt_sriov.c). That a table is full (ENOMEM of
+ * ixgbe_ndo_fdb_add()) or a VF is reset (EAGAIN, EBUSY) tells nothing of what a NIC can do.
+ */
 static virTeamingErrorCode
 virTeamingKernelErrorCode(int err)
 {
@@ -58,8 +64,10 @@ virTeamingKernelErrorCode(int err)
     case EACCES:
         return VIR_TEAMING_ERROR_ACCESS;
     case EOPNOTSUPP:
+    case VIR_TEAMING_ENOTSUPP:
     case ENOSYS:
     case EPROTONOSUPPORT:
+    case EINVAL:
         return VIR_TEAMING_ERROR_UNSUPPORTED;
     case EBUSY:
     case EAGAIN:
@@ -97,35 +105,6 @@ virTeamingKernelSetError(GError **error,
                 words ? " (" : "", words ? words : "", words ? ")" : "",
                 code == VIR_TEAMING_ERROR_ACCESS ?
                 "; run it as root or with CAP_NET_ADMIN and CAP_NET_RAW" : "");
-}
-
-
-/**
- * virTeamingKernelIsRefusal:
- * @error: of a function of this file
- *
- * A driver that can't do a thing says EOPNOTSUPP, or EINVAL as be_set_vf_mac() to a zero MAC
- * (drivers/net/ethernet/emulex/benet/be_main.c), or ENOTSUPP as bnxt_set_vf_vlan()
- * (drivers/net/ethernet/broadcom/bnxt/bnxt_sriov.c). That a table is full (ENOMEM of
- * ixgbe_ndo_fdb_add()) or a VF is reset (EAGAIN, EBUSY) tells nothing of what a NIC can do.
- *
- * Returns: whether @error says that it can't be done, and not just that it failed.
- */
-gboolean
-virTeamingKernelIsRefusal(const GError *error)
-{
-    const int errs[] = { EINVAL, VIR_TEAMING_ENOTSUPP };
-
-    if (g_error_matches(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED))
-        return TRUE;
-    /* They share their code with much else, so virTeamingKernelSetError()'s words tell. */
-    for (gsize i = 0; i < G_N_ELEMENTS(errs); i++) {
-        g_autofree char *words = g_strconcat(": ", g_strerror(errs[i]), NULL);
-
-        if (strstr(error->message, words))
-            return TRUE;
-    }
-    return FALSE;
 }
 
 
@@ -644,7 +623,7 @@ virTeamingKernelVfFind(virTeamingKernel *kernel,
  * Leaves the VF's VLAN and everything else as it is.
  *
  * Returns: FALSE with UNSUPPORTED if @pf is not a PF; what a driver says about an index
- * out of range is its own affair (most: SYSTEM, "Invalid argument").
+ * out of range is its own affair (most: UNSUPPORTED, "Invalid argument").
  */
 gboolean
 virTeamingKernelVfSetMac(virTeamingKernel *kernel,

@@ -128,8 +128,6 @@ void virTeamingKernelFree(virTeamingKernel *kernel);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingKernel, virTeamingKernelFree)
 
-gboolean virTeamingKernelIsRefusal(const GError *error);
-
 gboolean virTeamingKernelPciGetState(virTeamingKernel *kernel,
                                      const virTeamingPciAddress *address,
                                      virTeamingPciState *ret,
