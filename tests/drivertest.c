@@ -1611,7 +1611,10 @@ testMoveAndMigrate(Host *host,
     g_assert_nonnull(host->note);
     /* libvirt has no time for it, nor when the daemon is started again. */
     g_clear_pointer(&host->note, g_free);
+    virTeamingDriverTellNote(host->driver, UUID, NULL);
+    hostExpectProblem(host, NULL);
     virTeamingDriverTellNote(host->driver, UUID, "another job");
+    hostExpectProblem(host, "another job");
     virTeamingDriverRun(host->driver, g_get_monotonic_time() + 4 * G_USEC_PER_SEC);
     g_assert_null(host->note);
     hostWait(host, 5000);
@@ -2210,6 +2213,13 @@ testNeverAskedOut(Host *host,
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
     hostWait(host, 1000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    /* And the guest, which was asked for nothing, owes nothing. */
+    g_assert_false(hostPair(host)->ejectLate);
+    hostGuest(host, FALSE, 0);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_UNPLUGGING, TRUE);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_false(hostPair(host)->hidden);
+    hostGuest(host, TRUE, 3);
 
     /* Or disks are copied first, which takes as long as it takes. */
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_UNPLUGGING, TRUE);
@@ -2226,6 +2236,28 @@ testNeverAskedOut(Host *host,
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
     hostWait(host, 31 * 1000);
     g_assert_cmpuint(host->aborted, ==, 1);
+    /* But no memory is copied. */
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_OUTGOING, TRUE);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_PREPARING, FALSE);
+    g_assert_false(hostPair(host)->migrating);
+}
+
+
+/* While the kernel does not answer, it is not asked all the time. */
+static void
+testBlind(Host *host,
+          gconstpointer opaque)
+{
+    hostDrive(host);
+    virTeamingFakeFail(host->kernel, "LinkGet", 0, EBUSY);
+    hostGuest(host, FALSE, 0);
+    g_assert_nonnull(hostPair(host)->problem);
+    virTeamingFakeFail(host->kernel, "LinkGet", 0, 0);
+    hostWait(host, 10);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostWait(host, 50);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+    hostExpectProblem(host, NULL);
 }
 
 
@@ -4140,6 +4172,7 @@ main(int argc, char **argv)
         { "/driver/late-while-asked-out", testLateWhileAskedOut },
         { "/driver/never-asked-out", testNeverAskedOut },
         { "/driver/end-unheard", testEndUnheard },
+        { "/driver/blind", testBlind },
         { "/driver/long-timeout", testLongTimeout },
         { "/driver/parked-without-mac", testParkedWithoutMac },
         { "/driver/busy-bridge", testBusyBridge },

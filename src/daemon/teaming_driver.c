@@ -255,7 +255,8 @@ virTeamingDriverNotePair(virTeamingDriver *driver,
     virTeamingPairObj *other;
 
     if ((pair->noted == virTeamingPairObjIsAway(pair) && !pair->noteAt) || now < pair->noteAt ||
-        pair->guest != VIR_TEAMING_GUEST_HERE || pair->migrating || !driver->note)
+        pair->guest != VIR_TEAMING_GUEST_HERE || pair->migrating || pair->askedOut ||
+        !driver->note)
         return;
     moved = g_ptr_array_new_with_free_func((GDestroyNotify)virTeamingMovedPairFree);
     for (guint i = 0; (other = virTeamingDriverNext(driver, pair->uuid, &i));) {
@@ -1329,7 +1330,8 @@ virTeamingDriverTellUnhide(virTeamingDriver *driver,
  * virTeamingDriverTellNote:
  * @driver: the driver
  * @uuid: the domain
- * @problem: why libvirt could not have it carry along which of its pairs were moved
+ * @problem: why libvirt could not have it carry along which of its pairs were moved; NULL if it
+ *           has
  *
  * It is tried again: where the domain migrates to meanwhile, nobody would know.
  */
@@ -1342,9 +1344,13 @@ virTeamingDriverTellNote(virTeamingDriver *driver,
     virTeamingPairObj *pair;
 
     for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
-        if (!pair->noteAt)
+        if (problem && g_strcmp0(problem, pair->noteProblem) != 0)
             g_warning("domain '%s', %s: %s; trying again", pair->domain, pair->standbyAlias,
                       problem);
+        g_free(pair->noteProblem);
+        pair->noteProblem = g_strdup(problem);
+        if (!problem)
+            continue;
         pair->noteAt = now + VIR_TEAMING_DRIVER_REPLUG_MS * 1000;
         /* A daemon that is started anew is to know. */
         pair->noted &= pair->move != VIR_TEAMING_MOVE_STANDBY;
@@ -1660,10 +1666,12 @@ virTeamingDriverWatch(virTeamingDriver *driver,
                       gint64 now)
 {
     virTeamingObserved seen;
+    gboolean calm;
 
     virTeamingPairObjObserve(pair, now, &seen);
-    if (virTeamingFailoverNextLook(pair->phase, &seen) < 0 &&
-        now - pair->watchedAt < VIR_TEAMING_DRIVER_CALM_MS * 1000)
+    /* Nothing comes of what it would see while the kernel does not answer. */
+    calm = virTeamingFailoverNextLook(pair->phase, &seen) < 0 || pair->blindAt;
+    if (calm && now - pair->watchedAt < VIR_TEAMING_DRIVER_CALM_MS * 1000)
         return FALSE;
     pair->watchedAt = now;
     return virTeamingPairObjGlance(pair, driver->kernel, now);
@@ -1681,10 +1689,10 @@ void
 virTeamingDriverRun(virTeamingDriver *driver,
                     gint64 now)
 {
+    const gint64 began = g_get_monotonic_time();
     const gboolean strangers = driver->strangersAt &&
         now - driver->strangersAt >= VIR_TEAMING_DRIVER_IDLE_MS * 1000;
 
-    driver->ranAt = now;
     if (strangers)
         driver->strangersAt = 0;
     for (guint i = driver->pairs->len; i-- > 0;) {
@@ -1709,6 +1717,8 @@ virTeamingDriverRun(virTeamingDriver *driver,
         else
             virTeamingDriverTend(driver, pair, now);
     }
+    /* However long that took, others have their turn before the next. */
+    driver->ranAt = now + g_get_monotonic_time() - began;
 }
 
 

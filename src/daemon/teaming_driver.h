@@ -61,7 +61,7 @@ typedef void (*virTeamingDriverUnhide)(const char *uuid,
                                        gpointer opaque);
 
 /* Has libvirt keep @xml, or NULL for nothing, in the running domain @uuid's metadata, under
- * VIR_TEAMING_MOVED_XMLNS: it goes where the domain goes. If it can't, that is handed to
+ * VIR_TEAMING_MOVED_XMLNS: it goes where the domain goes. The outcome is handed to
  * virTeamingDriverTellNote() later, from the main loop. */
 typedef void (*virTeamingDriverNote)(const char *uuid,
                                      const char *xml,

@@ -234,6 +234,7 @@ virTeamingDomainGetActivity(virDomainPtr domain,
     int reason = 0;
     unsigned long long total = 0;
     unsigned long long disks = 0;
+    unsigned long long rounds;
     unsigned long long sent = 0;
     gboolean stopped;
     gboolean migrates = FALSE;
@@ -242,7 +243,8 @@ virTeamingDomainGetActivity(virDomainPtr domain,
         return FALSE;
     /* Of a domain that only arrives libvirt tells no statistics. */
     if (virDomainGetJobStats(domain, &type, &params, &nparams, 0) < 0 &&
-        virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID)
+        virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID &&
+        virGetLastErrorCode() != VIR_ERR_OPERATION_UNSUPPORTED)
         return FALSE;
     stopped = state == VIR_DOMAIN_PAUSED &&
         (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_POSTCOPY ||
@@ -253,17 +255,19 @@ virTeamingDomainGetActivity(virDomainPtr domain,
         virTypedParamsGetInt(params, nparams, VIR_DOMAIN_JOB_OPERATION, &operation);
         virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_MEMORY_TOTAL, &total);
         virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_DATA_PROCESSED, &sent);
+        virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_DISK_TOTAL, &disks);
         /* Where it has QEMU dump memory without a migration (virsh dump --memory-only), libvirt
-         * counts no disks (src/qemu/qemu_domainjob.c). */
-        migrates = virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_DISK_TOTAL,
-                                           &disks) == 1 ||
-            operation != VIR_DOMAIN_JOB_OPERATION_DUMP;
+         * counts no rounds (qemuDomainDumpJobDataToParams() in src/qemu/qemu_domainjob.c). */
+        migrates = operation != VIR_DOMAIN_JOB_OPERATION_DUMP ||
+            virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_MEMORY_ITERATION,
+                                    &rounds) == 1;
     }
     virTypedParamsFree(params, nparams);
 
     if (operation == VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT)
         snapshot->copied = sent;
-    snapshot->postcopy = state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_POSTCOPY;
+    snapshot->postcopy = state == VIR_DOMAIN_RUNNING &&
+        (reason == VIR_DOMAIN_RUNNING_POSTCOPY || reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED);
     switch (operation) {
     case VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT:
     case VIR_DOMAIN_JOB_OPERATION_SAVE:
@@ -750,10 +754,9 @@ virTeamingMonitorWork(gpointer data,
     if (question->abort && conn) {
         virTeamingMonitorAbort(conn, question->uuid);
     } else if (question->note) {
-        if ((answer.problem = virTeamingMonitorNote(conn, question))) {
-            answer.plug = g_steal_pointer(&question);
-            virTeamingMonitorAnswer(monitor, answer);
-        }
+        answer.problem = virTeamingMonitorNote(conn, question);
+        answer.plug = g_steal_pointer(&question);
+        virTeamingMonitorAnswer(monitor, answer);
     } else if (question->networks) {
         answer.networksAsked = TRUE;
         answer.networksSerial = question->serial;

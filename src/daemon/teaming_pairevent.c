@@ -102,6 +102,14 @@ virTeamingPairObjResume(virTeamingPairObj *pair)
 }
 
 
+/* Is it only supposed, and not heard, that QEMU has asked the guest for its VF? */
+static gboolean
+virTeamingPairObjIsSupposed(const virTeamingPairObj *pair)
+{
+    return pair->askedOut && pair->askedAt > g_get_monotonic_time();
+}
+
+
 /**
  * virTeamingPairObjIsContradicted:
  * @pair: the pair
@@ -120,8 +128,8 @@ virTeamingPairObjIsContradicted(const virTeamingPairObj *pair,
         return FALSE;
     return activity == VIR_TEAMING_ACTIVITY_RUNNING ?
         pair->migrating || pair->askedOut || pair->waiting :
-        activity == VIR_TEAMING_ACTIVITY_PREPARING && pair->askedOut &&
-        pair->askedAt > g_get_monotonic_time();
+        activity == VIR_TEAMING_ACTIVITY_PREPARING &&
+        (pair->migrating || virTeamingPairObjIsSupposed(pair));
 }
 
 
@@ -136,6 +144,8 @@ void
 virTeamingPairObjSetActivity(virTeamingPairObj *pair,
                              virTeamingActivity activity)
 {
+    const gboolean asked = pair->askedOut && !virTeamingPairObjIsSupposed(pair);
+
     pair->deaf = FALSE;
     switch (activity) {
     case VIR_TEAMING_ACTIVITY_INACTIVE:
@@ -155,17 +165,18 @@ virTeamingPairObjSetActivity(virTeamingPairObj *pair,
     case VIR_TEAMING_ACTIVITY_RUNNING:
         /* What ended the migration was not heard: it may well have completed. */
         pair->completed |= pair->guest == VIR_TEAMING_GUEST_DEPARTING ||
-            (pair->askedOut && !pair->pci.busMaster);
+            (asked && !pair->pci.busMaster);
         virTeamingPairObjResume(pair);
         pair->waiting = FALSE;
-        pair->ejectLate |= pair->askedOut && pair->pci.busMaster;
+        pair->ejectLate |= asked && pair->pci.busMaster;
         pair->askedOut = FALSE;
         pair->migrating = FALSE;
         return;
     case VIR_TEAMING_ACTIVITY_PREPARING:
         /* That may take hours, or be over: what was heard counts, what was supposed does not. */
         virTeamingPairObjArrive(pair);
-        pair->askedOut &= pair->askedAt <= g_get_monotonic_time();
+        pair->askedOut &= !virTeamingPairObjIsSupposed(pair);
+        pair->migrating = FALSE;
         return;
     case VIR_TEAMING_ACTIVITY_UNPLUGGING:
         /* It may be that libvirt still prepares the other host, and nobody has been asked. */

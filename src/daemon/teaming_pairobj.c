@@ -103,6 +103,7 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->primaryAlias);
     g_free(pair->plugXml);
     g_free(pair->plugProblem);
+    g_free(pair->noteProblem);
     g_free(pair->findings);
     g_free(pair->aborted);
     g_free(pair->unhideProblem);
@@ -393,7 +394,7 @@ virTeamingPairObjIsHere(const virTeamingPairObj *pair,
 char *
 virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
 {
-    const char *words[6] = { NULL };
+    const char *words[7] = { NULL };
     guint n = 0;
 
     if (pair->problem)
@@ -404,6 +405,8 @@ virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
         words[n++] = pair->aborted;
     if (pair->unhideProblem)
         words[n++] = pair->unhideProblem;
+    if (pair->noteProblem)
+        words[n++] = pair->noteProblem;
     if (pair->findings)
         words[n++] = pair->findings;
     return n ? g_strjoinv("; ", (char **)words) : NULL;
@@ -768,7 +771,9 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     virTeamingPairObjKeepTime(pair, now);
     phase = virTeamingPairObjWant(pair, now, &desired);
 
+    pair->blindAt = 0;
     if (!virTeamingPairObjLook(pair, kernel, &desired, &entries, &actual, &error)) {
+        pair->blindAt = now;
         virTeamingPairObjSetProblem(pair, error->message, now);
         return FALSE;
     }

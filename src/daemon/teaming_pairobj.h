@@ -76,6 +76,7 @@ typedef struct {
     gboolean takenBack;             /* a move was, before the guest let the VF go */
     gboolean noted;                 /* the domain carries along that it was moved */
     gint64 noteAt;                  /* that could not be had: when to try again; or 0 */
+    char *noteProblem;              /* and why */
     gboolean completed;             /* an outgoing migration has, as far as QEMU goes */
     gboolean hidden;                /* after which it runs here: QEMU keeps its VF back */
     gboolean foretold;              /* it may leave or come, and then be in a hurry */
@@ -146,6 +147,7 @@ typedef struct {
     char *lack;                     /* what the host lacks for its standby, or NULL */
     gint64 tapGoneAt;               /* when its tap was not there any more; 0: it is */
     gint64 retryAt;                 /* if there is a problem: when to try again */
+    gint64 blindAt;                 /* when the host could not be looked at; 0: it could */
     gint64 arrivedAt;               /* when it came here, until it reads its VF; 0: it has */
     gint64 openAt;                  /* if @opening: when that will be known */
     gint64 againAt;                 /* when to tell the network once more; 0: not */

@@ -218,14 +218,15 @@ def guest_reboots(lab):
 
 @scenario(always=False)
 def save_does_not_hang(lab):
-    """virsh save stops the guest first, which then can't let its VF go: given up, not hung."""
-    done = lab.virsh("a", "save", "guest", "/tmp/guest.save", check=False, timeout=100)
-    expect(done.returncode not in (0, 124), f"virsh save ended with {done.returncode}")
-    expect("did not let its VF" in lab.status("a")[0]["problem"], "status gives no reason")
-    lab.virsh("a", "resume", "guest", check=False)
-    lab.wait_guest(1)
-    lab.wait_settled("a")
-    expect(ping_loss(lab) == 0, "frames lost after it was given up")
+    """virsh save and dump stop the guest first, which can't let its VF go then: given up."""
+    for command in ("save", "dump"):
+        done = lab.virsh("a", command, "guest", "/tmp/guest.file", check=False, timeout=100)
+        expect(done.returncode not in (0, 124), f"virsh {command} ended with {done.returncode}")
+        expect("did not let its VF" in lab.status("a")[0]["problem"], "status gives no reason")
+        lab.virsh("a", "resume", "guest", check=False)
+        lab.wait_guest(1)
+        lab.wait_settled("a")
+        expect(ping_loss(lab) == 0, "frames lost after it was given up")
 
 
 @scenario(always=False)

@@ -134,6 +134,20 @@ def dumped_while_it_runs(lab):
     lab.run("a", "rm /tmp/guest.dump")
     expect_whole(lab, "a")
 
+    # So slow that libvirt is asked what it is at: a dump is under way until it ends.
+    said = lab.run("a", """
+        virsh -q dump --live --bypass-cache guest /tmp/guest.dump &
+        until writer=$(pidof libvirt_iohelper); do sleep 0.02; done
+        kill -STOP $writer
+        sleep 12
+        virt-teaming status --format json
+        kill -CONT $writer
+        wait
+        rm /tmp/guest.dump""", check=False, timeout=100).stdout
+    phase = json.loads(said)["pairs"][0]["phase"]
+    expect(phase == "released", f"in the middle of the dump, the pair's phase is '{phase}'")
+    expect_whole(lab, "a")
+
 
 @scenario(libvirt="9.0", always=False, vf="hostdev")
 def moved_and_taken_back_on_libvirt_9(lab):
