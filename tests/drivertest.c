@@ -2248,15 +2248,18 @@ static void
 testBlind(Host *host,
           gconstpointer opaque)
 {
-    hostDrive(host);
+    hostBoot(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostGuest(host, TRUE, 1);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
     virTeamingFakeFail(host->kernel, "LinkGet", 0, EBUSY);
-    hostGuest(host, FALSE, 0);
+    hostGuest(host, TRUE, 3);
     g_assert_nonnull(hostPair(host)->problem);
     virTeamingFakeFail(host->kernel, "LinkGet", 0, 0);
-    hostWait(host, 10);
-    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
-    hostWait(host, 50);
+    hostWait(host, 20);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+    hostWait(host, 50);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SETTLING);
     hostExpectProblem(host, NULL);
 }
 
