@@ -20,6 +20,7 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LAB = os.path.join(TOP, "lab", "lab")
+DAEMON_LOG = "/var/log/virtteamingd.log"
 OTHER = {"a": "b", "b": "a"}
 MAC_PREFIX = "02:72:"           # of all guests of the lab
 INTERVAL_MS = 10                # between the meter's frames, unless one says otherwise
@@ -224,7 +225,7 @@ class Lab:
         unit = self.run(host, "cat /lib/systemd/system/virtteamingd.service").stdout
         named = re.search(r"^CapabilityBoundingSet=(.*)$", unit, re.M)[1].split()
         bounds = ["-all", *(f"+{name.removeprefix('CAP_').lower()}" for name in named)]
-        lab("run", "--detach", "/var/log/virtteamingd.log", host, "chrt", "-r", "1", "setpriv",
+        lab("run", "--detach", DAEMON_LOG, host, "chrt", "-r", "1", "setpriv",
             "--no-new-privs", "--bounding-set", ",".join(bounds),
             *(["env", "G_MESSAGES_DEBUG=virt-teaming"] if self.debug else []), "virtteamingd")
         self.wait_for(lambda: self.run(host, "virt-teaming status --format json",

@@ -22,9 +22,8 @@ import subprocess
 import sys
 import time
 
-from labkit import LAB, MAC_PREFIX, OTHER, Lab, LabError, Progress
+from labkit import DAEMON_LOG, LAB, MAC_PREFIX, OTHER, Lab, LabError, Progress
 
-LOG = "/var/log/virtteamingd.log"
 MAC = f"{MAC_PREFIX}00:00:01:00"
 QEMU = "qemu-system-x86_64"
 SWITCHOVER_S = 30                       # until there is one, if there is any
@@ -124,7 +123,7 @@ class Soak:
         if chance.random() < 0.5:
             self.later(chance.uniform(0, latest))
             return self.lab.run(host, command, check=False), ""
-        script = (f"timeout {SWITCHOVER_S} tail -n 0 -f {LOG} | "
+        script = (f"timeout {SWITCHOVER_S} tail -n 0 -f {DAEMON_LOG} | "
                   "grep -q -m 1 -E -e '-> (departed|landing)'; "
                   f"sleep {chance.uniform(0, 0.4):.3f}; {command}")
         return self.lab.run(host, script, check=False, timeout=SWITCHOVER_S + 60), \

@@ -449,35 +449,30 @@ virTeamingPairObjRecall(const virTeamingPairObj *pair)
 }
 
 
-/* Takes the VF out of our VLAN, if it is there. */
+/* Takes the VF, which is as @vf says, out of our VLAN, if it is there. */
 static gboolean
 virTeamingPairObjUnparkVlan(virTeamingPairObj *pair,
                             virTeamingKernel *kernel,
+                            const virTeamingVf *vf,
                             GError **error)
 {
-    virTeamingVf vf;
-
-    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error))
-        return FALSE;
-    return vf.vlan != VIR_TEAMING_PARK_VLAN ||
+    return vf->vlan != VIR_TEAMING_PARK_VLAN ||
         virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex, pair->vfVlan,
                                   pair->vfQos, error);
 }
 
 
-/* Gives the VF the pair's MAC, if it has another: there are PF drivers that reset a VF whenever
- * they are given one for it (i40e_ndo_set_vf_mac() in
+/* Gives the VF, which is as @vf says, the pair's MAC, if it has another: there are PF drivers
+ * that reset a VF whenever they are given one for it (i40e_ndo_set_vf_mac() in
  * drivers/net/ethernet/intel/i40e/i40e_virtchnl_pf.c). */
 static gboolean
 virTeamingPairObjNameVf(virTeamingPairObj *pair,
                         virTeamingKernel *kernel,
+                        const virTeamingVf *vf,
                         GError **error)
 {
-    virTeamingVf vf;
-
-    return virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error) &&
-        (virTeamingMacEqual(&vf.mac, &pair->mac) ||
-         virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &pair->mac, error));
+    return virTeamingMacEqual(&vf->mac, &pair->mac) ||
+        virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &pair->mac, error);
 }
 
 
@@ -486,8 +481,11 @@ virTeamingPairObjUnpark(virTeamingPairObj *pair,
                         virTeamingKernel *kernel,
                         GError **error)
 {
-    if (!virTeamingPairObjNameVf(pair, kernel, error) ||
-        !virTeamingPairObjUnparkVlan(pair, kernel, error))
+    virTeamingVf vf;
+
+    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error) ||
+        !virTeamingPairObjNameVf(pair, kernel, &vf, error) ||
+        !virTeamingPairObjUnparkVlan(pair, kernel, &vf, error))
         return FALSE;
     pair->parked = FALSE;
     return TRUE;
@@ -570,6 +568,7 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
 {
     static const virTeamingMac zero;
     virTeamingFdbEntry self = { .mac = pair->mac, .flags = VIR_TEAMING_FDB_SELF };
+    virTeamingVf vf;
 
     g_strlcpy(self.dev, pair->uplink, sizeof(self.dev));
 
@@ -593,14 +592,17 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
         return virTeamingPairObjUnpark(pair, kernel, error);
     case VIR_TEAMING_STEP_VF_ZERO:
         return virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &zero, error) &&
-            virTeamingPairObjUnparkVlan(pair, kernel, error);
+            virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error) &&
+            virTeamingPairObjUnparkVlan(pair, kernel, &vf, error);
     case VIR_TEAMING_STEP_VF_FORGET:
-        return virTeamingPairObjUnparkVlan(pair, kernel, error);
+        return virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error) &&
+            virTeamingPairObjUnparkVlan(pair, kernel, &vf, error);
     case VIR_TEAMING_STEP_VF_VLAN:
         /* The VLAN first: the MAC must not be open for a moment. */
         return virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex,
                                          VIR_TEAMING_PARK_VLAN, 0, error) &&
-            virTeamingPairObjNameVf(pair, kernel, error);
+            virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error) &&
+            virTeamingPairObjNameVf(pair, kernel, &vf, error);
     case VIR_TEAMING_STEP_SELF_ADD:
         self.flags |= VIR_TEAMING_FDB_STATIC;
         return virTeamingKernelFdbAdd(kernel, &self, error);

@@ -1670,7 +1670,7 @@ virTeamingDriverWatch(virTeamingDriver *driver,
 
     virTeamingPairObjObserve(pair, now, &seen);
     /* Nothing comes of what it would see while the kernel does not answer. */
-    calm = virTeamingFailoverNextLook(pair->phase, &seen) < 0 || pair->blindAt;
+    calm = virTeamingFailoverNextLook(pair->phase, &seen) < 0 || pair->blind;
     if (calm && now - pair->watchedAt < VIR_TEAMING_DRIVER_CALM_MS * 1000)
         return FALSE;
     pair->watchedAt = now;

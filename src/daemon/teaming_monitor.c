@@ -237,7 +237,6 @@ virTeamingDomainGetActivity(virDomainPtr domain,
     unsigned long long rounds;
     unsigned long long sent = 0;
     gboolean stopped;
-    gboolean migrates = FALSE;
 
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
         return FALSE;
@@ -258,9 +257,10 @@ virTeamingDomainGetActivity(virDomainPtr domain,
         virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_DISK_TOTAL, &disks);
         /* Where it has QEMU dump memory without a migration (virsh dump --memory-only), libvirt
          * counts no rounds (qemuDomainDumpJobDataToParams() in src/qemu/qemu_domainjob.c). */
-        migrates = operation != VIR_DOMAIN_JOB_OPERATION_DUMP ||
+        if (operation == VIR_DOMAIN_JOB_OPERATION_DUMP &&
             virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_MEMORY_ITERATION,
-                                    &rounds) == 1;
+                                    &rounds) != 1)
+            operation = VIR_DOMAIN_JOB_OPERATION_UNKNOWN;
     }
     virTypedParamsFree(params, nparams);
 
@@ -275,8 +275,7 @@ virTeamingDomainGetActivity(virDomainPtr domain,
     case VIR_DOMAIN_JOB_OPERATION_SNAPSHOT:
         /* QEMU counts memory from when it has stopped waiting for the VF; but disks are copied
          * before it begins. */
-        snapshot->activity = !migrates ? VIR_TEAMING_ACTIVITY_RUNNING :
-            total == 0 && disks > 0 ? VIR_TEAMING_ACTIVITY_PREPARING :
+        snapshot->activity = total == 0 && disks > 0 ? VIR_TEAMING_ACTIVITY_PREPARING :
             total == 0 ? VIR_TEAMING_ACTIVITY_UNPLUGGING :
             stopped ? VIR_TEAMING_ACTIVITY_DEPARTING : VIR_TEAMING_ACTIVITY_OUTGOING;
         break;

@@ -126,9 +126,9 @@ virTeamingPairObjIsContradicted(const virTeamingPairObj *pair,
 {
     if (pair->guest != VIR_TEAMING_GUEST_HERE)
         return FALSE;
-    return activity == VIR_TEAMING_ACTIVITY_RUNNING ?
-        pair->migrating || pair->askedOut || pair->waiting :
-        activity == VIR_TEAMING_ACTIVITY_PREPARING &&
+    if (activity == VIR_TEAMING_ACTIVITY_RUNNING)
+        return pair->migrating || pair->askedOut || pair->waiting;
+    return activity == VIR_TEAMING_ACTIVITY_PREPARING &&
         (pair->migrating || virTeamingPairObjIsSupposed(pair));
 }
 

@@ -274,7 +274,7 @@ virTeamingPairObjReadPci(virTeamingPairObj *pair,
     pair->pci = (virTeamingPciState) { .driver = "" };
     if (pair->hasVf &&
         (!virTeamingKernelPciGetState(kernel, &pair->vf, &pair->pci, NULL) ||
-         !strstr(pair->pci.driver, "vfio"))) {
+         !virTeamingPciDriverIsVfio(pair->pci.driver))) {
         pair->pci.busMaster = FALSE;
         pair->pci.vectors = 0;
     }
@@ -628,7 +628,7 @@ virTeamingPairObjWant(virTeamingPairObj *pair,
     pair->wanted = *desired = virTeamingFailoverDesire(phase, &seen);
     /* A VF that is not in a guest's hands is libvirt's: it may have given it back. */
     if (pair->guest != VIR_TEAMING_GUEST_INCOMING && pair->guest != VIR_TEAMING_GUEST_GONE &&
-        !strstr(pair->pci.driver, "vfio"))
+        !virTeamingPciDriverIsVfio(pair->pci.driver))
         desired->vf = VIR_TEAMING_VF_KEEP;
     return phase;
 }
@@ -771,9 +771,8 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     virTeamingPairObjKeepTime(pair, now);
     phase = virTeamingPairObjWant(pair, now, &desired);
 
-    pair->blindAt = 0;
-    if (!virTeamingPairObjLook(pair, kernel, &desired, &entries, &actual, &error)) {
-        pair->blindAt = now;
+    pair->blind = !virTeamingPairObjLook(pair, kernel, &desired, &entries, &actual, &error);
+    if (pair->blind) {
         virTeamingPairObjSetProblem(pair, error->message, now);
         return FALSE;
     }

@@ -147,7 +147,7 @@ typedef struct {
     char *lack;                     /* what the host lacks for its standby, or NULL */
     gint64 tapGoneAt;               /* when its tap was not there any more; 0: it is */
     gint64 retryAt;                 /* if there is a problem: when to try again */
-    gint64 blindAt;                 /* when the host could not be looked at; 0: it could */
+    gboolean blind;                 /* the host could not be looked at */
     gint64 arrivedAt;               /* when it came here, until it reads its VF; 0: it has */
     gint64 openAt;                  /* if @opening: when that will be known */
     gint64 againAt;                 /* when to tell the network once more; 0: not */

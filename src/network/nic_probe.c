@@ -712,8 +712,7 @@ virTeamingNicProbeObject(const virTeamingNicProbe *probe,
 {
     char address[VIR_TEAMING_PCI_STRING_LEN];
 
-    /* Some NICs' VFs have one of their own, as mlx5_vfio_pci (drivers/vfio/pci in Linux). */
-    if (strstr(device->driver, "vfio"))
+    if (virTeamingPciDriverIsVfio(device->driver))
         return g_strdup_printf("a guest may have it (driver %s); if none does: "
                                "virsh nodedev-reattach", device->driver);
     if (!device->driver[0])
@@ -841,7 +840,7 @@ static gboolean
 virTeamingNicProbeIsTaken(const virTeamingNicJournal *was,
                           const virTeamingPciDevice *device)
 {
-    return strstr(device->driver, "vfio") ||
+    return virTeamingPciDriverIsVfio(device->driver) ||
         (device->driver[0] && !device->netdev[0] && was->driver[0] &&
          !g_str_equal(device->driver, was->driver));
 }
@@ -864,7 +863,7 @@ virTeamingNicProbeAwaitReturn(const virTeamingNicProbe *probe,
         virTeamingLink link;
 
         if (!virTeamingKernelPciGetDevice(probe->kernel, vf, &device, NULL) ||
-            !device.driver[0] || strstr(device.driver, "vfio") ||
+            !device.driver[0] || virTeamingPciDriverIsVfio(device.driver) ||
             (device.netdev[0] &&
              virTeamingKernelLinkGet(probe->kernel, device.netdev, &link, NULL)))
             return;

@@ -293,7 +293,7 @@ virTeamingPoolFindFault(const virTeamingNetwork *network,
         return TRUE;
     }
     /* Besides vfio-pci there are drivers of vendors: mlx5_vfio_pci, … */
-    if (!network->managed && !strstr(vf->driver, "vfio")) {
+    if (!network->managed && !virTeamingPciDriverIsVfio(vf->driver)) {
         *ret = g_strdup_printf("%s is bound to it; vfio-pci must be, since the network does not "
                                "say managed='yes'",
                                vf->driver[0] ? vf->driver : "no driver");

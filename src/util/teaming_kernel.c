@@ -239,6 +239,22 @@ virTeamingKernelFree(virTeamingKernel *kernel)
 
 
 /**
+ * virTeamingPciDriverIsVfio:
+ * @driver: name of a PCI function's driver; "" for none
+ *
+ * Some NICs' VFs have one of their own beside vfio-pci, as mlx5_vfio_pci (drivers/vfio/pci in
+ * Linux).
+ *
+ * Returns: whether a function with it is a guest's, or may be.
+ */
+gboolean
+virTeamingPciDriverIsVfio(const char *driver)
+{
+    return strstr(driver, "vfio") != NULL;
+}
+
+
+/**
  * virTeamingKernelPciGetState:
  * @kernel: the kernel
  * @address: a PCI function of this host
