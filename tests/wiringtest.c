@@ -181,7 +181,8 @@ static void
 hostTearDown(Host *host,
              gconstpointer copies)
 {
-    static const char *const links[] = { "br0", "eth1", "eth1v3" };
+    static const char *const links[] = { "br0", "eth1", "eth1v3", "eth2", "bond0", "eth1.100",
+                                         "bond0.100" };
     g_autoptr(GError) error = NULL;
 
     host->pair->guest = VIR_TEAMING_GUEST_GONE;
@@ -572,6 +573,408 @@ testVfUplinkOfIgb(Host *host,
 }
 
 
+/* ---- an uplink above the NIC, or above another ---- */
+
+static void
+hostAddUpper(Host *host,
+             const char *name,
+             guint vlan,
+             const char *lower,
+             const char *master)
+{
+    virTeamingLink link = { .kind = "vlan", .vlan = vlan, .up = TRUE, .running = TRUE,
+                            .mtu = 1500 };
+
+    g_strlcpy(link.name, name, sizeof(link.name));
+    g_strlcpy(link.lower, lower, sizeof(link.lower));
+    g_strlcpy(link.master, master, sizeof(link.master));
+    virTeamingFakeSetLink(host->kernel, &link);
+}
+
+
+/* A bond of eth1 and eth2; @active: NULL if it uses both. */
+static void
+hostAddBond(Host *host,
+            const char *master,
+            const char *active)
+{
+    virTeamingLink link = { .name = "bond0", .kind = "bond", .up = TRUE, .running = TRUE,
+                            .mtu = 1500, .spreads = !active };
+
+    g_strlcpy(link.master, master, sizeof(link.master));
+    if (active)
+        g_strlcpy(link.active, active, sizeof(link.active));
+    virTeamingFakeSetLink(host->kernel, &link);
+    hostAddLink(host, "eth1", "", "bond0", "0000:01:00.0");
+    hostAddLink(host, "eth2", "", "bond0", "");
+}
+
+
+static void
+hostAddBridge(Host *host)
+{
+    hostAddLink(host, "br0", "bridge", "", "");
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    g_strlcpy(host->pair->tap, "vnet0", sizeof(host->pair->tap));
+}
+
+
+static void
+hostSetVfVlan(Host *host,
+              guint vlan)
+{
+    virTeamingVf vf;
+
+    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL));
+    vf.vlan = vlan;
+    virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+}
+
+
+/* What a pair does from its start to the guest's being asked for the VF, and having let it go,
+ * with @uplink above a NIC that copies. */
+static void
+hostExpectLife(Host *host,
+               const char *uplink)
+{
+    g_autofree char *opened = g_strdup_printf("FdbAdd %s " MAC " self\n", uplink);
+    g_autofree char *closed = g_strdup_printf("FdbDel %s " MAC " self\n", uplink);
+    g_autofree char *pinned = g_strdup_printf("FdbAdd %s " MAC " master static sticky\n", uplink);
+    g_autofree char *loosed = g_strdup_printf("FdbDel %s " MAC " master\n", uplink);
+    g_autofree char *start = g_strconcat(opened, "FdbAdd vnet0 " MAC " master static sticky\n",
+                                         NULL);
+    g_autofree char *drive = g_strconcat("LinkSetLearning vnet0 off\n"
+                                         "FdbDel vnet0 " MAC " master\n",
+                                         pinned, closed, "LinkSetLearning vnet0 on\n", NULL);
+    g_autofree char *leave = g_strconcat(opened, "LinkSetLearning vnet0 off\n", loosed, NULL);
+
+    g_assert_true(hostSettle(host));
+    hostExpect(host, start);
+    guestDrives(host);
+    hostExpect(host, drive);
+    guestIsAskedOut(host);
+    hostExpect(host, leave);
+    guestReads(host, 0);
+    hostExpect(host, "FdbAdd vnet0 " MAC " master static sticky\n"
+                     "LinkSetLearning vnet0 on\n");
+    hostExpectProblem(host, NULL);
+}
+
+
+static void
+testVlanOnPf(Host *host,
+             gconstpointer copies)
+{
+    hostAddBridge(host);
+    hostAddUpper(host, "eth1.100", 100, "eth1", "br0");
+    hostSetVfVlan(host, 100);
+    hostExpectLife(host, "eth1.100");
+    hostExpectWiring(host, "bridge br0, uplink eth1.100 over eth1");
+
+    /* A daemon that begins with the journal undoes it all the same. */
+    hostRestart(host);
+    host->pair->guest = VIR_TEAMING_GUEST_DEPARTING;
+    g_assert_true(hostSettle(host));
+    hostExpect(host,
+               "VfSetMac eth1 0 00:00:00:00:00:00\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth1.100 " MAC " self\n");
+}
+
+
+/* The VF is in another VLAN than the standby, or in none, or the standby is. */
+static void
+testVlanOfVf(Host *host,
+             gconstpointer copies)
+{
+    hostAddBridge(host);
+    hostAddUpper(host, "eth1.100", 100, "eth1", "br0");
+    hostSettle(host);
+    hostExpectProblem(host, "the VF is in no VLAN, and the standby's uplink 'eth1.100' in VLAN 100");
+    hostSetVfVlan(host, 200);
+    hostSettle(host);
+    hostExpectProblem(host, "the VF is in VLAN 200, and the standby's uplink 'eth1.100' in VLAN");
+    hostSetVfVlan(host, 100);
+    hostSettle(host);
+    hostExpectProblem(host, NULL);
+
+    virTeamingFakeRemoveLink(host->kernel, "eth1.100");
+    hostAddLink(host, "eth1", "", "br0", "0000:01:00.0");
+    hostSettle(host);
+    hostExpectProblem(host, "the VF is in VLAN 100, and the standby's uplink 'eth1' in none");
+    g_free(virTeamingFakeTakeLog(host->kernel));
+}
+
+
+/* Where the bridge filters, the VF has to be in one of the standby's; in none, as a trunk. */
+static void
+testVlanOfVfAtTrunk(Host *host,
+                    gconstpointer copies)
+{
+    hostAddTrunk(host, few);
+    hostSettle(host);
+    hostExpectProblem(host, NULL);
+    hostSetVfVlan(host, 200);
+    hostSettle(host);
+    hostExpectProblem(host, NULL);
+    hostSetVfVlan(host, 300);
+    hostSettle(host);
+    hostExpectProblem(host, "the VF is in VLAN 300, and the standby's uplink 'eth1' not in that");
+    g_free(virTeamingFakeTakeLog(host->kernel));
+}
+
+
+/* Before there is a tap, nobody knows in which of several bridges the guest will be. */
+static void
+testBridgesOnPf(Host *host,
+                gconstpointer copies)
+{
+    hostAddLink(host, "br0", "bridge", "", "");
+    hostAddLink(host, "br1", "bridge", "", "");
+    hostAddUpper(host, "eth1.100", 100, "eth1", "br0");
+    hostAddUpper(host, "eth1.200", 200, "eth1", "br1");
+    hostSetVfVlan(host, 200);
+    host->pair->guest = VIR_TEAMING_GUEST_INCOMING;
+    g_assert_true(hostSettle(host));
+    g_assert_cmpstr(host->pair->uplink, ==, "");
+
+    hostAddLink(host, "vnet0", "tun", "br1", "");
+    g_strlcpy(host->pair->tap, "vnet0", sizeof(host->pair->tap));
+    g_assert_true(hostSettle(host));
+    g_assert_cmpstr(host->pair->uplink, ==, "eth1.200");
+    g_assert_cmpstr(host->pair->bridge, ==, "br1");
+    g_free(virTeamingFakeTakeLog(host->kernel));
+}
+
+
+/* The VF's NIC is the one that the bond uses: as without a bond. */
+static void
+testBond(Host *host,
+         gconstpointer copies)
+{
+    hostAddBridge(host);
+    hostAddBond(host, "br0", "eth1");
+    hostExpectLife(host, "bond0");
+    hostExpectWiring(host, "bridge br0, uplink bond0 over eth1");
+}
+
+
+static void
+testVlanOnBond(Host *host,
+               gconstpointer copies)
+{
+    hostAddBridge(host);
+    hostAddBond(host, "", "eth1");
+    hostAddUpper(host, "bond0.100", 100, "bond0", "br0");
+    hostSetVfVlan(host, 100);
+    hostExpectLife(host, "bond0.100");
+    hostExpectWiring(host, "bridge br0, uplink bond0.100 over eth1");
+}
+
+
+/* The bond goes over to its other NIC, and back. The network has to be told of each change, since
+ * it is another of its ports. */
+static void
+testBondFailsOver(Host *host,
+                  gconstpointer copies)
+{
+    hostAddBridge(host);
+    hostAddBond(host, "br0", "eth2");
+    g_assert_true(hostSettle(host));
+    hostExpect(host,
+               "FdbAdd bond0 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "VfSetVlan eth1 0 4094\n");
+    hostExpectWiring(host, "bridge br0, uplink bond0 over eth2 (now, not the NIC of the VF)");
+    guestDrives(host);
+    hostExpect(host,
+               "VfSetVlan eth1 0 0\n"
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FrameSend eth1 type 8035\n"
+               "FdbDel bond0 " MAC " self\n"
+               "FdbAdd bond0 " MAC " master static sticky\n"
+               "LinkSetLearning vnet0 on\n");
+
+    /* To the guest it is all the same. */
+    hostAddBond(host, "br0", "eth1");
+    g_assert_true(hostSettle(host));
+    hostExpect(host, "FrameSend bond0 type 8035\n");
+    hostAddBond(host, "br0", "eth2");
+    g_assert_true(hostSettle(host));
+    hostExpect(host, "FrameSend eth1 type 8035\n");
+    hostAddBond(host, "br0", "");
+    g_assert_true(hostSettle(host));
+    hostExpect(host, "FrameSend bond0 type 8035\n");
+    hostAddBond(host, "br0", "eth2");
+    g_assert_true(hostSettle(host));
+    g_free(virTeamingFakeTakeLog(host->kernel));
+
+    guestIsAskedOut(host);
+    hostExpect(host,
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel bond0 " MAC " master\n");
+    guestReads(host, 0);
+    hostExpect(host,
+               "FdbAdd bond0 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "FrameSend bond0 type 8035\n"
+               "VfSetVlan eth1 0 4094\n"
+               "LinkSetLearning vnet0 on\n");
+    hostExpectProblem(host, NULL);
+}
+
+
+/* A bond that uses all its NICs gets what is the VF's by the wrong ones, if it has others. */
+static void
+testBondSpreads(Host *host,
+                gconstpointer copies)
+{
+    virTeamingLink other = { .name = "eth2", .master = "bond0", .up = TRUE };
+
+    hostAddBridge(host);
+    hostAddBond(host, "br0", NULL);
+    hostSettle(host);
+    hostExpectProblem(host, "the bond 'bond0' uses all its ports");
+    virTeamingFakeSetLink(host->kernel, &other);
+    hostSettle(host);
+    hostExpectProblem(host, NULL);
+    hostExpectWiring(host, "bridge br0, uplink bond0 over eth1");
+    g_free(virTeamingFakeTakeLog(host->kernel));
+}
+
+
+/* The VF's NIC is for VFs alone, and the bridge has one of its own. */
+static void
+testOtherNic(Host *host,
+             gconstpointer copies)
+{
+    hostAddBridge(host);
+    hostAddLink(host, "eth2", "", "br0", "");
+    hostSetVfVlan(host, 100);
+    g_assert_true(hostSettle(host));
+    hostExpect(host,
+               "FdbAdd eth2 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "VfSetVlan eth1 0 4094\n");
+    hostExpectWiring(host, "bridge br0, uplink eth2 (always, not the NIC of the VF)");
+    guestDrives(host);
+    hostExpect(host,
+               "VfSetVlan eth1 0 100\n"
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FrameSend eth1 vlan 100 type 8035\n"
+               "FdbDel eth2 " MAC " self\n"
+               "FdbAdd eth2 " MAC " master static sticky\n"
+               "LinkSetLearning vnet0 on\n");
+    hostRestart(host);
+    guestReads(host, 3);
+    hostExpect(host,
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel eth2 " MAC " master\n"
+               "FrameSend eth1 vlan 100 type 8035\n");
+    guestDrives(host);
+    hostExpect(host,
+               "FdbAdd eth2 " MAC " master static sticky\n"
+               "LinkSetLearning vnet0 on\n");
+    guestIsAskedOut(host);
+    guestReads(host, 0);
+    hostExpect(host,
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel eth2 " MAC " master\n"
+               "FdbAdd eth2 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "FrameSend eth2 type 8035\n"
+               "VfSetVlan eth1 0 4094\n"
+               "LinkSetLearning vnet0 on\n");
+    hostExpectProblem(host, NULL);
+
+    host->pair->guest = VIR_TEAMING_GUEST_DEPARTING;
+    g_assert_true(hostSettle(host));
+    hostExpect(host,
+               "FrameSend eth2 type 88b5 virt-teaming 1 stopped " UUID "\n"
+               "VfSetMac eth1 0 00:00:00:00:00:00\n"
+               "VfSetVlan eth1 0 100\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth2 " MAC " self\n");
+    /* It stays, after all: who has heard that it does not, is told. */
+    host->pair->guest = VIR_TEAMING_GUEST_HERE;
+    g_assert_true(hostSettle(host));
+    hostExpect(host,
+               "FdbAdd eth2 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "FrameSend eth2 type 8035\n"
+               "FrameSend eth2 type 88b5 virt-teaming 1 runs " UUID "\n"
+               "VfSetVlan eth1 0 4094\n"
+               "VfSetMac eth1 0 " MAC "\n");
+}
+
+
+/* Which of two it is, nobody knows; nor whether the one that is left leads to the same network. */
+static void
+testOtherNics(Host *host,
+              gconstpointer copies)
+{
+    hostAddBridge(host);
+    hostAddLink(host, "eth2", "", "br0", "");
+    hostAddLink(host, "eth3", "", "br0", "");
+    hostSettle(host);
+    hostExpectProblem(host, "bridge 'br0' has no uplink of eth1's NIC");
+    hostAddLink(host, "eth1", "", "br0", "0000:01:00.0");
+    hostSettle(host);
+    hostExpectProblem(host, NULL);
+    hostExpectWiring(host, "bridge br0, uplink eth1");
+    hostAddLink(host, "eth1", "", "", "0000:01:00.0");
+    virTeamingFakeRemoveLink(host->kernel, "eth3");
+    hostSettle(host);
+    hostExpectProblem(host, "bridge 'br0' has no uplink of eth1's NIC");
+    g_free(virTeamingFakeTakeLog(host->kernel));
+}
+
+
+/* Of a pair of which the journal was damaged, what it left on a bond is found. */
+static void
+testSearchOnBond(Host *host,
+                 gconstpointer copies)
+{
+    hostAddBridge(host);
+    hostAddBond(host, "", "eth1");
+    hostAddUpper(host, "bond0.100", 100, "bond0", "br0");
+    g_assert_true(hostSettle(host));
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    host->pair->uplink[0] = '\0';
+    host->pair->hasVf = FALSE;
+    virTeamingPairObjSearch(host->pair, host->kernel);
+    g_assert_cmpstr(host->pair->uplink, ==, "bond0.100");
+    g_assert_true(host->pair->hasVf);
+}
+
+
+static void
+testMacvtapOnVlan(Host *host,
+                  gconstpointer copies)
+{
+    virTeamingLink link = { .name = "macvtap0", .kind = "macvtap", .lower = "eth1.100",
+                            .up = TRUE, .running = TRUE, .mode = VIR_TEAMING_MACVTAP_BRIDGE };
+    virTeamingFdbEntry self = { .dev = "eth1.100", .mac = host->pair->mac,
+                                .flags = VIR_TEAMING_FDB_SELF };
+
+    hostAddUpper(host, "eth1.100", 100, "eth1", "");
+    virTeamingFakeSetLink(host->kernel, &link);
+    virTeamingKernelFdbAdd(host->kernel, &self, NULL);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    g_strlcpy(host->pair->tap, "macvtap0", sizeof(host->pair->tap));
+    hostSetVfVlan(host, 100);
+    g_assert_true(hostSettle(host));
+    hostExpect(host, "");
+    hostExpectWiring(host, "macvtap on eth1.100 over eth1");
+    hostExpectProblem(host, NULL);
+    guestDrives(host);
+    hostExpect(host, "LinkSetMode macvtap0 vepa\n");
+    virTeamingKernelFdbDel(host->kernel, &self, NULL);
+}
+
+
 /* ---- a macvtap on the PF ---- */
 
 /* libvirt takes the macvtap up, or down; the kernel sets the PF's filter. */
@@ -907,6 +1310,27 @@ testVfUplinkLives(Host *host,
 
 
 static void
+testVlanOnBondLives(Host *host,
+                    gconstpointer copies)
+{
+    hostAddBridge(host);
+    hostAddBond(host, "", "eth1");
+    hostAddUpper(host, "bond0.100", 100, "bond0", "br0");
+    testLives(host, copies);
+}
+
+
+static void
+testOtherNicLives(Host *host,
+                  gconstpointer copies)
+{
+    hostAddBridge(host);
+    hostAddLink(host, "eth2", "", "br0", "");
+    testLives(host, copies);
+}
+
+
+static void
 testMacvtapLives(Host *host,
                  gconstpointer copies)
 {
@@ -934,7 +1358,19 @@ main(int argc, char **argv)
         { "/wiring/vlans/other-bridge", testOtherBridge, TRUE },
         { "/wiring/vf-uplink", testVfUplink, FALSE },
         { "/wiring/vf-uplink/igb", testVfUplinkOfIgb, TRUE },
+        { "/wiring/above/vlan", testVlanOnPf, TRUE },
+        { "/wiring/above/vlan/of-vf", testVlanOfVf, TRUE },
+        { "/wiring/above/vlan/of-vf-at-trunk", testVlanOfVfAtTrunk, TRUE },
+        { "/wiring/above/vlan/bridges", testBridgesOnPf, TRUE },
+        { "/wiring/above/bond", testBond, TRUE },
+        { "/wiring/above/bond/vlan", testVlanOnBond, TRUE },
+        { "/wiring/above/bond/fails-over", testBondFailsOver, TRUE },
+        { "/wiring/above/bond/spreads", testBondSpreads, TRUE },
+        { "/wiring/above/bond/search", testSearchOnBond, TRUE },
+        { "/wiring/above/other-nic", testOtherNic, TRUE },
+        { "/wiring/above/other-nics", testOtherNics, TRUE },
         { "/wiring/macvtap", testMacvtap, TRUE },
+        { "/wiring/macvtap/vlan", testMacvtapOnVlan, TRUE },
         { "/wiring/macvtap/without-copies", testMacvtapWithoutCopies, FALSE },
         { "/wiring/macvtap/arrives", testMacvtapArrives, TRUE },
         { "/wiring/macvtap/vepa", testMacvtapVepa, TRUE },
@@ -944,6 +1380,8 @@ main(int argc, char **argv)
         { "/wiring/lives/vlans-without-copies", testVlanLives, FALSE },
         { "/wiring/lives/vf-uplink", testVfUplinkLives, TRUE },
         { "/wiring/lives/vf-uplink-without-copies", testVfUplinkLives, FALSE },
+        { "/wiring/lives/vlan-on-bond", testVlanOnBondLives, TRUE },
+        { "/wiring/lives/other-nic", testOtherNicLives, TRUE },
         { "/wiring/lives/macvtap", testMacvtapLives, TRUE },
         { "/wiring/lives/macvtap-without-copies", testMacvtapLives, FALSE },
     };

@@ -168,7 +168,8 @@ virTeamingPairObjLookSelf(virTeamingPairObj *pair,
     if (pair->macvtap && !tap->up)
         desired->self = FALSE;
     /* Both may have the MAC, unless that keeps the frames from the VF, or from another host. */
-    if (pair->macvtap && pair->guest == VIR_TEAMING_GUEST_HERE && pair->traits.copies)
+    if (pair->macvtap && pair->guest == VIR_TEAMING_GUEST_HERE && pair->traits.copies &&
+        !pair->apart)
         desired->self |= self;
     /* A filter entry that somebody else made stays his. */
     return self && (pair->macvtap || desired->self || pair->selfAdded);
@@ -282,6 +283,8 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
         (pair->uplink[0] &&
          !(own = virTeamingKernelFdbList(kernel, pair->uplink, &pair->mac, error))))
         return FALSE;
+    if (!pair->lack && ret->vf != VIR_TEAMING_VF_KEEP)
+        pair->lack = virTeamingPairObjFindSplit(pair);
 
     ret->learning = hasTap ? tap.learning : TRUE;
     if (!hasTap)
@@ -348,6 +351,7 @@ virTeamingPairObjPromise(virTeamingPairObj *pair,
     case VIR_TEAMING_STEP_FDB_BOTH:
     case VIR_TEAMING_STEP_FDB_FORGET:
     case VIR_TEAMING_STEP_ANNOUNCE:
+    case VIR_TEAMING_STEP_ANNOUNCE_VF:
     case VIR_TEAMING_STEP_SELF_DEL:
     case VIR_TEAMING_STEP_LEARNING_ON:
     case VIR_TEAMING_STEP_FLOODING_ON:
@@ -547,14 +551,32 @@ virTeamingPairObjTellWire(virTeamingPairObj *pair,
             if (!virTeamingKernelFrameSend(kernel, pair->uplink, frame, size, error))
                 return FALSE;
         }
-        /* Nobody waits for a guest that is about to run where it was to go. */
-        if (pair->guest == VIR_TEAMING_GUEST_INCOMING)
+        /* Nobody waits for a guest that is about to run where it was to go, nor must be told that
+         * it runs where he has not heard that it does not. */
+        if (pair->guest == VIR_TEAMING_GUEST_INCOMING ||
+            (notice.runs && pair->wire != VIR_TEAMING_WIRE_AWAY))
             continue;
         size = virTeamingFrameNotice(&notice, tag, frame);
         if (!virTeamingKernelFrameSend(kernel, pair->uplink, frame, size, error))
             return FALSE;
     }
     pair->wire = wire;
+    return TRUE;
+}
+
+
+/* Has the network send the guest's frames to the VF's NIC, which the standby is not reached by. */
+static gboolean
+virTeamingPairObjTellVf(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel,
+                        GError **error)
+{
+    guint8 frame[VIR_TEAMING_FRAME_MAX];
+    const gsize size = virTeamingFrameAnnounce(&pair->mac, pair->vfVlan, frame);
+
+    if (!virTeamingKernelFrameSend(kernel, pair->pf, frame, size, error))
+        return FALSE;
+    pair->wire = VIR_TEAMING_WIRE_VF;
     return TRUE;
 }
 
@@ -577,6 +599,8 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
         return virTeamingPairObjTellWire(pair, kernel, VIR_TEAMING_WIRE_AWAY, error);
     case VIR_TEAMING_STEP_ANNOUNCE:
         return virTeamingPairObjTellWire(pair, kernel, VIR_TEAMING_WIRE_HERE, error);
+    case VIR_TEAMING_STEP_ANNOUNCE_VF:
+        return virTeamingPairObjTellVf(pair, kernel, error);
     case VIR_TEAMING_STEP_LISTEN:
         return virTeamingPairObjListen(pair, kernel);
     case VIR_TEAMING_STEP_UNLISTEN:

@@ -418,7 +418,8 @@ virTeamingPairObjIsConcerned(const virTeamingPairObj *pair,
     if (mac)
         return virTeamingMacEqual(mac, &pair->mac);
     return g_str_equal(ifname, pair->pf) || g_str_equal(ifname, pair->uplink) ||
-        g_str_equal(ifname, pair->bridge) || g_str_equal(ifname, pair->tap);
+        g_str_equal(ifname, pair->bottom) || g_str_equal(ifname, pair->bridge) ||
+        g_str_equal(ifname, pair->tap);
 }
 
 

@@ -362,8 +362,12 @@ virTeamingPairObjObserve(const virTeamingPairObj *pair,
         .parking = pair->policy.parking == VIR_TEAMING_PARKING_ZERO ? VIR_TEAMING_PARK_ZERO :
             pair->policy.parking == VIR_TEAMING_PARKING_VLAN ? VIR_TEAMING_PARK_VLAN :
             VIR_TEAMING_PARK_AUTO,
+        .apart = pair->apart,
         .traits = pair->traits,
     };
+    /* To the PF, which is not where the standby's frames come by. */
+    if (pair->apart)
+        ret->traits.copies = FALSE;
 }
 
 
@@ -751,6 +755,7 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     g_autofree char *fault = NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(GError) journalError = NULL;
+    gboolean apart;
     guint nsteps;
 
     if (pair->sought) {
@@ -771,7 +776,13 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
     virTeamingPairObjKeepTime(pair, now);
     phase = virTeamingPairObjWant(pair, now, &desired);
 
+    apart = pair->apart;
     pair->blind = !virTeamingPairObjLook(pair, kernel, &desired, &entries, &actual, &error);
+    if (!pair->blind && pair->apart != apart) {
+        phase = virTeamingPairObjWant(pair, now, &desired);
+        g_clear_pointer(&entries, g_array_unref);
+        pair->blind = !virTeamingPairObjLook(pair, kernel, &desired, &entries, &actual, &error);
+    }
     if (pair->blind) {
         virTeamingPairObjSetProblem(pair, error->message, now);
         return FALSE;

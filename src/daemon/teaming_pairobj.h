@@ -109,6 +109,14 @@ typedef struct {
     char bridge[IF_NAMESIZE];
     gboolean bridged;               /* the standby's tap is in it */
     gboolean macvtap;               /* the standby sits on @uplink; there is no bridge */
+    char bottom[IF_NAMESIZE];       /* below the VLANs of @uplink: itself, a NIC or a bond */
+    char wireNic[IF_NAMESIZE];      /* that which carries for @bottom now */
+    guint uplinkVlan;               /* in which its frames are on the wire; 0: none */
+    gboolean onVf;                  /* it is a VF, or above one */
+    gboolean foreign;               /* it is above other NICs than the VF's */
+    gboolean hadUplink;             /* one above the VF's NIC it once had */
+    gboolean apart;                 /* another port of the network sees its frames */
+    gboolean spreads;               /* and so do several: @bottom is a bond that uses them all */
     gboolean filtersVlans;          /* @bridge does */
     GArray *vlans;                  /* of guint16: where @bridge needs entries for the MAC */
     GArray *tags;                   /* of guint16, of each: that of its frames on @uplink, or 0 */

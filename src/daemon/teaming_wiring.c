@@ -7,8 +7,15 @@
  * Theory of operation
  *
  * Nothing says which NIC carries the standby's frames: it is found out, by the standby's tap,
- * the bridge that it is a port of, and the port of that bridge that belongs to the VF's NIC.
- * What was found is looked at again each time, for links are renamed, moved and deleted.
+ * the bridge that it is a port of, and the port of that bridge that belongs to the VF's NIC: is
+ * it, or is above it, as a VLAN or a bond. What was found is looked at again each time, for links
+ * are renamed, moved and deleted. Linux hands the filter entries of a VLAN or a bond down to the
+ * NICs that count, so the port is all that need be told (vlan_dev_set_rx_mode() in
+ * net/8021q/vlan_dev.c, bond_set_rx_mode() in drivers/net/bonding/bond_main.c).
+ *
+ * The standby may be apart from the VF: reach the network by another port of it. Then the bridge
+ * has one other NIC for an uplink, or a bond in which another NIC is active. No NIC sees what the
+ * other one gets, so none can copy, and the network has to be told of each change between the two.
  *
  * A bridge that filters VLANs has an entry for a MAC in each, so what is said of "the entry"
  * holds in every VLAN of the tap that the uplink is in, too: the guest's frames come and go
@@ -34,6 +41,10 @@
 /* A guest that ends takes its tap along; that it has ended is told a little later. */
 #define VIR_TEAMING_PAIR_TAP_MS 3000
 
+/* So many VLANs in one another; Linux itself allows eight links (MAX_NEST_DEV in
+ * include/linux/netdevice.h). */
+#define VIR_TEAMING_PAIR_LAYERS 8
+
 
 /* Is @link the NIC of which @pf is the PF: the PF itself, or a VF that the host keeps? */
 static gboolean
@@ -50,6 +61,99 @@ virTeamingLinkIsOfPf(virTeamingKernel *kernel,
     return virTeamingPciAddressParse(link->pci, &address) &&
         virTeamingKernelVfLocate(kernel, &address, linkPf, &index, NULL) &&
         g_str_equal(linkPf, pf);
+}
+
+
+/* Finds the link below the VLANs that @link is, if it is one. @vlan: set to the tag on the wire. */
+static gboolean
+virTeamingLinkDescend(virTeamingKernel *kernel,
+                      const virTeamingLink *link,
+                      virTeamingLink *ret,
+                      guint *vlan)
+{
+    *ret = *link;
+    *vlan = 0;
+    for (guint i = 0; g_str_equal(ret->kind, "vlan"); i++) {
+        const virTeamingLink upper = *ret;
+
+        *vlan = upper.vlan;
+        if (i == VIR_TEAMING_PAIR_LAYERS ||
+            !virTeamingKernelLinkGet(kernel, upper.lower, ret, NULL))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+
+/* Finds the port of @bond that is the NIC of which @pf is the PF. @shared: set to whether there
+ * are others that receive. To list all links takes a while, so it is done only if it must be. */
+static gboolean
+virTeamingBondFindPort(virTeamingKernel *kernel,
+                       const virTeamingLink *bond,
+                       const char *pf,
+                       virTeamingLink *ret,
+                       gboolean *shared)
+{
+    g_autoptr(GArray) links = NULL;
+    gboolean found = pf[0] && virTeamingKernelLinkGet(kernel, pf, ret, NULL) &&
+        g_str_equal(ret->master, bond->name);
+
+    *shared = FALSE;
+    if ((!found && pf[0]) || bond->spreads)
+        links = virTeamingKernelLinkList(kernel, NULL);
+    for (guint i = 0; links && i < links->len; i++) {
+        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
+
+        if (!g_str_equal(link->master, bond->name))
+            continue;
+        if (virTeamingLinkIsOfPf(kernel, link, pf)) {
+            *ret = *link;
+            found = TRUE;
+        } else if (bond->spreads && link->up && link->running) {
+            *shared = TRUE;
+        }
+    }
+    return found;
+}
+
+
+/**
+ * virTeamingPairObjTrace:
+ * @pair: a pair of which is filled what stands under its uplink
+ * @kernel: the host
+ * @uplink: that, or what may become it
+ *
+ * Returns: whether a NIC is there, the VF's or another (@pair->foreign).
+ */
+static gboolean
+virTeamingPairObjTrace(virTeamingPairObj *pair,
+                       virTeamingKernel *kernel,
+                       const virTeamingLink *uplink)
+{
+    virTeamingLink bottom;
+    virTeamingLink nic;
+    gboolean isBond;
+    gboolean found;
+    gboolean shared = FALSE;
+
+    pair->onVf = pair->foreign = pair->apart = pair->spreads = FALSE;
+    if (!virTeamingLinkDescend(kernel, uplink, &bottom, &pair->uplinkVlan))
+        return FALSE;
+    isBond = g_str_equal(bottom.kind, "bond");
+    nic = bottom;
+    found = isBond ? virTeamingBondFindPort(kernel, &bottom, pair->pf, &nic, &shared) :
+        virTeamingLinkIsOfPf(kernel, &bottom, pair->pf);
+    if (!found && !isBond && bottom.kind[0])
+        return FALSE;
+
+    g_strlcpy(pair->bottom, bottom.name, sizeof(pair->bottom));
+    g_strlcpy(pair->wireNic, isBond && bottom.active[0] ? bottom.active : nic.name,
+              sizeof(pair->wireNic));
+    pair->onVf = found && !g_str_equal(nic.name, pair->pf);
+    pair->foreign = !found && pair->pf[0];
+    pair->apart = pair->foreign || (found && !g_str_equal(pair->wireNic, nic.name));
+    pair->spreads = found && shared;
+    return TRUE;
 }
 
 
@@ -164,7 +268,7 @@ virTeamingLinkIsBridge(virTeamingKernel *kernel,
 static gboolean
 virTeamingPairObjUplinkKeeps(const virTeamingPairObj *pair)
 {
-    return pair->traits.keepsVfMacs && !g_str_equal(pair->uplink, pair->pf);
+    return pair->traits.keepsVfMacs && pair->onVf;
 }
 
 
@@ -207,6 +311,41 @@ virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
 }
 
 
+/* Among @links, finds the port by which the bridge that @tap is in reaches the wire: one above the
+ * VF's NIC, or else the only one above another, unless it was the VF's before: that was taken
+ * away, and the other need not lead to the same network. Before there is a tap, the only one above
+ * the VF's NIC, in whichever bridge. Returns: (nullable): that one. */
+static const virTeamingLink *
+virTeamingPairObjChooseUplink(virTeamingPairObj *pair,
+                              virTeamingKernel *kernel,
+                              const virTeamingLink *tap,
+                              const GArray *links)
+{
+    const virTeamingLink *own = NULL;
+    const virTeamingLink *other = NULL;
+    guint owns = 0;
+    guint others = 0;
+
+    for (guint i = 0; i < links->len; i++) {
+        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
+
+        if (!virTeamingLinkIsBridge(kernel, link->master, tap ? tap->master : "") ||
+            (tap && !g_str_equal(link->master, tap->master)) ||
+            !virTeamingPairObjTrace(pair, kernel, link))
+            continue;
+        if (pair->foreign) {
+            other = link;
+            others++;
+        } else if (!owns++) {
+            own = link;
+        }
+    }
+    if (own && (tap || owns == 1))
+        return own;
+    return tap && others == 1 && !pair->hadUplink ? other : NULL;
+}
+
+
 /**
  * virTeamingPairObjResolve:
  *
@@ -223,52 +362,45 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
 {
     g_autoptr(GArray) links = NULL;
     g_autoptr(GError) reason = NULL;
+    const virTeamingLink *chosen;
     virTeamingLink uplink;
+    gboolean holds = FALSE;
 
-    if (pair->macvtap) {
-        pair->bridge[0] = '\0';
-        if (g_str_equal(pair->uplink, tap->lower))
-            return TRUE;
-        if (pair->uplink[0])
-            virTeamingPairObjLeaveUplink(pair, kernel);
-        pair->uplink[0] = '\0';
-        if (virTeamingKernelLinkGet(kernel, tap->lower, &uplink, NULL) &&
-            virTeamingLinkIsOfPf(kernel, &uplink, pair->pf))
-            g_strlcpy(pair->uplink, tap->lower, sizeof(pair->uplink));
-        return TRUE;
-    }
-
-    if (virTeamingLinkFind(kernel, pair->uplink, &uplink, &reason) &&
-        uplink.master[0] && (!tap || g_str_equal(uplink.master, tap->master))) {
-        g_strlcpy(pair->bridge, uplink.master, sizeof(pair->bridge));
-        return TRUE;
-    }
+    if (virTeamingLinkFind(kernel, pair->uplink, &uplink, &reason))
+        holds = virTeamingPairObjTrace(pair, kernel, &uplink) &&
+            (pair->macvtap ? g_str_equal(uplink.name, tap->lower) :
+             uplink.master[0] && (!tap || g_str_equal(uplink.master, tap->master)));
     if (reason) {
         g_propagate_error(error, g_steal_pointer(&reason));
         return FALSE;
     }
+    if (holds) {
+        g_strlcpy(pair->bridge, pair->macvtap ? "" : uplink.master, sizeof(pair->bridge));
+        return TRUE;
+    }
 
     if (pair->uplink[0])
         virTeamingPairObjLeaveUplink(pair, kernel);
-    pair->uplink[0] = '\0';
+    pair->uplink[0] = pair->bottom[0] = '\0';
     pair->bridge[0] = '\0';
+    pair->foreign = pair->apart = pair->spreads = FALSE;
     virTeamingPairObjFollowPf(pair, kernel);
-    if (pair->pf[0] == '\0' && !tap)
-        return TRUE;
-    if (!(links = virTeamingKernelLinkList(kernel, error)))
-        return FALSE;
-    for (guint i = 0; i < links->len; i++) {
-        const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
-
-        if (virTeamingLinkIsBridge(kernel, link->master, tap ? tap->master : "") &&
-            (!tap || g_str_equal(link->master, tap->master)) &&
-            (pair->pf[0] ? virTeamingLinkIsOfPf(kernel, link, pair->pf) :
-             pair->move == VIR_TEAMING_MOVE_STANDBY && link->pci[0])) {
-            g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
-            g_strlcpy(pair->bridge, link->master, sizeof(pair->bridge));
+    if (pair->macvtap) {
+        chosen = virTeamingKernelLinkGet(kernel, tap->lower, &uplink, NULL) ? &uplink : NULL;
+    } else {
+        if (!pair->pf[0] && !(tap && pair->move == VIR_TEAMING_MOVE_STANDBY))
             return TRUE;
-        }
+        if (!(links = virTeamingKernelLinkList(kernel, error)))
+            return FALSE;
+        chosen = virTeamingPairObjChooseUplink(pair, kernel, tap, links);
     }
+    if (!chosen || !virTeamingPairObjTrace(pair, kernel, chosen)) {
+        pair->foreign = pair->apart = pair->spreads = FALSE;
+        return TRUE;
+    }
+    pair->hadUplink |= pair->pf[0] && !pair->foreign;
+    g_strlcpy(pair->uplink, chosen->name, sizeof(pair->uplink));
+    g_strlcpy(pair->bridge, pair->macvtap ? "" : chosen->master, sizeof(pair->bridge));
     return TRUE;
 }
 
@@ -298,11 +430,9 @@ virTeamingPairObjSearch(virTeamingPairObj *pair,
         const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
         g_autoptr(GArray) entries = NULL;
 
-        if (!link->pci[0])
-            continue;
-        if (!pair->hasVf)
+        if (link->pci[0] && !pair->hasVf)
             virTeamingPairObjLocateVf(pair, kernel, link->name);
-        if (pair->uplink[0] || !link->master[0] ||
+        if (pair->uplink[0] || !link->master[0] || !virTeamingPairObjTrace(pair, kernel, link) ||
             !(entries = virTeamingKernelFdbList(kernel, link->name, &pair->mac, NULL)))
             continue;
         for (guint j = 0; j < entries->len; j++) {
@@ -325,14 +455,20 @@ virTeamingPairObjGetWiring(const virTeamingPairObj *pair)
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
-    if (pair->macvtap && pair->uplink[0])
-        return g_strdup_printf("macvtap on %s", pair->uplink);
     if (!pair->uplink[0])
-        return g_strdup("no uplink of the VF's NIC: its filter for the VF is all that is set");
-    g_string_append_printf(text, "bridge %s, uplink %s%s", pair->bridge, pair->uplink,
-                           virTeamingPairObjUplinkKeeps(pair) ?
-                           " (a VF whose list of MACs fills up with every change, for its driver "
-                           "can't clear it: better put the PF there)" : "");
+        return g_strdup("no uplink: the NIC's filter for the VF is all that is set");
+    if (pair->macvtap)
+        g_string_append_printf(text, "macvtap on %s", pair->uplink);
+    else
+        g_string_append_printf(text, "bridge %s, uplink %s", pair->bridge, pair->uplink);
+    if (!g_str_equal(pair->wireNic, pair->uplink))
+        g_string_append_printf(text, " over %s", pair->wireNic);
+    if (pair->apart)
+        g_string_append_printf(text, " (%s, not the NIC of the VF)",
+                               pair->foreign ? "always" : "now");
+    if (virTeamingPairObjUplinkKeeps(pair))
+        g_string_append(text, " (a VF whose list of MACs fills up with every change, for its driver "
+                        "can't clear it: better put the PF there)");
     for (guint i = 0; pair->filtersVlans && i < pair->vlans->len; i++) {
         g_string_append_printf(text, "%s%u", i ? ", " : ", VLAN ",
                                g_array_index(pair->vlans, guint16, i));
@@ -398,6 +534,38 @@ virTeamingPairObjLookVlans(virTeamingPairObj *pair,
     }
     pair->cutOff = pair->vlans->len == 0 && pair->uplink[0];
     return TRUE;
+}
+
+
+/* Why the two ways to a guest that runs here are not in one network, for people, as far as this
+ * host can tell; NULL if they are. @pair: of which the VF and the VLANs have been looked at. A
+ * guest whose VF is in none may be a trunk. */
+char *
+virTeamingPairObjFindSplit(const virTeamingPairObj *pair)
+{
+    gboolean joined = pair->vfVlan == pair->uplinkVlan;
+    g_autofree char *vf = NULL;
+    g_autofree char *uplink = NULL;
+
+    if (pair->guest != VIR_TEAMING_GUEST_HERE || !pair->uplink[0])
+        return NULL;
+    if (pair->spreads)
+        return g_strdup_printf("the bond '%s' uses all its ports, and what the network sends by "
+                               "others than %s's does not reach the VF; let it use one at a time "
+                               "(mode active-backup)", pair->bottom, pair->pf);
+    if (pair->filtersVlans)
+        joined = pair->uplinkVlan || !pair->vfVlan || pair->tags->len == 0;
+    for (guint i = 0; pair->filtersVlans && !joined && i < pair->tags->len; i++)
+        joined = g_array_index(pair->tags, guint16, i) == pair->vfVlan;
+    if (joined || pair->foreign)
+        return NULL;
+    vf = pair->vfVlan ? g_strdup_printf("in VLAN %u", pair->vfVlan) : g_strdup("in no VLAN");
+    uplink = pair->filtersVlans ? g_strdup("not in that") :
+        pair->uplinkVlan ? g_strdup_printf("in VLAN %u", pair->uplinkVlan) :
+        g_strdup("in none");
+    return g_strdup_printf("the VF is %s, and the standby's uplink '%s' %s: they are not in one "
+                           "network; see <vlan> of the VF's interface or network", vf,
+                           pair->uplink, uplink);
 }
 
 

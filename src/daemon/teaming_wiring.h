@@ -34,6 +34,7 @@ gboolean virTeamingPairObjLookVlans(virTeamingPairObj *pair,
                                     const char *bridge,
                                     gboolean hasTap,
                                     GError **error);
+char *virTeamingPairObjFindSplit(const virTeamingPairObj *pair);
 char *virTeamingPairObjFindLack(const virTeamingPairObj *pair,
                                 virTeamingKernel *kernel,
                                 const virTeamingLink *tap,

@@ -32,7 +32,8 @@
  * the other way round, so while a change is under way both paths get every frame and
  * the guest picks. On a NIC that copies (traits) this holds for frames from the wire
  * too: VF and uplink both hold the MAC. On others, the VF alone takes them until
- * its driver has gone. The guest may have no time for twice the frames, so a change is
+ * its driver has gone. Where the two are apart, the network sends to one of them only, and is told
+ * to which with each change. The guest may have no time for twice the frames, so a change is
  * taken for over VIR_TEAMING_FAILOVER_LINGER_MS after the driver has its vectors: it gets
  * them in ndo_open, after which net_failover has a primary (drivers/net/net_failover.c); in an
  * emulated guest that took 50 ms.
@@ -172,6 +173,7 @@ virTeamingFailoverDesire(virTeamingPhase phase,
 {
     const gboolean copies = seen->traits.copies;
     const virTeamingVfFilter idle = virTeamingFailoverIdle(seen);
+    const virTeamingWire byVf = seen->apart ? VIR_TEAMING_WIRE_VF : VIR_TEAMING_WIRE_HERE;
     virTeamingDatapath want = { .learning = TRUE, .flooding = TRUE,
                                 .wire = VIR_TEAMING_WIRE_HERE };
 
@@ -211,16 +213,19 @@ virTeamingFailoverDesire(virTeamingPhase phase,
         want.self = copies;
         want.fdb = VIR_TEAMING_FDB_BOTH;
         want.learning = FALSE;
+        want.wire = byVf;
         break;
     case VIR_TEAMING_PHASE_DRIVING:
         want.vf = VIR_TEAMING_VF_PAIR;
         want.fdb = VIR_TEAMING_FDB_UPLINK;
+        want.wire = byVf;
         break;
     case VIR_TEAMING_PHASE_LEAVING:
         want.vf = VIR_TEAMING_VF_PAIR;
         want.self = copies;
         want.fdb = VIR_TEAMING_FDB_BOTH;
         want.learning = FALSE;
+        want.wire = byVf;
         break;
     case VIR_TEAMING_PHASE_RELEASED:
         /* The driver's last act is to register its MAC once more, so nothing may be
@@ -329,6 +334,8 @@ virTeamingFailoverPlan(const virTeamingDatapath *actual,
 
     if (desired->wire == VIR_TEAMING_WIRE_HERE && actual->wire != VIR_TEAMING_WIRE_HERE)
         plan[n++] = VIR_TEAMING_STEP_ANNOUNCE;
+    if (desired->wire == VIR_TEAMING_WIRE_VF && actual->wire != VIR_TEAMING_WIRE_VF)
+        plan[n++] = VIR_TEAMING_STEP_ANNOUNCE_VF;
 
     if (zero && !away)
         plan[n++] = VIR_TEAMING_STEP_VF_ZERO;
@@ -459,6 +466,7 @@ virTeamingStepToString(virTeamingStep step)
         [VIR_TEAMING_STEP_FDB_BOTH] = "fdb-to-both",
         [VIR_TEAMING_STEP_FDB_FORGET] = "fdb-forget",
         [VIR_TEAMING_STEP_ANNOUNCE] = "announce",
+        [VIR_TEAMING_STEP_ANNOUNCE_VF] = "announce-by-vf",
         [VIR_TEAMING_STEP_VF_ZERO] = "vf-mac-zero",
         [VIR_TEAMING_STEP_VF_VLAN] = "vf-vlan-park",
         [VIR_TEAMING_STEP_VF_FORGET] = "vf-vlan-back",

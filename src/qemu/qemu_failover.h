@@ -44,7 +44,8 @@ typedef enum {
  * @defer: the VF is to be plugged only when the guest runs here
  * @unplugged: the VF was kept from QEMU, and libvirt has yet to plug it
  * @parking: how a VF that nobody reads is parked while its guest is here
- * @traits: what the NIC can do
+ * @apart: the standby reaches the network by another port of it than the VF
+ * @traits: what the NIC can do for the two of them
  */
 typedef struct {
     virTeamingGuest guest;
@@ -59,6 +60,7 @@ typedef struct {
     gboolean defer;
     gboolean unplugged;
     virTeamingParkingWay parking;
+    gboolean apart;
     virTeamingNicTraits traits;
 } virTeamingObserved;
 
@@ -101,7 +103,8 @@ typedef enum {
 /* What the network was told last of where the guest is. */
 typedef enum {
     VIR_TEAMING_WIRE_KEEP,          /* desired only: nothing to tell */
-    VIR_TEAMING_WIRE_HERE,
+    VIR_TEAMING_WIRE_HERE,          /* where the standby is reached */
+    VIR_TEAMING_WIRE_VF,            /* here, by the VF's NIC, which is another */
     VIR_TEAMING_WIRE_AWAY,          /* not here, not any more, or nothing at all */
 } virTeamingWire;
 
@@ -130,6 +133,7 @@ typedef enum {
     VIR_TEAMING_STEP_FDB_BOTH,
     VIR_TEAMING_STEP_FDB_FORGET,
     VIR_TEAMING_STEP_ANNOUNCE,
+    VIR_TEAMING_STEP_ANNOUNCE_VF,
     VIR_TEAMING_STEP_VF_ZERO,
     VIR_TEAMING_STEP_VF_VLAN,
     VIR_TEAMING_STEP_VF_FORGET,

@@ -63,6 +63,9 @@ typedef struct {
     char kind[16];                  /* "bridge", "tun", "veth", …; "" for hardware */
     char master[IF_NAMESIZE];       /* bridge (or bond, …) it is a port of, or "" */
     char lower[IF_NAMESIZE];        /* macvtap, VLAN, …: link that it sits on, or "" */
+    guint vlan;                     /* VLANs: its number */
+    gboolean spreads;               /* bonds: all ports receive */
+    char active[IF_NAMESIZE];       /* bonds: of others, the port that does, or "" */
     virTeamingMac mac;
     gboolean up;                    /* IFF_UP */
     gboolean running;               /* carrier */

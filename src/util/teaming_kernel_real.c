@@ -34,6 +34,7 @@
 #include <glib-unix.h>
 #include <ifaddrs.h>
 #include <linux/filter.h>
+#include <linux/if_bonding.h>
 #include <linux/if_bridge.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
@@ -588,6 +589,7 @@ typedef struct {
     virTeamingLink link;
     int master;                     /* ifindex, or 0 */
     int lower;                      /* the same */
+    int active;                     /* the same */
 } virTeamingNlLink;
 
 
@@ -599,13 +601,29 @@ virTeamingNlHasFlag(const struct nlattr *attr)
 
 
 static void
-virTeamingNlParseLinkinfo(struct nlattr *attr,
-                          virTeamingLink *link)
+virTeamingNlParseBond(struct nlattr *attr,
+                      virTeamingNlLink *ret)
 {
+    struct nlattr *bond[IFLA_BOND_MAX + 1];
+
+    if (nla_parse_nested(bond, IFLA_BOND_MAX, attr, NULL) < 0 || !bond[IFLA_BOND_MODE])
+        return;
+    ret->link.spreads = nla_get_u8(bond[IFLA_BOND_MODE]) != BOND_MODE_ACTIVEBACKUP;
+    if (!ret->link.spreads && bond[IFLA_BOND_ACTIVE_SLAVE])
+        ret->active = nla_get_u32(bond[IFLA_BOND_ACTIVE_SLAVE]);
+}
+
+
+static void
+virTeamingNlParseLinkinfo(struct nlattr *attr,
+                          virTeamingNlLink *ret)
+{
+    virTeamingLink *link = &ret->link;
     struct nlattr *info[IFLA_INFO_MAX + 1];
     struct nlattr *port[IFLA_BRPORT_MAX + 1];
     struct nlattr *bridge[IFLA_BR_MAX + 1];
     struct nlattr *macvlan[IFLA_MACVLAN_MAX + 1];
+    struct nlattr *vlan[IFLA_VLAN_MAX + 1];
 
     if (nla_parse_nested(info, IFLA_INFO_MAX, attr, NULL) < 0)
         return;
@@ -623,6 +641,12 @@ virTeamingNlParseLinkinfo(struct nlattr *attr,
         link->mode = mode == MACVLAN_MODE_VEPA ? VIR_TEAMING_MACVTAP_VEPA :
             mode == MACVLAN_MODE_BRIDGE ? VIR_TEAMING_MACVTAP_BRIDGE : VIR_TEAMING_MACVTAP_OTHER;
     }
+    if (strcmp(link->kind, "vlan") == 0 && info[IFLA_INFO_DATA] &&
+        nla_parse_nested(vlan, IFLA_VLAN_MAX, info[IFLA_INFO_DATA], NULL) == 0 &&
+        vlan[IFLA_VLAN_ID])
+        link->vlan = nla_get_u16(vlan[IFLA_VLAN_ID]);
+    if (strcmp(link->kind, "bond") == 0 && info[IFLA_INFO_DATA])
+        virTeamingNlParseBond(info[IFLA_INFO_DATA], ret);
     if (info[IFLA_INFO_SLAVE_KIND] && info[IFLA_INFO_SLAVE_DATA] &&
         nla_strcmp(info[IFLA_INFO_SLAVE_KIND], "bridge") == 0 &&
         nla_parse_nested(port, IFLA_BRPORT_MAX, info[IFLA_INFO_SLAVE_DATA], NULL) == 0) {
@@ -659,7 +683,7 @@ virTeamingNlParseLink(struct nlmsghdr *nlh,
     if (attrs[IFLA_LINK] && !attrs[IFLA_LINK_NETNSID])
         ret->lower = nla_get_u32(attrs[IFLA_LINK]);
     if (attrs[IFLA_LINKINFO])
-        virTeamingNlParseLinkinfo(attrs[IFLA_LINKINFO], &ret->link);
+        virTeamingNlParseLinkinfo(attrs[IFLA_LINKINFO], ret);
     return TRUE;
 }
 
@@ -723,6 +747,8 @@ virTeamingKernelRealLinkGet(virTeamingKernel *kernel,
         if_indextoname(found.master, found.link.master);
     if (found.lower)
         if_indextoname(found.lower, found.link.lower);
+    if (found.active)
+        if_indextoname(found.active, found.link.active);
     virTeamingLinkReadPci(real, found.link.name, found.link.pci);
     *ret = found.link;
     return TRUE;
@@ -761,13 +787,15 @@ virTeamingKernelRealLinkList(virTeamingKernel *kernel,
     for (guint i = 0; i < found->len; i++) {
         virTeamingNlLink *one = &g_array_index(found, virTeamingNlLink, i);
 
-        for (guint j = 0; (one->master || one->lower) && j < found->len; j++) {
+        for (guint j = 0; (one->master || one->lower || one->active) && j < found->len; j++) {
             virTeamingLink *other = &g_array_index(found, virTeamingNlLink, j).link;
 
             if (other->ifindex == one->master)
                 g_strlcpy(one->link.master, other->name, sizeof(one->link.master));
             if (other->ifindex == one->lower)
                 g_strlcpy(one->link.lower, other->name, sizeof(one->link.lower));
+            if (other->ifindex == one->active)
+                g_strlcpy(one->link.active, other->name, sizeof(one->link.active));
         }
         virTeamingLinkReadPci(real, one->link.name, one->link.pci);
         g_array_append_val(list, one->link);
