@@ -54,8 +54,8 @@ virTeamingLazyLookup(const char *library,
 #define LAZY(type, name, parameters, arguments) \
     LAZY_FROM("libvirt.so.0", type, name, parameters, arguments)
 
-LAZY(virConnectPtr, virConnectOpen, (const char *uri), (uri))
-LAZY(virConnectPtr, virConnectOpenReadOnly, (const char *uri), (uri))
+LAZY(virConnectPtr, virConnectOpenAuth,
+     (const char *uri, virConnectAuthPtr auth, unsigned int flags), (uri, auth, flags))
 LAZY(int, virConnectClose, (virConnectPtr conn), (conn))
 LAZY(char *, virConnectGetURI, (virConnectPtr conn), (conn))
 LAZY(int, virConnectListAllDomains,

@@ -247,6 +247,16 @@ virTeamingCmdSetLibvirtError(GError **error,
 }
 
 
+/* What libvirt wants to know of who we are, its auth.conf says. */
+static int
+virTeamingCmdIsAsked(virConnectCredentialPtr credentials G_GNUC_UNUSED,
+                     unsigned int ncredentials G_GNUC_UNUSED,
+                     void *opaque G_GNUC_UNUSED)
+{
+    return -1;
+}
+
+
 /**
  * virTeamingCmdConnect:
  * @uri: of libvirt, or NULL for libvirt's own default
@@ -260,10 +270,12 @@ virTeamingCmdConnect(const char *uri,
                      gboolean writable,
                      GError **error)
 {
+    static int asked[] = { VIR_CRED_AUTHNAME, VIR_CRED_PASSPHRASE };
+    virConnectAuth auth = { asked, G_N_ELEMENTS(asked), virTeamingCmdIsAsked, NULL };
     virConnectPtr conn;
 
     virSetErrorFunc(NULL, virTeamingCmdQuietLibvirt);
-    conn = writable ? virConnectOpen(uri) : virConnectOpenReadOnly(uri);
+    conn = virConnectOpenAuth(uri, &auth, writable ? 0 : VIR_CONNECT_RO);
     if (!conn)
         virTeamingCmdSetLibvirtError(error, "can't connect to libvirt at '%s'",
                                      uri ? uri : "the default URI");

@@ -274,8 +274,12 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
     if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
         return FALSE;
 
-    if (!virTeamingPairObjResolve(pair, kernel, hasTap || pair->macvtap ? &tap : NULL, error))
+    /* One that is in something else than a Linux bridge has no uplink that is known. */
+    if (!virTeamingPairObjResolve(pair, kernel, hasTap || pair->macvtap ||
+                                  (isThere && tap.master[0]) ? &tap : NULL, error))
         return FALSE;
+    g_free(pair->remark);
+    pair->remark = virTeamingPairObjFindRemark(pair);
     g_free(pair->lack);
     pair->lack = virTeamingPairObjFindLack(pair, kernel, isThere ? &tap : NULL, hasTap);
     bridge = pair->bridge[0] ? pair->bridge : hasTap ? tap.master : "";

@@ -121,6 +121,17 @@ virTeamingDriverNext(const virTeamingDriver *driver,
 }
 
 
+/* Is there a pair, or a standby alone, of domain @uuid? */
+static gboolean
+virTeamingDriverHas(const virTeamingDriver *driver,
+                    const char *uuid)
+{
+    guint i = 0;
+
+    return virTeamingDriverNext(driver, uuid, &i) != NULL;
+}
+
+
 static void
 virTeamingDriverAskAbout(virTeamingDriver *driver,
                          const char *uuid,
@@ -712,6 +723,21 @@ virTeamingDomainFindStandby(const virTeamingDomain *domain,
 }
 
 
+/* Does @pair's standby bring a VF along, as @domain says? */
+static gboolean
+virTeamingDomainHasPair(const virTeamingDomain *domain,
+                        const virTeamingPairObj *pair)
+{
+    for (guint i = 0; i < domain->pairs->len; i++) {
+        const virTeamingPair *def = g_ptr_array_index(domain->pairs, i);
+
+        if (virTeamingMacEqual(&def->persistent->mac, &pair->mac))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+
 /* Makes or updates the pair objects of @domain. A standby whose VF was detached is still
  * looked after: its guest has no other path. */
 static void
@@ -725,13 +751,8 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
 
     for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
         const virTeamingNic *standby = virTeamingDomainFindStandby(domain, pair);
-        gboolean found = FALSE;
+        const gboolean found = virTeamingDomainHasPair(domain, pair);
 
-        for (guint j = 0; j < domain->pairs->len && !found; j++) {
-            const virTeamingPair *def = g_ptr_array_index(domain->pairs, j);
-
-            found = virTeamingMacEqual(&def->persistent->mac, &pair->mac);
-        }
         if (!found && pair->move == VIR_TEAMING_MOVE_OUT)
             virTeamingPairObjMoved(pair);
         else if (!found && !pair->unplugged && (pair->hasVf || pair->sought || pair->ejectLate))
@@ -815,6 +836,46 @@ virTeamingDriverTakeMoved(virTeamingDriver *driver,
 }
 
 
+/* Makes pair objects of those standbys of @domain that have no VF. Who manages the guest may have
+ * taken it out before a migration, to plug another one when that is over: oVirt does
+ * (MigrateVmCommand.java in ovirt-engine), and whoever would not rely on QEMU for it. */
+static void
+virTeamingDriverTakeStandbys(virTeamingDriver *driver,
+                             const virTeamingDomain *domain,
+                             virTeamingActivity activity)
+{
+    for (guint i = 0; i < domain->nics->len; i++) {
+        const virTeamingNic *nic = g_ptr_array_index(domain->nics, i);
+        virTeamingPairObj *pair;
+
+        if (nic->role != VIR_TEAMING_ROLE_PERSISTENT || !nic->hasMac || !nic->alias ||
+            virTeamingDriverFind(driver, domain->uuid, &nic->mac))
+            continue;
+        pair = virTeamingPairObjNew(domain->uuid, domain->name, &nic->mac);
+        pair->changedAt = g_get_monotonic_time();
+        pair->standbyAlias = g_strdup(nic->alias);
+        pair->negotiated = activity == VIR_TEAMING_ACTIVITY_RUNNING;
+        pair->policy = virTeamingDriverPolicy(driver, domain);
+        virTeamingPairObjSetTap(pair, nic->target);
+        virTeamingPairObjSetActivity(pair, activity);
+        g_ptr_array_add(driver->pairs, pair);
+    }
+}
+
+
+/* Takes up what @domain has: pairs, and standbys whose VF was taken out, here or elsewhere. */
+static void
+virTeamingDriverTakeAll(virTeamingDriver *driver,
+                        const virTeamingDomain *domain,
+                        virTeamingActivity activity,
+                        gboolean news)
+{
+    virTeamingDriverTakeDomain(driver, domain, activity, news);
+    virTeamingDriverTakeMoved(driver, domain, activity);
+    virTeamingDriverTakeStandbys(driver, domain, activity);
+}
+
+
 /* Keeps the elements of @domain's VFs, so that they can be plugged when they have gone. */
 static void
 virTeamingDriverKeepDevices(virTeamingDriver *driver,
@@ -885,8 +946,7 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
         }
         for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
             news |= virTeamingPairObjIsContradicted(pair, snapshot->activity);
-        virTeamingDriverTakeDomain(driver, domain, snapshot->activity, news);
-        virTeamingDriverTakeMoved(driver, domain, snapshot->activity);
+        virTeamingDriverTakeAll(driver, domain, snapshot->activity, news);
         for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
             pair->postcopy &= snapshot->postcopy || !news;
         if (snapshot->migratable)
@@ -1145,8 +1205,10 @@ virTeamingDriverReview(virTeamingDriver *driver,
 
         if (rule->severity == VIR_TEAMING_SEVERITY_NOTE)
             continue;
-        g_string_append_printf(text, "%s%s [%s]", text->len ? "; " : "", finding->message,
-                               rule->id);
+        /* A warning says that something may not be as it was meant; nothing need be wrong. */
+        if (rule->severity == VIR_TEAMING_SEVERITY_ERROR)
+            g_string_append_printf(text, "%s%s [%s]", text->len ? "; " : "", finding->message,
+                                   rule->id);
         g_warning("domain '%s': %s [%s]; %s", domain->name, finding->message, rule->id,
                   finding->hint);
     }
@@ -1200,7 +1262,7 @@ virTeamingDriverExpect(virTeamingDriver *driver,
         pair->nameless = FALSE;
         pair->ejectLate = FALSE;
         virTeamingPairObjUnhide(pair);
-        if (pair->move == VIR_TEAMING_MOVE_STANDBY)
+        if (!virTeamingDomainHasPair(domain, pair))
             continue;
         pair->defer = policy.plug != VIR_TEAMING_PLUG_STOCK;
         /* Promised, and journalled, before there is a VF: see virTeamingPairObjPark(). */
@@ -1508,31 +1570,25 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
         if (migrate && !virTeamingDriverAdmit(driver, domain, error))
             return FALSE;
         /* Saved memory is an arrival, too: the VF is plugged while it is loaded. */
-        virTeamingDriverTakeDomain(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
-        virTeamingDriverTakeMoved(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING);
+        virTeamingDriverTakeAll(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
         virTeamingDriverExpect(driver, domain, xml);
-        if (virTeamingDriverPolicy(driver, domain).prealloc && domain->pairs->len > 0)
+        /* A standby that comes alone is given a VF later. */
+        if (virTeamingDriverPolicy(driver, domain).prealloc &&
+            virTeamingDriverHas(driver, domain->uuid))
             *ret = virTeamingDomainPreallocate(xml, NULL);
     } else if (g_str_equal(operation, "start") && begin) {
-        /* A standby without a VF is not among the domain's pairs. */
-        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));)
-            arriving |= pair->move == VIR_TEAMING_MOVE_STANDBY &&
-                pair->guest == VIR_TEAMING_GUEST_INCOMING;
         /* Nothing but a migrate or restore before it makes a start an arrival. */
-        for (guint i = 0; i < domain->pairs->len; i++) {
-            const virTeamingPair *def = g_ptr_array_index(domain->pairs, i);
-
-            pair = virTeamingDriverFind(driver, domain->uuid, &def->persistent->mac);
-            if (pair && pair->guest == VIR_TEAMING_GUEST_INCOMING) {
+        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
+            if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
                 arriving = TRUE;
-            } else if (pair) {
+            } else if (virTeamingDomainFindStandby(domain, pair)) {
                 pair->guest = VIR_TEAMING_GUEST_HERE;
                 pair->askedOut = FALSE;
                 pair->migrating = FALSE;
             }
         }
-        virTeamingDriverTakeDomain(driver, domain, arriving ? VIR_TEAMING_ACTIVITY_INCOMING :
-                                   VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+        virTeamingDriverTakeAll(driver, domain, arriving ? VIR_TEAMING_ACTIVITY_INCOMING :
+                                VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
         /* Should we have been away when a migrate hook was called, only libvirt can tell. */
         if (!arriving)
             virTeamingDriverAskAbout(driver, domain->uuid, TRUE);

@@ -561,16 +561,32 @@ virTeamingMonitorListen(virTeamingMonitor *monitor,
 }
 
 
+/* libvirt wants to know who we are, and finds no answer in its auth.conf; nobody is here who could
+ * be asked. Without this function it would not look there (remoteAuthSASL() in
+ * src/remote/remote_driver.c). */
+static int
+virTeamingMonitorIsAsked(virConnectCredentialPtr credentials G_GNUC_UNUSED,
+                         unsigned int ncredentials G_GNUC_UNUSED,
+                         void *opaque G_GNUC_UNUSED)
+{
+    return -1;
+}
+
+
 /* Thread: connects. Returns: NULL, or what went wrong. */
 static char *
 virTeamingMonitorConnect(virTeamingMonitor *monitor)
 {
-    virConnectPtr conn = virConnectOpen(monitor->uri);
+    static int asked[] = { VIR_CRED_AUTHNAME, VIR_CRED_PASSPHRASE };
+    virConnectAuth auth = { asked, G_N_ELEMENTS(asked), virTeamingMonitorIsAsked, NULL };
+    virConnectPtr conn = virConnectOpenAuth(monitor->uri, &auth, 0);
     char *problem;
 
     if (!conn)
-        return g_strdup_printf("cannot connect to libvirt at '%s': %s",
-                               monitor->uri, virGetLastErrorMessage());
+        return g_strdup_printf("cannot connect to libvirt at '%s': %s%s",
+                               monitor->uri, virGetLastErrorMessage(),
+                               virGetLastErrorCode() == VIR_ERR_AUTH_FAILED ?
+                               "; see AUTHENTICATION in virtteamingd(8)" : "");
     if ((problem = virTeamingMonitorListen(monitor, conn))) {
         virConnectClose(conn);
         return problem;

@@ -66,14 +66,17 @@ virTeamingPairObjReturn(virTeamingPairObj *pair)
 static void
 virTeamingPairObjArrive(virTeamingPairObj *pair)
 {
+    const gint64 now = g_get_monotonic_time();
+
     virTeamingPairObjReturn(pair);
     if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
-        pair->arrivedAt = g_get_monotonic_time();
+        /* What it did not bring along, whoever plugs it takes out again as he likes. */
+        pair->arrivedAt = pair->hasVf ? now : 0;
         pair->negotiated = TRUE;
         pair->unplugged = pair->holdFd >= 0;
-        pair->plugAt = pair->arrivedAt + VIR_TEAMING_PAIR_AWAKE_MS * 1000;
+        pair->plugAt = now + VIR_TEAMING_PAIR_AWAKE_MS * 1000;
         pair->opening = !pair->unplugged;
-        pair->openAt = pair->arrivedAt + VIR_TEAMING_PAIR_OPENED_MS * 1000;
+        pair->openAt = now + VIR_TEAMING_PAIR_OPENED_MS * 1000;
         pair->defer = FALSE;
         pair->deaf = FALSE;
         pair->heard = VIR_TEAMING_HEARD_NOTHING;

@@ -109,6 +109,7 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->unhideProblem);
     g_free(pair->problem);
     g_free(pair->lack);
+    g_free(pair->remark);
     g_array_unref(pair->vlans);
     g_array_unref(pair->tags);
     g_queue_clear_full(&pair->history, (GDestroyNotify)virTeamingPairChangeFree);
@@ -398,11 +399,13 @@ virTeamingPairObjIsHere(const virTeamingPairObj *pair,
 char *
 virTeamingPairObjGetProblem(const virTeamingPairObj *pair)
 {
-    const char *words[7] = { NULL };
+    const char *words[8] = { NULL };
     guint n = 0;
 
     if (pair->problem)
         words[n++] = pair->problem;
+    if (pair->remark)
+        words[n++] = pair->remark;
     if (pair->plugProblem)
         words[n++] = pair->plugProblem;
     if (pair->aborted)

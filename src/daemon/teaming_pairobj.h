@@ -115,6 +115,7 @@ typedef struct {
     gboolean onVf;                  /* it is a VF, or above one */
     gboolean foreign;               /* it is above other NICs than the VF's */
     gboolean hadUplink;             /* one above the VF's NIC it once had */
+    char uplinkFor[IF_NAMESIZE];    /* @pf when @uplink was chosen */
     gboolean apart;                 /* another port of the network sees its frames */
     gboolean spreads;               /* and so do several: @bottom is a bond that uses them all */
     gboolean filtersVlans;          /* @bridge does */
@@ -153,6 +154,7 @@ typedef struct {
     gboolean postcopy;              /* runs here, and its memory still arrives */
     char *problem;                  /* why it is not as it should be, or NULL */
     char *lack;                     /* what the host lacks for its standby, or NULL */
+    char *remark;                   /* what keeps frames from its VF, but not from that */
     gint64 tapGoneAt;               /* when its tap was not there any more; 0: it is */
     gint64 retryAt;                 /* if there is a problem: when to try again */
     gboolean blind;                 /* the host could not be looked at */

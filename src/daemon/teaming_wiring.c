@@ -85,6 +85,20 @@ virTeamingLinkDescend(virTeamingKernel *kernel,
 }
 
 
+/* Is @link a NIC that has VFs? Where a pair has none yet, it will get it from such a one. */
+static gboolean
+virTeamingLinkHasVfs(virTeamingKernel *kernel,
+                     const virTeamingLink *link)
+{
+    virTeamingPciAddress address;
+    virTeamingPciDevice device;
+
+    return virTeamingPciAddressParse(link->pci, &address) &&
+        virTeamingKernelPciGetDevice(kernel, &address, &device, NULL) &&
+        (device.vfsTotal > 0 || device.physfn[0]);
+}
+
+
 /* Finds the port of @bond that is the NIC of which @pf is the PF. @shared: set to whether there
  * are others that receive. To list all links takes a while, so it is done only if it must be. */
 static gboolean
@@ -99,14 +113,14 @@ virTeamingBondFindPort(virTeamingKernel *kernel,
         g_str_equal(ret->master, bond->name);
 
     *shared = FALSE;
-    if ((!found && pf[0]) || bond->spreads)
+    if (!found || bond->spreads)
         links = virTeamingKernelLinkList(kernel, NULL);
     for (guint i = 0; links && i < links->len; i++) {
         const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
 
         if (!g_str_equal(link->master, bond->name))
             continue;
-        if (virTeamingLinkIsOfPf(kernel, link, pf)) {
+        if (pf[0] ? virTeamingLinkIsOfPf(kernel, link, pf) : virTeamingLinkHasVfs(kernel, link)) {
             *ret = *link;
             found = TRUE;
         } else if (bond->spreads && link->up && link->running) {
@@ -123,7 +137,8 @@ virTeamingBondFindPort(virTeamingKernel *kernel,
  * @kernel: the host
  * @uplink: that, or what may become it
  *
- * Returns: whether a NIC is there, the VF's or another (@pair->foreign).
+ * Returns: whether a NIC is there, the VF's or another (@pair->foreign); if it has no VF yet, one
+ *          that has VFs, or another.
  */
 static gboolean
 virTeamingPairObjTrace(virTeamingPairObj *pair,
@@ -142,17 +157,18 @@ virTeamingPairObjTrace(virTeamingPairObj *pair,
     isBond = g_str_equal(bottom.kind, "bond");
     nic = bottom;
     found = isBond ? virTeamingBondFindPort(kernel, &bottom, pair->pf, &nic, &shared) :
-        virTeamingLinkIsOfPf(kernel, &bottom, pair->pf);
+        pair->pf[0] ? virTeamingLinkIsOfPf(kernel, &bottom, pair->pf) :
+        virTeamingLinkHasVfs(kernel, &bottom);
     if (!found && !isBond && bottom.kind[0])
         return FALSE;
 
     g_strlcpy(pair->bottom, bottom.name, sizeof(pair->bottom));
     g_strlcpy(pair->wireNic, isBond && bottom.active[0] ? bottom.active : nic.name,
               sizeof(pair->wireNic));
-    pair->onVf = found && !g_str_equal(nic.name, pair->pf);
-    pair->foreign = !found && pair->pf[0];
-    pair->apart = pair->foreign || (found && !g_str_equal(pair->wireNic, nic.name));
-    pair->spreads = found && shared;
+    pair->onVf = found && pair->pf[0] && !g_str_equal(nic.name, pair->pf);
+    pair->foreign = !found;
+    pair->apart = pair->pf[0] && (pair->foreign || !g_str_equal(pair->wireNic, nic.name));
+    pair->spreads = found && pair->pf[0] && shared;
     return TRUE;
 }
 
@@ -299,7 +315,10 @@ virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
                              virTeamingKernel *kernel)
 {
     g_autoptr(GArray) entries = virTeamingKernelFdbList(kernel, pair->uplink, &pair->mac, NULL);
+    virTeamingLink uplink;
 
+    if (virTeamingKernelLinkGet(kernel, pair->uplink, &uplink, NULL))
+        virTeamingPairObjTrace(pair, kernel, &uplink);
     if (pair->selfAdded && virTeamingPairObjCloseUplink(pair, kernel, NULL))
         pair->selfAdded = FALSE;
     for (guint i = 0; pair->fdbAdded && entries && i < entries->len; i++) {
@@ -348,6 +367,10 @@ virTeamingPairObjChooseUplink(virTeamingPairObj *pair,
 
 /**
  * virTeamingPairObjResolve:
+ * @pair: the pair
+ * @kernel: the host
+ * @tap: its standby; NULL: it is not made yet, or in nothing yet
+ * @error: set to what the kernel said
  *
  * Finds the bridge and its uplink, by the standby's tap or, before libvirt has made
  * that, by the VF's PF. A pair that came here on its standby never had a VF here: a NIC in
@@ -362,39 +385,37 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
 {
     g_autoptr(GArray) links = NULL;
     g_autoptr(GError) reason = NULL;
-    const virTeamingLink *chosen;
+    const virTeamingLink *chosen = NULL;
     virTeamingLink uplink;
+    const gboolean elsewhere = tap && !pair->macvtap && !pair->bridged;
     gboolean holds = FALSE;
 
     if (virTeamingLinkFind(kernel, pair->uplink, &uplink, &reason))
-        holds = virTeamingPairObjTrace(pair, kernel, &uplink) &&
+        holds = virTeamingPairObjTrace(pair, kernel, &uplink) && !elsewhere &&
             (pair->macvtap ? g_str_equal(uplink.name, tap->lower) :
              uplink.master[0] && (!tap || g_str_equal(uplink.master, tap->master)));
     if (reason) {
         g_propagate_error(error, g_steal_pointer(&reason));
         return FALSE;
     }
-    if (holds) {
+    if (holds && g_str_equal(pair->uplinkFor, pair->pf)) {
         g_strlcpy(pair->bridge, pair->macvtap ? "" : uplink.master, sizeof(pair->bridge));
         return TRUE;
     }
 
-    if (pair->uplink[0])
-        virTeamingPairObjLeaveUplink(pair, kernel);
-    pair->uplink[0] = pair->bottom[0] = '\0';
-    pair->bridge[0] = '\0';
-    pair->foreign = pair->apart = pair->spreads = FALSE;
     virTeamingPairObjFollowPf(pair, kernel);
+    g_strlcpy(pair->uplinkFor, pair->pf, sizeof(pair->uplinkFor));
     if (pair->macvtap) {
         chosen = virTeamingKernelLinkGet(kernel, tap->lower, &uplink, NULL) ? &uplink : NULL;
-    } else {
-        if (!pair->pf[0] && !(tap && pair->move == VIR_TEAMING_MOVE_STANDBY))
-            return TRUE;
+    } else if (!elsewhere && (pair->pf[0] || tap)) {
         if (!(links = virTeamingKernelLinkList(kernel, error)))
             return FALSE;
         chosen = virTeamingPairObjChooseUplink(pair, kernel, tap, links);
     }
+    if (pair->uplink[0] && (!holds || !chosen || !g_str_equal(chosen->name, pair->uplink)))
+        virTeamingPairObjLeaveUplink(pair, kernel);
     if (!chosen || !virTeamingPairObjTrace(pair, kernel, chosen)) {
+        pair->uplink[0] = pair->bottom[0] = pair->bridge[0] = '\0';
         pair->foreign = pair->apart = pair->spreads = FALSE;
         return TRUE;
     }
@@ -549,10 +570,6 @@ virTeamingPairObjFindSplit(const virTeamingPairObj *pair)
 
     if (pair->guest != VIR_TEAMING_GUEST_HERE || !pair->uplink[0])
         return NULL;
-    if (pair->spreads)
-        return g_strdup_printf("the bond '%s' uses all its ports, and what the network sends by "
-                               "others than %s's does not reach the VF; let it use one at a time "
-                               "(mode active-backup)", pair->bottom, pair->pf);
     if (pair->filtersVlans)
         joined = pair->uplinkVlan || !pair->vfVlan || pair->tags->len == 0;
     for (guint i = 0; pair->filtersVlans && !joined && i < pair->tags->len; i++)
@@ -566,6 +583,19 @@ virTeamingPairObjFindSplit(const virTeamingPairObj *pair)
     return g_strdup_printf("the VF is %s, and the standby's uplink '%s' %s: they are not in one "
                            "network; see <vlan> of the VF's interface or network", vf,
                            pair->uplink, uplink);
+}
+
+
+/* What keeps the network's frames from the VF, though not from the standby, for people; NULL if
+ * nothing does. */
+char *
+virTeamingPairObjFindRemark(const virTeamingPairObj *pair)
+{
+    if (pair->guest != VIR_TEAMING_GUEST_HERE || !pair->uplink[0] || !pair->spreads)
+        return NULL;
+    return g_strdup_printf("the bond '%s' uses all its ports, and what the network sends by others "
+                           "than %s's does not reach the VF; let it use one at a time (mode "
+                           "active-backup)", pair->bottom, pair->pf);
 }
 
 
@@ -596,8 +626,9 @@ virTeamingPairObjFindLack(const virTeamingPairObj *pair,
         return g_get_monotonic_time() - pair->tapGoneAt < VIR_TEAMING_PAIR_TAP_MS * 1000 ? NULL :
             g_strdup_printf("the standby's tap '%s' is not there: the guest has no path but its "
                             "VF", pair->tap);
+    /* What other switches (Open vSwitch) do with it, nobody knows here. */
     if (!bridged)
-        return g_str_equal(tap->kind, "tun") ?
+        return g_str_equal(tap->kind, "tun") && !tap->master[0] ?
             g_strdup_printf("the standby's tap '%s' is in no bridge: the guest has no path but "
                             "its VF", pair->tap) : NULL;
     if (!tap->up)

@@ -35,6 +35,7 @@ gboolean virTeamingPairObjLookVlans(virTeamingPairObj *pair,
                                     gboolean hasTap,
                                     GError **error);
 char *virTeamingPairObjFindSplit(const virTeamingPairObj *pair);
+char *virTeamingPairObjFindRemark(const virTeamingPairObj *pair);
 char *virTeamingPairObjFindLack(const virTeamingPairObj *pair,
                                 virTeamingKernel *kernel,
                                 const virTeamingLink *tap,
