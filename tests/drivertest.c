@@ -4105,6 +4105,251 @@ testStartedLate(Host *host,
 }
 
 
+/* As testArrive() until the guest's tap is there, but its owner has taken the VF out beforehand:
+ * what comes is a standby. */
+static void
+hostArriveAlone(Host *host)
+{
+    static const char xml[] = DOMAIN
+        "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
+        "<model type='virtio'/><teaming type='persistent'/><alias name='ua-net0'/></interface>"
+        "</devices></domain>";
+
+    hostHook(host, "migrate", xml);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    hostExpect(host, "");
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostHook(host, "start", standbyXml);
+}
+
+
+static void
+testArriveAlone(Host *host,
+                gconstpointer opaque)
+{
+    hostArriveAlone(host);
+    hostExpect(host,
+               "LinkSetFlooding vnet0 off\n"
+               "FdbAdd eth1 " MAC " master static sticky\n");
+    /* A VF with its MAC is somebody else's. */
+    hostSetVfMac(host, MAC);
+    hostSpin(host);
+    hostExpect(host, "");
+    hostSetVfMac(host, "00:00:00:00:00:00");
+
+    hostNotice(host, UUID, FALSE);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               TOLD_HERE
+               "LinkSetFlooding vnet0 on\n");
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostEvent(host, "RESUME", NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    hostWait(host, 10 * 1000);
+    g_assert_cmpuint(host->plugged, ==, 0);
+    hostExpect(host, "");
+
+    /* Its owner plugs one, and takes it out before the guest has read it, as he likes. */
+    hostSetVfMac(host, MAC);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostWait(host, 10 * 1000);
+    g_assert_cmpuint(host->plugged, ==, 0);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* It leaves as it came: stopped here, the other host is told. */
+static void
+testLeaveAlone(Host *host,
+               gconstpointer opaque)
+{
+    hostArriveAlone(host);
+    hostEvent(host, "RESUME", NULL);
+    hostRestart(host);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "STOP", NULL);
+    hostExpect(host,
+               TOLD_AWAY
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth1 " MAC " self\n");
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* A guest whose VF another guest has can't come, and libvirt will say so: that one keeps it. */
+static void
+testVfOfAnother(Host *host,
+                gconstpointer opaque)
+{
+    hostSetVfMac(host, "52:54:00:99:99:99");
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+    hostHook(host, "migrate", domainXml);
+    hostSpin(host);
+    hostExpect(host, "FdbAdd eth1 " MAC " master static sticky\n");
+    hostHook(host, "stopped", domainXml);
+    hostExpectClean(host);
+}
+
+
+/* Two guests with one MAC, in two networks: the VF that is driven is not the one that libvirt has
+ * just given the MAC. */
+static void
+testMacOfAnother(Host *host,
+                 gconstpointer opaque)
+{
+    virTeamingVf vf = { .index = 1, .trust = -1, .spoofchk = 1, .vlan = 20 };
+
+    hostAddPci(host, "0000:01:10.2", "vfio-pci", "0000:01:00.0", "");
+    g_assert_true(virTeamingPciAddressParse("0000:01:10.2", &vf.address));
+    vf.mac = host->mac;
+    hostSetVfMac(host, MAC);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+    hostHook(host, "migrate", arrivingXml);
+    hostSpin(host);
+    hostExpect(host, "");
+    virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+    hostSpin(host);
+    hostExpect(host,
+               "VfSetMac eth1 1 00:00:00:00:00:00\n"
+               "FdbAdd eth1 " MAC " master static sticky\n");
+    hostHook(host, "stopped", arrivingXml);
+}
+
+
+/* The standby has no alias that its owner chose: libvirt counts, here and there. */
+static void
+testArriveByPosition(Host *host,
+                     gconstpointer opaque)
+{
+    g_auto(GStrv) parts = g_strsplit(arrivingXml, "<alias name='ua-net0'/>", -1);
+    g_autofree char *text = g_strjoinv("", parts);
+    g_auto(GStrv) more = g_strsplit(text, "persistent='ua-net0'", -1);
+    g_autofree char *xml = g_strjoinv("persistent='net0'", more);
+    g_auto(GStrv) names = g_strsplit(domainXml, "ua-net0", -1);
+    g_autofree char *live = g_strjoinv("net0", names);
+
+    hostHook(host, "migrate", xml);
+    hostSetVfMac(host, MAC);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostHook(host, "start", live);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"net0\"}");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LANDING);
+    hostResume(host);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_nonnull(strstr(host->plugXml, "sriov0"));
+}
+
+
+/* Where the NIC does not copy, a VF that libvirt has just given the MAC is parked until its guest
+ * drives it, whoever has it plugged. */
+static void
+testCatch(Host *host,
+          gconstpointer opaque)
+{
+    hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
+    hostArrive(host);
+    hostSpin(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostResume(host);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+
+    hostSetVfMac(host, MAC);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    hostExpect(host, "VfSetVlan eth1 0 4094\n");
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostExpect(host, "");
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+
+    /* Its owner takes it out, and plugs one. */
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostSetVfMac(host, "00:00:00:00:00:00");
+    hostSpin(host);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostSetVfMac(host, MAC);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    hostExpect(host, "VfSetVlan eth1 0 4094\n");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostExpect(host, "");
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* Nobody tells when an owner begins to take the VF out; it is seen all the same, and soon. */
+static void
+testTakenOut(Host *host,
+             gconstpointer opaque)
+{
+    hostBoot(host);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 60 * 1000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    g_assert_cmpint(virTeamingDriverNextRun(host->driver, g_get_monotonic_time() + host->ahead),
+                    <=, 50 * 1000);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostWait(host, 50);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+}
+
+
+/* A guest that plays with its VF does not keep the host busy; when it has done, all is as ever. */
+static void
+testRestless(Host *host,
+             gconstpointer opaque)
+{
+    g_autofree char *log = NULL;
+    guint lines = 0;
+
+    hostBoot(host);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    for (guint i = 0; i < 30 * 1000 / 50; i++) {
+        virTeamingFakeSetPciState(host->kernel, &host->vf, i % 2 == 0, i % 2 ? 0 : 3);
+        hostWait(host, 50);
+    }
+    log = virTeamingFakeTakeLog(host->kernel);
+    for (const char *p = log; (p = strchr(p, '\n')); p++)
+        lines++;
+    g_assert_cmpuint(lines, >, 10);
+    g_assert_cmpuint(lines, <, 600);
+    hostWait(host, 11 * 1000);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 1000);
+    hostWait(host, 1000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -4125,6 +4370,14 @@ main(int argc, char **argv)
         { "/driver/vf-refused-to-qemu-meanwhile", testRefusedMeanwhile },
         { "/driver/vf-refused-to-qemu-arriving", testRefusedArriving },
         { "/driver/arrive-deferred", testArriveDeferred },
+        { "/driver/arrive-alone", testArriveAlone },
+        { "/driver/arrive-by-position", testArriveByPosition },
+        { "/driver/leave-alone", testLeaveAlone },
+        { "/driver/vf-of-another", testVfOfAnother },
+        { "/driver/mac-of-another", testMacOfAnother },
+        { "/driver/vf-caught", testCatch },
+        { "/driver/vf-taken-out", testTakenOut },
+        { "/driver/restless", testRestless },
         { "/driver/handed-over", testHandedOver },
         { "/driver/handed-over-in-vain", testHandedOverInVain },
         { "/driver/handed-over-and-recalled", testHandedOverAndRecalled },

@@ -459,7 +459,8 @@ testLooks(void)
     seen.readyMs = 100;
     g_assert_cmpint(virTeamingFailoverNextLook(PHASE(SETTLING), &seen), ==,
                     VIR_TEAMING_FAILOVER_LINGER_MS - 100);
-    g_assert_cmpint(virTeamingFailoverNextLook(PHASE(DRIVING), &seen), ==, -1);
+    g_assert_cmpint(virTeamingFailoverNextLook(PHASE(DRIVING), &seen), ==,
+                    VIR_TEAMING_FAILOVER_CALM_MS);
     /* QEMU, which has yet to open the VF, has not had the guest's state yet. */
     g_assert_cmpint(virTeamingFailoverNextLook(PHASE(LANDING), &seen), ==, -1);
     seen.negotiated = TRUE;

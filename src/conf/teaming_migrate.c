@@ -97,7 +97,9 @@ virTeamingDomainDumpTransient(const char *xml,
         xmlBuffer *buffer;
         char *text;
 
-        if (!teaming ||
+        /* A standby names nobody. */
+        if (!teaming || !persistent ||
+            g_strcmp0(virTeamingXmlPeekProp(teaming, "type"), "transient") != 0 ||
             g_strcmp0(virTeamingXmlPeekProp(teaming, "persistent"), persistent) != 0)
             continue;
         buffer = xmlBufferCreate();
@@ -107,7 +109,7 @@ virTeamingDomainDumpTransient(const char *xml,
         return text;
     }
     g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
-                "no transient NIC of the domain names '%s'", persistent);
+                "no transient NIC of the domain names '%s'", persistent ? persistent : "");
     return NULL;
 }
 

@@ -224,6 +224,10 @@ virTeamingPairObjLookVf(virTeamingPairObj *pair,
         pair->vfQos = vf.qos;
     }
     *ret = virTeamingPairObjReadVf(pair, &vf);
+    /* The VF of a guest that is expected holds its MAC when libvirt has taken it, which it does
+     * not if another guest has it. Until then it is none of ours. */
+    if (*ret == VIR_TEAMING_VF_OTHER && pair->guest == VIR_TEAMING_GUEST_INCOMING)
+        *ret = desired->vf;
     return TRUE;
 }
 

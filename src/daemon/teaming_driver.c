@@ -48,8 +48,6 @@
 #define VIR_TEAMING_DRIVER_LEISURE_MS 50
 #define VIR_TEAMING_DRIVER_PATIENCE_MS (30 * 1000)
 #define VIR_TEAMING_DRIVER_IDLE_MS 1000
-/* While others are watched, those that no change is expected of are, so often. */
-#define VIR_TEAMING_DRIVER_CALM_MS 50
 #define VIR_TEAMING_DRIVER_REPLUG_MS 5000
 /* A guest that has not begun to drive a VF by then may have no driver. */
 #define VIR_TEAMING_DRIVER_PROBE_MS 3000
@@ -442,8 +440,9 @@ virTeamingDriverHearIncoming(virTeamingDriver *driver,
                              const char *ifname,
                              const virTeamingMac *mac)
 {
-    /* While libvirt takes a VF many links change; only a PF is worth a look. */
-    const gboolean found = !pair->hasVf && ifname && !mac &&
+    /* While libvirt takes a VF many links change; only a PF is worth a look. A standby that comes
+     * alone is given none. */
+    const gboolean found = !pair->hasVf && pair->parked && ifname && !mac &&
         (!driver->pfs || g_strv_contains((const char *const *)driver->pfs, ifname)) &&
         virTeamingPairObjLocateVf(pair, driver->kernel, ifname);
 
@@ -475,6 +474,8 @@ virTeamingDriverNotified(const char *ifname,
         if (pair->guest == VIR_TEAMING_GUEST_INCOMING &&
             virTeamingDriverHearIncoming(driver, pair, ifname, mac) && !pair->lookAt)
             pair->lookAt = now + VIR_TEAMING_DRIVER_IDLE_MS * 1000;
+        else if (ifname && !mac && (!pair->hasVf || pair->plugging))
+            virTeamingPairObjCatch(pair, driver->kernel, ifname, driver->statedir);
     }
     /* The kernel tells us of our own steps, too, and of those that libvirt takes for us, and does
      * not say whose they are. To look at the host each time would take longer than the steps, and
@@ -790,7 +791,9 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
         g_free(pair->domain);
         pair->domain = g_strdup(domain->name);
         g_free(pair->standbyAlias);
-        pair->standbyAlias = g_strdup(def->persistent->alias);
+        /* libvirt takes an alias that is not its owner's from a domain that comes here, and
+         * makes it anew, by counting. */
+        pair->standbyAlias = g_strdup(def->persistent->id);
         if (def->transient->alias) {
             g_free(pair->primaryAlias);
             pair->primaryAlias = g_strdup(def->transient->alias);
@@ -848,12 +851,12 @@ virTeamingDriverTakeStandbys(virTeamingDriver *driver,
         const virTeamingNic *nic = g_ptr_array_index(domain->nics, i);
         virTeamingPairObj *pair;
 
-        if (nic->role != VIR_TEAMING_ROLE_PERSISTENT || !nic->hasMac || !nic->alias ||
+        if (nic->role != VIR_TEAMING_ROLE_PERSISTENT || !nic->hasMac ||
             virTeamingDriverFind(driver, domain->uuid, &nic->mac))
             continue;
         pair = virTeamingPairObjNew(domain->uuid, domain->name, &nic->mac);
         pair->changedAt = g_get_monotonic_time();
-        pair->standbyAlias = g_strdup(nic->alias);
+        pair->standbyAlias = g_strdup(nic->id);
         pair->negotiated = activity == VIR_TEAMING_ACTIVITY_RUNNING;
         pair->policy = virTeamingDriverPolicy(driver, domain);
         virTeamingPairObjSetTap(pair, nic->target);
@@ -1644,9 +1647,9 @@ virTeamingDriverNextRun(const virTeamingDriver *driver,
 
         virTeamingPairObjObserve(pair, driver->ranAt, &seen);
         look = virTeamingFailoverNextLook(pair->phase, &seen);
-        if (look < 0)
+        if (look < 0 || virTeamingPairObjIsRestless(pair, now))
             look = VIR_TEAMING_DRIVER_IDLE_MS;
-        else if (now - pair->changedAt > VIR_TEAMING_DRIVER_PATIENCE_MS * 1000)
+        else if (pair->phase != VIR_TEAMING_PHASE_DRIVING && now - pair->changedAt > VIR_TEAMING_DRIVER_PATIENCE_MS * 1000)
             look = MAX(look, pair->migrating || pair->askedOut ?
                        VIR_TEAMING_DRIVER_LEISURE_MS : VIR_TEAMING_DRIVER_IDLE_MS);
         else
@@ -1723,12 +1726,18 @@ virTeamingDriverWatch(virTeamingDriver *driver,
                       gint64 now)
 {
     virTeamingObserved seen;
-    gboolean calm;
+    gint64 look;
+    gint64 rest = 0;
 
     virTeamingPairObjObserve(pair, now, &seen);
-    /* Nothing comes of what it would see while the kernel does not answer. */
-    calm = virTeamingFailoverNextLook(pair->phase, &seen) < 0 || pair->blind;
-    if (calm && now - pair->watchedAt < VIR_TEAMING_DRIVER_CALM_MS * 1000)
+    look = virTeamingFailoverNextLook(pair->phase, &seen);
+    /* Others may be watched more closely. Nothing comes of what it would see while the kernel does
+     * not answer. */
+    if (virTeamingPairObjIsRestless(pair, now))
+        rest = VIR_TEAMING_DRIVER_IDLE_MS;
+    else if (look < 0 || look == VIR_TEAMING_FAILOVER_CALM_MS || pair->blind)
+        rest = VIR_TEAMING_FAILOVER_CALM_MS;
+    if (now - pair->watchedAt < rest * 1000)
         return FALSE;
     pair->watchedAt = now;
     return virTeamingPairObjGlance(pair, driver->kernel, now);

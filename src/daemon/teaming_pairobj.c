@@ -192,6 +192,34 @@ virTeamingPairObjForgetVf(virTeamingPairObj *pair)
 }
 
 
+/* Finds the VF of @pf that libvirt has given @pair's MAC, for it to be plugged: no guest drives it.
+ * One that is driven is another's, in another network. */
+static gboolean
+virTeamingPairObjFindGiven(const virTeamingPairObj *pair,
+                           virTeamingKernel *kernel,
+                           const char *pf,
+                           virTeamingVf *ret)
+{
+    g_autoptr(GArray) vfs = NULL;
+    virTeamingPciState pci;
+
+    if (!virTeamingKernelVfFind(kernel, pf, &pair->mac, ret, NULL))
+        return FALSE;
+    if (!virTeamingKernelPciGetState(kernel, &ret->address, &pci, NULL) ||
+        !virTeamingPciDriverIsVfio(pci.driver) || !pci.busMaster)
+        return TRUE;
+    vfs = virTeamingKernelVfList(kernel, pf, NULL);
+    for (guint i = 0; vfs && i < vfs->len; i++) {
+        *ret = g_array_index(vfs, virTeamingVf, i);
+        if (virTeamingMacEqual(&ret->mac, &pair->mac) &&
+            virTeamingKernelPciGetState(kernel, &ret->address, &pci, NULL) &&
+            !(virTeamingPciDriverIsVfio(pci.driver) && pci.busMaster))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+
 /**
  * virTeamingPairObjLocateVf:
  * @pair: a pair whose VF is not known yet
@@ -210,7 +238,9 @@ virTeamingPairObjLocateVf(virTeamingPairObj *pair,
 {
     virTeamingVf vf;
 
-    if (!virTeamingKernelVfFind(kernel, pf, &pair->mac, &vf, NULL))
+    if (pair->guest == VIR_TEAMING_GUEST_INCOMING ?
+        !virTeamingPairObjFindGiven(pair, kernel, pf, &vf) :
+        !virTeamingKernelVfFind(kernel, pf, &pair->mac, &vf, NULL))
         return FALSE;
     g_strlcpy(pair->pf, pf, sizeof(pair->pf));
     pair->vfIndex = vf.index;
@@ -542,6 +572,49 @@ virTeamingPairObjPark(virTeamingPairObj *pair,
 }
 
 
+/**
+ * virTeamingPairObjCatch:
+ * @pair: a pair whose guest may be given a VF: by us, or by its owner
+ * @kernel: the host
+ * @pf: of which something was told
+ * @statedir: directory of the journal
+ *
+ * Between libvirt's giving a VF the MAC and its guest's driving it lie some 0.5 s or more, in
+ * which a NIC that does not copy gives it the guest's frames. So that is parked at once. That it
+ * is @pair's, libvirt says later; should it not come to that, libvirt puts back what was before.
+ */
+void
+virTeamingPairObjCatch(virTeamingPairObj *pair,
+                       virTeamingKernel *kernel,
+                       const char *pf,
+                       const char *statedir)
+{
+    virTeamingNicTraits traits;
+    virTeamingVf vf;
+    virTeamingObserved seen;
+
+    if (pair->guest != VIR_TEAMING_GUEST_HERE || pair->move == VIR_TEAMING_MOVE_OUT ||
+        pair->pci.busMaster || !virTeamingPairObjFindGiven(pair, kernel, pf, &vf) ||
+        vf.vlan == VIR_TEAMING_PARK_VLAN ||
+        !virTeamingNicTraitsFind(kernel, pf, NULL, &traits))
+        return;
+    virTeamingPairObjObserve(pair, 0, &seen);
+    seen.hasVf = TRUE;
+    seen.unplugged = seen.busMaster = FALSE;
+    seen.traits = traits;
+    seen.traits.copies &= !pair->apart && !pair->foreign;
+    if (virTeamingFailoverDesire(VIR_TEAMING_PHASE_SHOWN, &seen).vf != VIR_TEAMING_VF_VLAN)
+        return;
+    pair->vfVlan = vf.vlan;
+    pair->vfQos = vf.qos;
+    pair->parked = TRUE;
+    virTeamingJournalSave(pair, statedir, NULL);
+    if (virTeamingKernelVfSetVlan(kernel, pf, vf.index, VIR_TEAMING_PARK_VLAN, 0, NULL))
+        g_message("domain '%s', %s: %s at once", pair->domain, pair->standbyAlias,
+                  virTeamingStepToString(VIR_TEAMING_STEP_VF_VLAN));
+}
+
+
 /* Is @pair's guest stopped, or not here yet? Nobody drives its VF then. */
 static gboolean
 virTeamingPairObjIsStill(const virTeamingPairObj *pair)
@@ -641,6 +714,36 @@ virTeamingPairObjWant(virTeamingPairObj *pair,
 }
 
 
+/**
+ * virTeamingPairObjIsRestless:
+ *
+ * Returns: whether @pair has changed so often that its guest must be playing with its VF. It is
+ *          looked at less closely then, or the host would have no time for anything else.
+ */
+gboolean
+virTeamingPairObjIsRestless(const virTeamingPairObj *pair,
+                            gint64 now)
+{
+    return pair->changes >= VIR_TEAMING_PAIR_CHANGES &&
+        now - pair->changesSince < VIR_TEAMING_PAIR_CHANGES_MS * 1000;
+}
+
+
+/* Counts a change of @pair. */
+static void
+virTeamingPairObjCountChange(virTeamingPairObj *pair,
+                             gint64 now)
+{
+    if (now - pair->changesSince >= VIR_TEAMING_PAIR_CHANGES_MS * 1000) {
+        pair->changesSince = now;
+        pair->changes = 0;
+    }
+    if (++pair->changes == VIR_TEAMING_PAIR_CHANGES)
+        g_warning("domain '%s', %s: its VF comes and goes all the time; it is looked at once a "
+                  "second until that is over", pair->domain, pair->standbyAlias);
+}
+
+
 /* Takes the steps of @plan, and keeps which in @pair's history. @phase: the row that wants them. */
 static void
 virTeamingPairObjTakeAll(virTeamingPairObj *pair,
@@ -679,6 +782,7 @@ virTeamingPairObjTakeAll(virTeamingPairObj *pair,
                   pair->phase == VIR_TEAMING_PHASE_LAST ? "" : " -> ",
                   virTeamingPhaseToString(phase), steps->len ? ": " : "", steps->str);
         pair->changedAt = now;
+        virTeamingPairObjCountChange(pair, now);
     }
     pair->phase = phase;
     if (first)

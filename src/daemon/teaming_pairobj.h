@@ -18,6 +18,10 @@
  * stopped waits to be looked at and journalled. Longer than a guest is stopped for a switchover. */
 #define VIR_TEAMING_PAIR_ECHO_MS 1000
 
+/* A migration and what may go wrong with it changes a pair some ten times in as many seconds. */
+#define VIR_TEAMING_PAIR_CHANGES 40
+#define VIR_TEAMING_PAIR_CHANGES_MS 10000
+
 /* Where a person wants a pair's frames, apart from migrations. */
 typedef enum {
     VIR_TEAMING_MOVE_NONE,          /* on the VF, if the guest reads it */
@@ -130,6 +134,8 @@ typedef struct {
     gint64 masterSince;
     gint64 readySince;
     gint64 changedAt;
+    gint64 changesSince;            /* @changes are counted */
+    guint changes;
     int holdFd;                     /* -1: not held */
     virTeamingWire wire;            /* what the network was told last */
     virTeamingHeard heard;
@@ -189,6 +195,12 @@ gboolean virTeamingPairObjGlance(virTeamingPairObj *pair,
 void virTeamingPairObjPark(virTeamingPairObj *pair,
                            virTeamingKernel *kernel,
                            gboolean found);
+void virTeamingPairObjCatch(virTeamingPairObj *pair,
+                            virTeamingKernel *kernel,
+                            const char *pf,
+                            const char *statedir);
+gboolean virTeamingPairObjIsRestless(const virTeamingPairObj *pair,
+                                     gint64 now);
 gboolean virTeamingPairObjIsSettled(virTeamingPairObj *pair,
                                     virTeamingKernel *kernel,
                                     gint64 now);

@@ -365,7 +365,9 @@ virTeamingFailoverPlan(const virTeamingDatapath *actual,
  * Events tell when most changes begin. Two things come without one: the VF's bit and
  * vectors, and time itself. On a NIC that copies the bit alone matters, for once it is set both
  * paths get all frames, and its driver takes tens of milliseconds from there to reading. To look
- * more closely than that keeps the host from its guest, which has a VF to bring up.
+ * more closely than that keeps the host from its guest, which has a VF to bring up. When the owner
+ * has a VF taken out of a guest, that is told when it is over: until it is seen, what comes for the
+ * guest is lost, so a VF that is read is looked at for as long as it is.
  *
  * Returns: milliseconds after which to look at the VF again, 0 for as closely as one
  *          can, -1 if an event will tell.
@@ -387,10 +389,11 @@ virTeamingFailoverNextLook(virTeamingPhase phase,
     case VIR_TEAMING_PHASE_SETTLING:
         return seen->readyMs < VIR_TEAMING_FAILOVER_LINGER_MS ?
             VIR_TEAMING_FAILOVER_LINGER_MS - seen->readyMs : VIR_TEAMING_FAILOVER_EASY_MS;
+    case VIR_TEAMING_PHASE_DRIVING:
+        return VIR_TEAMING_FAILOVER_CALM_MS;
     case VIR_TEAMING_PHASE_GONE:
     case VIR_TEAMING_PHASE_ARRIVING:
     case VIR_TEAMING_PHASE_STANDBY:
-    case VIR_TEAMING_PHASE_DRIVING:
     case VIR_TEAMING_PHASE_DEPARTED:
     case VIR_TEAMING_PHASE_LAST:
         break;

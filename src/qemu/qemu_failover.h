@@ -14,6 +14,7 @@
 #define VIR_TEAMING_FAILOVER_LINGER_MS 500
 #define VIR_TEAMING_FAILOVER_NEAR_MS 10
 #define VIR_TEAMING_FAILOVER_EASY_MS 20
+#define VIR_TEAMING_FAILOVER_CALM_MS 50
 
 /* Where the guest is, as far as this host is concerned. */
 typedef enum {
