@@ -13,7 +13,7 @@ hypervisor_packages=(busybox-static kmod iproute2 util-linux procps strace
                      libvirt-glib-1.0-0 libnl-3-200 libxml2 libjson-glib-1.0-0
                      apparmor)
 
-kernel_modules=(igb igbvf virtio_net virtio_blk virtio_pci ext4 bridge tun
+kernel_modules=(igb igbvf virtio_net virtio_blk virtio_pci ext4 bridge bonding 8021q tun
                 vhost_net kvm_amd kvm_intel vfio_pci vfio_iommu_type1 macvtap
                 af_packet failover net_failover)
 

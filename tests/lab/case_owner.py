@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Guests whose VF is taken out and plugged by who manages them, and not by QEMU."""
+
+import time
+
+from labcase import expect, expect_whole, lost_of_blackout, scenario, wait_phase
+from labkit import INTERVAL_MS, Meter, vantage
+
+DUMP = ("virsh dumpxml --migratable guest | "
+        "sed -n '/<interface type=.network.>/,/<.interface>/p'")
+
+
+def lost_during(action):
+    """Milliseconds of frames from outside that the guest does not get while @action goes on, and
+    2 s longer."""
+    meter = Meter(duration=60)
+    time.sleep(1.5)
+    meter.say("zero")
+    action()
+    time.sleep(2)
+    outside = next(v for v in meter.finish()["vantages"] if v["name"] == "outside")
+    return sum(gap["lost"] for gap in outside["to_guest"]["gaps"]
+               if gap["end_ms"] > 0) * INTERVAL_MS
+
+
+def expect_lost(action, most, words):
+    """@action loses at most @most milliseconds. What a busy machine loses is not @action's."""
+    lost = lost_during(action)
+    expect(lost <= most, f"{lost} ms lost while {words}, more than {most}")
+
+
+@scenario()
+def vf_detached_migrated_and_attached(lab):
+    """As oVirt does it: the VF is detached before, and another one attached after a migration."""
+    xml = lab.run("a", DUMP).stdout
+    lab.run("b", f"cat > /tmp/vf.xml <<'XML'\n{xml}XML\n")
+
+    def detach():
+        lab.virsh("a", "detach-device-alias", "guest", "ua-primary0", "--live")
+        wait_phase(lab, "a", "standby", 20)
+
+    def attach():
+        lab.virsh("b", "attach-device", "guest", "/tmp/vf.xml", "--live")
+        lab.wait_guest(1)
+        lab.wait_settled("b")
+    # The guest's own kernel takes 50 to 100 ms from one driver to the other.
+    expect_lost(detach, 300, "the VF is detached")
+    result = lab.migrate("a", pairs=0)
+    part = lost_of_blackout(result)
+    expect(part < 0.5, f"of what came while the guest was stopped was lost: {part:.2f}")
+    lost = vantage(result, "outside")["frames_lost"] * INTERVAL_MS
+    expect(lost <= 300, f"{lost} ms lost while the guest, on its standby, migrates")
+    expect([p["phase"] for p in lab.status("b")] == ["standby"], f"on b: {lab.status('b')}")
+    expect_lost(attach, 300, "a VF is attached")
+    expect_whole(lab, "b")
