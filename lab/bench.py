@@ -12,11 +12,13 @@ import json
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 
-from labkit import INTERVAL_MS, Lab, LabError, Meter, OTHER, Progress, gap_in, lab, vantage
+from labkit import (INTERVAL_MS, Lab, LabError, Meter, OTHER, Progress, end_on_signals, gap_in, lab,
+                    vantage)
 
 CROSSING_MS = 20            # of each of two guests
 SLACK_MS = 20               # what may be lost beside what the guest's kernel can't take
@@ -393,14 +395,17 @@ def main():
     args = parser.parse_args()
     progress = Progress()
     bench = Bench(args.rounds, progress, args.bare, args.no_host_driver)
+    end_on_signals()
     try:
         with Lab(args.libvirt, stage=args.stage,
                  options=["--memory", HOST_MEMORY, "--cpus", str(args.cpus)]) as machine:
             bench.run(machine, args.memory, args.pairs, not args.no_crossing, not args.no_rate,
                       args.stock, args.reaction)
-    except LabError as error:
+    except (LabError, subprocess.TimeoutExpired) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     finally:
         progress.done()
         with open(args.output, "w", encoding="utf-8") as file:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 from bench import EXPLAIN, HOST_MEMORY, Bench
-from labkit import Lab, LabError, OTHER, Progress, gap_in, vantage
+from labkit import Lab, LabError, OTHER, Progress, end_on_signals, gap_in, vantage
 from timeline import svg
 
 SPEEDS = {"full": None, "6MiB": 6}
@@ -215,9 +215,10 @@ def main():
     args.libvirt = args.libvirt or (["11.3"] if args.quick else ["11.3", "9.0"])
     args.vf = args.vf or (["network"] if args.quick else ["network", "hostdev"])
     args.row = args.row if args.row is not None else (3 if args.quick else 10)
+    end_on_signals()
     try:
         return Demo(args).run()
-    except LabError as error:
+    except (LabError, subprocess.TimeoutExpired) as error:
         print(f"\ndemo: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

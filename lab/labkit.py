@@ -8,6 +8,7 @@ clocks drift.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -22,6 +23,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LAB = os.path.join(TOP, "lab", "lab")
 DAEMON_LOG = "/var/log/virtteamingd.log"
 OTHER = {"a": "b", "b": "a"}
+CLAIMED = {}                    # directories of labs that are ours: see claim_lab()
 MAC_PREFIX = "02:72:"           # of all guests of the lab
 INTERVAL_MS = 10                # between the meter's frames, unless one says otherwise
 EVENTS = "^(UNPLUG_PRIMARY|FAILOVER_NEGOTIATED|STOP|RESUME|MIGRATION)$"
@@ -33,11 +35,61 @@ class LabError(Exception):
 
 def lab(*args, check=True, timeout=300, stdin=subprocess.DEVNULL):
     """Runs lab/lab; returns the finished process with its text output."""
-    done = subprocess.run([LAB, *args], stdin=stdin, capture_output=True, text=True,
-                          timeout=timeout)
+    with subprocess.Popen([LAB, *args], stdin=stdin, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except BaseException:
+            # Told so, "up" takes away what it has begun, and what it waits for ends with it.
+            end_session(process)
+            raise
+    done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
     if check and done.returncode != 0:
         raise LabError(f"lab {' '.join(args[:4])}…: {(done.stderr or done.stdout).strip()}")
     return done
+
+
+def end_session(process, seconds=30):
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, sig)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+            return
+
+
+def end_on_signals():
+    """SIGTERM and SIGHUP end the program as Ctrl-C does, which takes the lab down."""
+    def end(number, _):
+        sys.exit(128 + number)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:      # nohup
+            signal.signal(number, end)
+
+
+def claim_lab():
+    """One program at a time has the lab, until it ends; whoever comes second is told who."""
+    directory = os.environ.get("VIRT_TEAMING_LAB_DIR") or os.path.join(TOP, "build", "lab")
+    if directory in CLAIMED:
+        return
+    try:
+        os.makedirs(directory, exist_ok=True)
+        # Not inherited by what it starts, so it is let go whichever way it ends.
+        file = open(os.path.join(directory, "lock"), "a+", encoding="utf-8")
+    except OSError as error:
+        raise LabError(f"the lab can't be had: {error}") from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read().strip()
+        file.close()
+        raise LabError(f"the lab in {directory} is in use by process {holder or 'unknown'}: wait "
+                       "for it, or name another directory in VIRT_TEAMING_LAB_DIR") from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    CLAIMED[directory] = file
 
 
 class Progress:
@@ -191,9 +243,10 @@ class Lab:
         self.crippled = False           # a hypervisor was killed: the next one wants a new lab
 
     def __enter__(self):
-        lab("down")
-        lab("up", "--libvirt", self.generation, *self.options, timeout=900)
+        claim_lab()
         try:
+            lab("down")         # what a program left behind that was killed
+            lab("up", "--libvirt", self.generation, *self.options, timeout=900)
             if self.stage:
                 for host in "ab":
                     lab("push", host, self.stage)

@@ -22,7 +22,7 @@ import subprocess
 import sys
 import time
 
-from labkit import DAEMON_LOG, LAB, MAC_PREFIX, OTHER, Lab, LabError, Progress
+from labkit import DAEMON_LOG, LAB, MAC_PREFIX, OTHER, Lab, LabError, Progress, end_on_signals
 
 MAC = f"{MAC_PREFIX}00:00:01:00"
 QEMU = "qemu-system-x86_64"
@@ -295,11 +295,14 @@ def main():
     parser.add_argument("--output", default="build/soak.rst", help="the report")
     parser.add_argument("--logs", default="build/soak", help="where logs of failures go")
     soak = Soak(parser.parse_args())
+    end_on_signals()
     try:
         return soak.run()
-    except LabError as error:
+    except (LabError, subprocess.TimeoutExpired) as error:
         print(f"soak: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     finally:
         soak.close()
 
