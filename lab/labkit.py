@@ -493,10 +493,16 @@ class Lab:
         return results
 
     def job_times(self, host, name):
-        text = self.run(host, f"virsh domjobinfo {name} --completed", check=False).stdout
-        times = dict(re.findall(r"^([A-Z][\w /]*?): +(\d+)", text, re.M))
-        return {"downtime_ms": int(times.get("Total downtime", times.get("Downtime", 0))),
-                "elapsed_ms": int(times.get("Time elapsed", 0))}
+        """What libvirt says of a migration that arrived on @host; None and why, if it does not."""
+        done = self.run(host, f"virsh domjobinfo {name} --completed", check=False)
+        found = dict(re.findall(r"^([A-Z][\w /]*?): +(\d+)", done.stdout, re.M))
+        times = {"downtime_ms": found.get("Total downtime", found.get("Downtime")),
+                 "elapsed_ms": found.get("Time elapsed")}
+        if done.returncode != 0 or None in times.values():
+            why = (done.stderr or done.stdout).strip()
+            print(f"labkit: no times of the migration to {host}: {why}", file=sys.stderr)
+            return dict.fromkeys(times) | {"job_error": why}
+        return {key: int(value) for key, value in times.items()}
 
     @staticmethod
     def vantage(raw, source, marks):
