@@ -365,6 +365,68 @@ testMoved(void)
 }
 
 
+/* What the domain on the destination is made of; NULL if the hook has nothing to say. */
+static char *
+preallocate(const char *xml)
+{
+    g_autoptr(GError) error = NULL;
+    char *changed = virTeamingDomainPreallocate(xml, &error);
+
+    g_assert_no_error(error);
+    return changed;
+}
+
+
+static void
+testPreallocate(void)
+{
+    static const char *const bare[] = {
+        "<domain type='kvm'><name>g</name><devices/></domain>",
+        "<domain type='kvm'><name>g</name><memoryBacking/><devices/></domain>",
+        "<domain type='kvm'><name>g</name><memoryBacking><allocation/></memoryBacking></domain>",
+        "<domain type='kvm'><name>g</name><memoryBacking><allocation threads='2'/>"
+        "</memoryBacking></domain>",
+        "<domain type='kvm'><name>g</name><memoryBacking><locked/></memoryBacking></domain>",
+        /* Not the domain's own. */
+        "<domain type='kvm'><name>g</name><metadata><memoryBacking>"
+        "<allocation mode='ondemand'/></memoryBacking></metadata></domain>",
+    };
+    static const char *const said[] = {
+        "<domain><memoryBacking><allocation mode='immediate'/></memoryBacking></domain>",
+        "<domain><memoryBacking><allocation mode='ondemand'/></memoryBacking></domain>",
+        "<domain><memoryBacking><allocation threads='2' mode='ondemand'/></memoryBacking></domain>",
+    };
+    static const char *const none[] = { "", "no XML", "<domain>", "<network/>" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(bare); i++) {
+        g_autofree char *changed = preallocate(bare[i]);
+        g_autofree char *again = NULL;
+
+        g_assert_nonnull(changed);
+        g_assert_nonnull(strstr(changed, "mode=\"immediate\""));
+        g_assert_nonnull(strstr(changed, "<name>g</name>"));
+        g_assert_cmpint(strstr(bare[i], "<locked/>") != NULL, ==,
+                        strstr(changed, "<locked/>") != NULL);
+        g_assert_cmpint(strstr(bare[i], "threads") != NULL, ==,
+                        strstr(changed, "threads=\"2\"") != NULL);
+        /* It is where it is looked for, and once. */
+        again = preallocate(changed);
+        g_assert_null(again);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(said); i++) {
+        g_autofree char *changed = preallocate(said[i]);
+
+        g_assert_null(changed);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(none); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(virTeamingDomainPreallocate(none[i], &error));
+        g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID);
+    }
+}
+
+
 /* A CPU that can't migrate is no obstacle if it can after all. */
 static void
 testObstacles(void)
@@ -954,6 +1016,7 @@ main(int argc,
     g_test_add_func("/domain/many-lines", testManyLines);
     g_test_add_func("/domain/memory", testMemory);
     g_test_add_func("/domain/moved", testMoved);
+    g_test_add_func("/domain/preallocate", testPreallocate);
     g_test_add_func("/domain/obstacles", testObstacles);
     g_test_add_func("/domain/others", testOthers);
     g_test_add_func("/domain/linear", testLinear);
