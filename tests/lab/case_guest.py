@@ -19,6 +19,7 @@ LOG = "/var/log/virtteamingd.log"
 # By which PCI hotplug reaches the guest. "mask" and "unmask" are told it, for "enable" clears
 # what came while it was disabled (ACPICA, acpi_enable_gpe).
 GPE = "/sys/firmware/acpi/interrupts/gpe01"
+SUSPEND = "virsh -q suspend guest && virsh -q domstate guest"
 
 
 # --- moments
@@ -84,6 +85,15 @@ def expect_clean(lab, hosts="ab"):
         except LabError:
             raise Failed(f"left on {host}: {', '.join(left)}") from None
         lab.virsh(host, "list", timeout=20)
+
+
+def boot_id(lab):
+    return lab.guest("cat /proc/sys/kernel/random/boot_id").stdout.strip()
+
+
+def expect_reset(lab, before):
+    """The guest's kernel is another one than @before."""
+    expect(boot_id(lab) != before, "the guest was not reset")
 
 
 def problem(lab, host):
@@ -389,12 +399,14 @@ def reboot_while_it_leaves(lab, key):
         lab.guest("echo 1 > /proc/sys/kernel/panic")
         if words == "-> leaving":
             lab.guest(f"echo mask > {GPE}")
+        before = boot_id(lab)
         since = mark(lab, where)
         with migrating(lab, where, "--bandwidth", "8") as result:
             at(lab, where, since, words)
             sysrq(lab, key)
         where = OTHER[where] if result["worked"] else where
         expect_carried(lab, where)
+        expect_reset(lab, before)
         expect_one_mac(lab)
     return where
 
@@ -403,12 +415,16 @@ def reboot_while_it_leaves(lab, key):
 def reset_during_a_migration(lab):
     """A reset in wait-unplug, during the copy, and when it has just arrived: whole at the end."""
     where = reboot_while_it_leaves(lab, "b")
+    before = boot_id(lab)
     since = mark(lab, OTHER[where])
     with migrating(lab, where, ends=True):
         pass
     where = OTHER[where]
-    at(lab, where, since, "-> settling", "virsh -q reset guest")
+    done = at(lab, where, since, "-> settling", "virsh -q reset guest")
+    expect(done.returncode == 0, f"virsh reset says: {done.stderr.strip()}")
+    time.sleep(1)                   # or the one of before still answers
     expect_carried(lab, where)
+    expect_reset(lab, before)
     expect_one_mac(lab)
 
 
@@ -419,6 +435,7 @@ def panics_during_a_migration(lab):
     # One that panics for good keeps its VF until it is ended.
     sysrq(lab, "c")
     time.sleep(3)
+    expect(lab.guest("true", check=False).returncode != 0, "the guest did not panic")
     lab.destroy()
     expect_clean(lab)
 
@@ -468,6 +485,12 @@ def killed_in_every_phase(lab):
     expect_clean(lab)
 
 
+def expect_suspended(done):
+    """That is how at() ended with SUSPEND."""
+    expect(done.returncode == 0 and "paused" in done.stdout,
+           f"virsh suspend left the guest '{done.stdout.strip()}': {done.stderr.strip()}")
+
+
 @scenario(always=False)
 def suspended_during_a_migration(lab):
     """virsh suspend in wait-unplug: given up. During the copy: goes on, and is whole there."""
@@ -475,7 +498,7 @@ def suspended_during_a_migration(lab):
         lab.guest(f"echo mask > {GPE}")
         since = mark(lab, "a")
         with migrating(lab, "a", ends=False):
-            at(lab, "a", since, "-> leaving", "virsh -q suspend guest")
+            expect_suspended(at(lab, "a", since, "-> leaving", SUSPEND))
         expect_reason(lab, "a", "did not let its VF")
         lab.virsh("a", "resume", "guest", check=False)
         lab.guest(f"echo unmask > {GPE}")
@@ -484,13 +507,14 @@ def suspended_during_a_migration(lab):
 
         since = mark(lab, "a")
         with migrating(lab, "a", "--bandwidth", "8", ends=True):
-            at(lab, "a", since, '"active"',
-               "virsh -q suspend guest; sleep 2; virsh -q resume guest")
+            # libvirt lets nobody resume a guest that migrates, or has resumed it by then.
+            expect_suspended(at(lab, "a", since, '"active"',
+                                f"{SUSPEND} || exit 1; sleep 2; virsh -q resume guest; true"))
         expect_whole(lab, "b")
 
     since = mark(lab, "b")
     with migrating(lab, "b", "--bandwidth", "8", ends=True):
-        at(lab, "b", since, '"active"', "virsh -q suspend guest")
+        expect_suspended(at(lab, "b", since, '"active"', SUSPEND))
     time.sleep(3)
     expect_clean(lab, "b")
     # libvirt may have resumed it there by itself.

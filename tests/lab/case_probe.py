@@ -7,6 +7,7 @@ import time
 from labcase import expect, scenario
 
 PROBE = "virt-teaming probe pf0 --peer wire0 --format json"
+RECOVERY = "/run/virt-teaming/nic-probe.json"       # there while the VF is not as it was
 
 
 def network(lab):
@@ -15,8 +16,8 @@ def network(lab):
     seen = [f"{link['ifname']} {link['address']} {link.get('master')} {'UP' in link['flags']}"
             for link in links]
     seen += [f"{link['ifname']} {vf}" for link in links for vf in link.get("vfinfo_list", [])]
-    return set(seen + lab.run("a", "bridge fdb show; ls /run/virt-teaming/nic-probe.json "
-                                   "2>/dev/null; true").stdout.splitlines())
+    return set(seen + lab.run("a", f"bridge fdb show; ls {RECOVERY} 2>/dev/null; "
+                                   "true").stdout.splitlines())
 
 
 def expect_as(lab, before, when):
@@ -44,10 +45,22 @@ def nic_is_probed_and_left_as_it_was(lab):
 
         # Interrupted in its midst, by a signal that it can handle, and by one that it can't.
         for sig in ("INT", "KILL"):
-            lab.run("a", f"{PROBE} > /dev/null 2>&1 & sleep 2.5; kill -{sig} $!; wait $!; true",
-                    timeout=60)
+            ended = lab.run("a", f"""
+                {PROBE} > /dev/null 2>&1 &
+                n=0
+                until test -e {RECOVERY} || [ $n = 100 ]; do n=$((n + 1)); sleep 0.1; done
+                sleep 1
+                test -e {RECOVERY} || {{ wait $!; exit 99; }}
+                kill -{sig} $!
+                wait $!""", check=False, timeout=60)
+            expect(ended.returncode != 99, "the probe was not in its midst")
+            expect(ended.returncode != 0, f"SIG{sig} did not end it")
             if sig == "KILL":
-                lab.run("a", PROBE, check=False, timeout=120)
+                expect(lab.run("a", f"test -e {RECOVERY}", check=False).returncode == 0,
+                       "how to put the VF back is not on file")
+                again = lab.run("a", PROBE, check=False, timeout=120)
+                expect(again.returncode == 0,
+                       f"the next one ended with {again.returncode}: {again.stderr}")
             expect_as(lab, before, f"before one that SIG{sig} ended")
     finally:
         lab.run("a", "ip link set dev wire0 down; rm -rf /var/lib/virt-teaming")
