@@ -5,7 +5,8 @@ import json
 import sys
 import time
 
-from labcase import expect, expect_whole, lost_of_blackout, ping_loss, scenario, wait_phase
+from labcase import (expect, expect_none_lost, expect_whole, lost_of_blackout, ping_loss, scenario,
+                     wait_phase)
 from labkit import OTHER, gap_in, lab as lab_command, vantage
 
 # 1000 broadcasts, of a type that nobody knows, within some seconds: a tap keeps 500.
@@ -23,9 +24,7 @@ for _ in range(1000):
 def migrates_with_little_loss(lab):
     """There and back: the gap at the unplug is short, what comes in the blackout is kept, and
     nothing stays on the source."""
-    where = "a"
-    parts = []
-    for _ in range(2):
+    def move(where):
         result = lab.migrate(where)
         outside = vantage(result, "outside")
         blackout = gap_in(result, "switchover")
@@ -34,10 +33,19 @@ def migrates_with_little_loss(lab):
         expect(gap_in(result, "prepare") <= 30,
                f"a gap of {gap_in(result, 'prepare'):.0f} ms before the unplug")
         expect(outside["frames_lost"] < 200, f"{outside['frames_lost']} frames lost")
-        parts.append(lost_of_blackout(result))
-        where = OTHER[where]
-        expect_whole(lab, where)
-    expect(min(parts) < 0.5, f"of the blackouts was lost: {parts}")
+        expect_whole(lab, OTHER[where])
+        return lost_of_blackout(result)
+
+    for where in "ab":
+        parts = [move(where)]
+        if where == "a":
+            # The hook's doing: vfio would have all of the memory made when the VF is plugged.
+            expect("<allocation mode='immediate'/>" in lab.virsh("b", "dumpxml", "guest").stdout,
+                   "the guest's memory was not allocated before it arrived")
+        if parts[0] >= 0.5:         # a busy machine may be to blame, but not twice
+            move(OTHER[where])
+            parts.append(move(where))
+        expect(min(parts) < 0.5, f"of the blackouts from {where} was lost: {parts}")
 
 
 @scenario()
@@ -263,12 +271,12 @@ def running_domain_is_checked(lab):
 def migration_to_a_host_without_the_pool_is_refused(lab):
     """The hook refuses, with the rule, before any memory is copied."""
     lab.virsh("b", "net-destroy", "sriov0")
-    time.sleep(1)
+    time.sleep(3)                   # until the daemon has heard of it
     try:
         result = lab.migrate("a", expect_success=False)
-        expect("network" in result["virsh"] and "sriov0" in result["virsh"],
-               f"virsh says: {result['virsh']}")
-        expect(vantage(result, "outside")["frames_lost"] == 0, "frames lost all the same")
+        # libvirt would refuse as well, in other words.
+        expect("[network-inactive]" in result["virsh"], f"virsh says: {result['virsh']}")
+        expect_none_lost(result)
         expect_whole(lab, "a")
     finally:
         lab.virsh("b", "net-start", "sriov0")
