@@ -498,11 +498,12 @@ class Lab:
         found = dict(re.findall(r"^([A-Z][\w /]*?): +(\d+)", done.stdout, re.M))
         times = {"downtime_ms": found.get("Total downtime", found.get("Downtime")),
                  "elapsed_ms": found.get("Time elapsed")}
-        if done.returncode != 0 or None in times.values():
-            why = (done.stderr or done.stdout).strip()
-            print(f"labkit: no times of the migration to {host}: {why}", file=sys.stderr)
-            return dict.fromkeys(times) | {"job_error": why}
-        return {key: int(value) for key, value in times.items()}
+        times = {key: None if value is None else int(value) for key, value in times.items()}
+        if None in times.values():
+            times["job_error"] = (done.stderr or done.stdout).strip() or "domjobinfo said nothing"
+            print(f"labkit: no times of the migration to {host}: {times['job_error']}",
+                  file=sys.stderr)
+        return times
 
     @staticmethod
     def vantage(raw, source, marks):
