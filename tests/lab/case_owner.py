@@ -44,12 +44,12 @@ def vf_detached_migrated_and_attached(lab):
         lab.wait_guest(1)
         lab.wait_settled("b")
     # The guest's own kernel takes 50 to 100 ms from one driver to the other.
-    expect_lost(detach, 300, "the VF is detached")
+    expect_lost(detach, 500, "the VF is detached")
     result = lab.migrate("a", pairs=0)
     part = lost_of_blackout(result)
     expect(part < 0.5, f"of what came while the guest was stopped was lost: {part:.2f}")
     lost = vantage(result, "outside")["frames_lost"] * INTERVAL_MS
-    expect(lost <= 300, f"{lost} ms lost while the guest, on its standby, migrates")
+    expect(lost <= 500, f"{lost} ms lost while the guest, on its standby, migrates")
     expect([p["phase"] for p in lab.status("b")] == ["standby"], f"on b: {lab.status('b')}")
-    expect_lost(attach, 300, "a VF is attached")
+    expect_lost(attach, 500, "a VF is attached")
     expect_whole(lab, "b")

@@ -153,13 +153,20 @@ def vlan_on_the_pf(lab):
     with wired(lab, up, down), client_beside(lab):
         start(lab, "a", in_vlan("<source network='sriov0'/>"))
         expect(wiring(lab, "a") == "bridge br0, uplink pf0.100 over pf0", wiring(lab, "a"))
-        expect(entries(lab, "a") == [("pf0.100", 0)], f"entries: {entries(lab, 'a')}")
+        expect(("pf0.100", 0) in entries(lab, "a"), f"entries: {entries(lab, 'a')}")
         there_and_back(lab)
         lab.destroy()
         # A VF that was forgotten to be put there is told of.
-        start(lab, "a")
-        problem = lab.status("a")[0]["problem"]
-        expect("the VF is in no VLAN" in problem, f"status says: {problem}")
+        lab.define("a")
+        lab.virsh("a", "start", "guest")
+        lab.wait_for(lambda: "the VF is in no VLAN" in lab.status("a")[0]["problem"],
+                     "status to say that the VF is in no VLAN", 30)
+
+
+def activate(port):
+    """A bond takes no port that has not been up for a while."""
+    return (f"for i in $(seq 50); do ip link set dev bond0 type bond active_slave {port} "
+            "2> /dev/null && break; sleep 0.2; done")
 
 
 @contextlib.contextmanager
@@ -167,10 +174,9 @@ def bonded(lab, active):
     """The uplink is a bond of the PF and of another NIC."""
     up = ("ip link set dev pf0 nomaster; bridge fdb del {peer} dev pf0 self; "
           "ip link set dev pf0 down; ip link set dev wire0 down; "
-          "ip link add bond0 type bond mode active-backup miimon 100; "
+          "modprobe bonding max_bonds=0; ip link add bond0 type bond mode active-backup miimon 100; "
           "ip link set dev pf0 master bond0; ip link set dev wire0 master bond0; "
-          f"ip link set dev bond0 master br0 up; "
-          f"ip link set dev bond0 type bond active_slave {active}; "
+          "ip link set dev bond0 master br0 up; " + activate(active) + "; "
           "bridge link set dev bond0 learning off; bridge fdb add {peer} dev bond0 self")
     down = ("ip link del dev bond0; ip link set dev wire0 down; ip link set dev pf0 master br0 up; "
             "bridge link set dev pf0 learning off; bridge fdb add {peer} dev pf0 self")
@@ -186,7 +192,7 @@ def bond_of_two_nics(lab):
         expect(wiring(lab, "a") == "bridge br0, uplink bond0 over pf0", wiring(lab, "a"))
         there_and_back(lab)
         for host in "ab":
-            lab.run(host, "ip link set dev bond0 type bond active_slave wire0")
+            lab.run(host, activate("wire0"))
         lab.wait_for(lambda: "now, not the NIC" in wiring(lab, "a"), "the change to be seen", 10)
         there_and_back(lab)
 
@@ -194,21 +200,17 @@ def bond_of_two_nics(lab):
 @scenario(always=False, start=False)
 def standby_by_another_nic(lab):
     """The PF is for VFs alone, and the bridge has a NIC of its own: there and back."""
+    # The lab's peers come by a NIC, too, which nobody can tell from one that leads to the wire.
     up = ("ip link set dev pf0 nomaster; bridge fdb del {peer} dev pf0 self; "
-          "ip link set dev wire0 master br0 up")
+          "ip link set dev peer0 nomaster; ip link set dev wire0 master br0 up")
     down = ("ip link set dev wire0 nomaster down; ip link set dev peer0 master br0; "
             "ip link set dev pf0 master br0; "
             "bridge link set dev pf0 learning off; bridge fdb add {peer} dev pf0 self")
-    # What is a peer's NIC in the lab, is one that may lead to the wire for who looks at it.
-    beside = ("; ip link add peers type bridge stp_state 0 forward_delay 0 mcast_snooping 0; "
-              "ip link set dev peers up; ip link set dev peer0 master peers; "
-              "ip link add to-peers type veth peer name to-br0; "
-              "ip link set dev to-peers master br0 up; ip link set dev to-br0 master peers up")
-    with wired(lab, up + beside, "ip link del dev to-peers; ip link del dev peers; " + down):
+    with wired(lab, up, down):
         start(lab, "a")
         expect(wiring(lab, "a") == "bridge br0, uplink wire0 (always, not the NIC of the VF)",
                wiring(lab, "a"))
-        there_and_back(lab)
+        there_and_back(lab, ["outside"])
 
 
 @scenario(always=False, start=False)
