@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * virtteamingtest.c: what people see of virt-teaming check and argv
+ * virtteamingtest.c: what people see of virt-teaming check and argv, and of virtteamingd itself
  */
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -281,6 +282,145 @@ testHugeFile(void)
 }
 
 
+/* ---- the daemon ---- */
+
+/* One that finds no libvirt and no pairs, and what it talks to; they are told apart from this
+ * host's own by the directory in which all of them are. */
+typedef struct {
+    char *dir;
+    char *socket;                   /* of the message bus */
+    GSubprocess *bus;               /* NULL: it is not there */
+    GSubprocess *daemon;
+} Service;
+
+
+static void
+serviceStartBus(Service *service)
+{
+    g_autofree char *config = g_build_filename(service->dir, "bus.conf", NULL);
+    g_autofree char *option = g_strconcat("--config-file=", config, NULL);
+    g_autofree char *text = g_strdup_printf(
+        "<busconfig><type>system</type><listen>unix:path=%s</listen><auth>EXTERNAL</auth>"
+        "<policy context='default'><allow send_destination='*'/><allow receive_sender='*'/>"
+        "<allow own='*'/><allow user='*'/></policy></busconfig>", service->socket);
+    g_autoptr(GError) error = NULL;
+
+    g_file_set_contents(config, text, -1, &error);
+    g_assert_no_error(error);
+    service->bus = g_subprocess_new(G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error, "dbus-daemon",
+                                    "--nofork", "--nosyslog", option, NULL);
+    g_assert_no_error(error);
+    for (guint i = 0; i < 1000 && !g_file_test(service->socket, G_FILE_TEST_EXISTS); i++)
+        g_usleep(10 * 1000);
+}
+
+
+/* It dies, without a word. */
+static void
+serviceKillBus(Service *service)
+{
+    g_subprocess_force_exit(service->bus);
+    g_assert_true(g_subprocess_wait(service->bus, NULL, NULL));
+    g_clear_object(&service->bus);
+    g_unlink(service->socket);
+}
+
+
+static void
+serviceSetUp(Service *service,
+             gconstpointer opaque)
+{
+    g_autoptr(GSubprocessLauncher) launcher =
+        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+    g_autofree char *address = NULL;
+    g_autoptr(GError) error = NULL;
+
+    service->dir = g_dir_make_tmp("virtteamingtest-XXXXXX", &error);
+    g_assert_no_error(error);
+    service->socket = g_build_filename(service->dir, "system-bus", NULL);
+    serviceStartBus(service);
+    address = g_strconcat("unix:path=", service->socket, NULL);
+    g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", address, TRUE);
+    service->daemon = g_subprocess_launcher_spawn(
+        launcher, &error, g_getenv("VIR_TEAMING_TEST_DAEMON"), "--state-dir", service->dir,
+        "--connect", "qemu+unix:///system?socket=/nonexistent", NULL);
+    g_assert_no_error(error);
+}
+
+
+static void
+serviceTearDown(Service *service,
+                gconstpointer opaque)
+{
+    g_autofree char *command = g_strconcat("rm -rf ", service->dir, NULL);
+
+    g_subprocess_send_signal(service->daemon, SIGTERM);
+    g_assert_true(g_subprocess_wait(service->daemon, NULL, NULL));
+    g_assert_true(g_subprocess_get_if_exited(service->daemon));
+    g_assert_cmpint(g_subprocess_get_exit_status(service->daemon), ==, 0);
+    g_object_unref(service->daemon);
+    if (service->bus)
+        serviceKillBus(service);
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+    g_free(service->socket);
+    g_free(service->dir);
+}
+
+
+/* Does the daemon answer, on the socket @name, to whoever asks for @owner there? */
+static gboolean
+serviceAnswers(Service *service,
+               const char *name,
+               const char *owner)
+{
+    g_autofree char *address = g_strconcat("unix:path=", service->dir, "/", name, NULL);
+    g_autoptr(GDBusConnection) connection = g_dbus_connection_new_for_address_sync(
+        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+        (owner ? G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION : G_DBUS_CONNECTION_FLAGS_NONE),
+        NULL, NULL, NULL);
+    g_autoptr(GVariant) answer = NULL;
+
+    if (connection)
+        answer = g_dbus_connection_call_sync(connection, owner, "/org/virtteaming",
+                                             "org.virtteaming.Host1", "GetPairs", NULL,
+                                             G_VARIANT_TYPE("(aa{sv})"),
+                                             G_DBUS_CALL_FLAGS_NO_AUTO_START, 10000, NULL, NULL);
+    return answer != NULL;
+}
+
+
+static void
+serviceAwait(Service *service,
+             const char *name,
+             const char *owner)
+{
+    const gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+
+    while (!serviceAnswers(service, name, owner)) {
+        g_assert_cmpint(g_get_monotonic_time(), <, until);
+        g_usleep(20 * 1000);
+    }
+}
+
+
+/* A message bus that dies takes nothing along, and its successor gets the name. */
+static void
+testBusDies(Service *service,
+            gconstpointer opaque)
+{
+    serviceAwait(service, "bus", NULL);
+    serviceAwait(service, "system-bus", "org.virtteaming");
+    for (guint i = 0; i < 2; i++) {
+        serviceKillBus(service);
+        g_usleep(500 * 1000);
+        g_assert_true(serviceAnswers(service, "bus", NULL));
+        serviceStartBus(service);
+        serviceAwait(service, "system-bus", "org.virtteaming");
+        g_assert_true(serviceAnswers(service, "bus", NULL));
+    }
+}
+
+
 int
 main(int argc,
      char **argv)
@@ -300,5 +440,7 @@ main(int argc,
     g_test_add_func("/virt-teaming/standard-input", testStandardInput);
     g_test_add_func("/virt-teaming/full-disk", testFullDisk);
     g_test_add_func("/virt-teaming/huge-file", testHugeFile);
+    g_test_add("/virtteamingd/bus-dies", Service, NULL, serviceSetUp, testBusDies,
+               serviceTearDown);
     return g_test_run();
 }

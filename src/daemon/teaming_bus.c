@@ -9,6 +9,11 @@
  * One object, served in two places: on a private socket, which needs no message bus and
  * takes only who runs the daemon (root), and on the system bus where there is one, whose
  * policy says who may ask. Nothing in the driver waits for either.
+ *
+ * The connection to the system bus is one of our own: with the one that g_bus_get() shares, GLib
+ * ends the process when the bus goes away. And g_bus_own_name() would not connect again
+ * (on_connection_disconnected() in gio/gdbusnameowning.c). So whenever there is no bus, or not our
+ * name on it, all of it is tried anew, less and less often.
  */
 
 #include "teaming_bus.h"
@@ -18,12 +23,19 @@
 #include "teaming_error.h"
 #include "teaming_wiring.h"
 
+#define VIR_TEAMING_BUS_RETRY_S 1
+#define VIR_TEAMING_BUS_RETRY_MAX_S 30
+
 struct _virTeamingBus {
     virTeamingDriver *driver;
     GDBusNodeInfo *node;
     GDBusServer *server;
-    guint name;
     GPtrArray *connections;         /* of the private socket */
+    GDBusConnection *system;        /* NULL: there is no system bus, or not yet */
+    GCancellable *connecting;       /* to it; NULL: nobody does */
+    guint name;                     /* on it; 0: not asked for */
+    guint retry;                    /* a timer */
+    guint retrySeconds;             /* that it takes the next time */
 };
 
 
@@ -225,22 +237,123 @@ virTeamingBusIncoming(GDBusServer *server,
 }
 
 
-static void
-virTeamingBusAcquired(GDBusConnection *connection,
-                      const char *name,
-                      gpointer opaque)
-{
-    virTeamingBusExport(opaque, connection);
-}
+static gboolean virTeamingBusJoin(gpointer opaque);
 
 
 /* No system bus, or no right to the name: the private socket is there all the same. */
+static void
+virTeamingBusRetry(virTeamingBus *bus)
+{
+    if (bus->retry)
+        return;
+    bus->retry = g_timeout_add_seconds(bus->retrySeconds, virTeamingBusJoin, bus);
+    bus->retrySeconds = MIN(2 * bus->retrySeconds, VIR_TEAMING_BUS_RETRY_MAX_S);
+}
+
+
+static void
+virTeamingBusNameAcquired(GDBusConnection *connection,
+                          const char *name,
+                          gpointer opaque)
+{
+    virTeamingBus *bus = opaque;
+
+    g_info("on the system bus as %s", name);
+    bus->retrySeconds = VIR_TEAMING_BUS_RETRY_S;
+    g_clear_handle_id(&bus->retry, g_source_remove);
+}
+
+
+/* That of a bus which goes away is lost, too, if it was had. */
 static void
 virTeamingBusNameLost(GDBusConnection *connection,
                       const char *name,
                       gpointer opaque)
 {
     g_info("not on the system bus as %s", name);
+    virTeamingBusRetry(opaque);
+}
+
+
+static void
+virTeamingBusLost(GDBusConnection *connection,
+                  gboolean byPeer,
+                  GError *error,
+                  gpointer opaque)
+{
+    g_info("the system bus has gone away");
+    virTeamingBusRetry(opaque);
+}
+
+
+/* Gives up what there is of the system bus. */
+static void
+virTeamingBusLeave(virTeamingBus *bus)
+{
+    g_clear_handle_id(&bus->retry, g_source_remove);
+    g_clear_handle_id(&bus->name, g_bus_unown_name);
+    if (bus->connecting)
+        g_cancellable_cancel(bus->connecting);
+    g_clear_object(&bus->connecting);
+    if (bus->system)
+        g_signal_handlers_disconnect_by_func(bus->system, virTeamingBusLost, bus);
+    g_clear_object(&bus->system);
+}
+
+
+static void
+virTeamingBusJoined(GObject *source,
+                    GAsyncResult *result,
+                    gpointer opaque)
+{
+    virTeamingBus *bus = opaque;
+    g_autoptr(GError) error = NULL;
+    GDBusConnection *connection = g_dbus_connection_new_for_address_finish(result, &error);
+
+    /* Who has cancelled it is not waiting, nor may be there any more. */
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        return;
+    g_clear_object(&bus->connecting);
+    if (!connection) {
+        g_info("no system bus: %s", error->message);
+        virTeamingBusRetry(bus);
+        return;
+    }
+    bus->system = connection;
+    g_signal_connect(connection, "closed", G_CALLBACK(virTeamingBusLost), bus);
+    if (g_dbus_connection_is_closed(connection) || !virTeamingBusExport(bus, connection)) {
+        virTeamingBusRetry(bus);
+        return;
+    }
+    /* In no queue: to leave one, g_bus_unown_name() would wait for the bus. */
+    bus->name = g_bus_own_name_on_connection(connection, VIR_TEAMING_BUS_NAME,
+                                             G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE,
+                                             virTeamingBusNameAcquired, virTeamingBusNameLost,
+                                             bus, NULL);
+}
+
+
+/* Connects to the system bus, anew if there was one. */
+static gboolean
+virTeamingBusJoin(gpointer opaque)
+{
+    virTeamingBus *bus = opaque;
+    g_autofree char *address = NULL;
+    g_autoptr(GError) error = NULL;
+
+    bus->retry = 0;
+    virTeamingBusLeave(bus);
+    if (!(address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, &error))) {
+        g_info("no system bus: %s", error->message);
+        virTeamingBusRetry(bus);
+        return G_SOURCE_REMOVE;
+    }
+    bus->connecting = g_cancellable_new();
+    g_dbus_connection_new_for_address(address,
+                                      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                      G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                      NULL, bus->connecting, virTeamingBusJoined, bus);
+    return G_SOURCE_REMOVE;
 }
 
 
@@ -290,9 +403,8 @@ virTeamingBusNew(const char *socket,
     g_signal_connect(bus->server, "new-connection", G_CALLBACK(virTeamingBusIncoming), bus);
     g_dbus_server_start(bus->server);
 
-    bus->name = g_bus_own_name(G_BUS_TYPE_SYSTEM, VIR_TEAMING_BUS_NAME,
-                               G_BUS_NAME_OWNER_FLAGS_NONE, virTeamingBusAcquired,
-                               NULL, virTeamingBusNameLost, bus, NULL);
+    bus->retrySeconds = VIR_TEAMING_BUS_RETRY_S;
+    virTeamingBusJoin(bus);
     return g_steal_pointer(&bus);
 }
 
@@ -302,8 +414,7 @@ virTeamingBusFree(virTeamingBus *bus)
 {
     if (!bus)
         return;
-    if (bus->name)
-        g_bus_unown_name(bus->name);
+    virTeamingBusLeave(bus);
     if (bus->server)
         g_dbus_server_stop(bus->server);
     g_clear_object(&bus->server);
