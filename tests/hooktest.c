@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * hooktest.c: the hook as libvirt calls it, with a daemon in every state
+ * hooktest.c: the hook as libvirt calls it, with a daemon in every state, and the daemon's side
  */
 
 #include <gio/gio.h>
 #include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
 #include <string.h>
+
+#include "teaming_hookserver.h"
+#include "teaming_kernel_fake.h"
 
 #define PAIR_XML "<domain><devices><interface><teaming type='persistent'/></interface></devices></domain>"
 
@@ -326,6 +329,81 @@ testUnknownOperation(Daemon *daemon,
 }
 
 
+/* Whoever has a text for the daemon, or none, and waits for what it says. */
+typedef struct {
+    const char *path;
+    const char *request;
+    char *answer;
+    gboolean done;
+} Caller;
+
+
+static gpointer
+callerRun(gpointer opaque)
+{
+    Caller *caller = opaque;
+    g_autoptr(GSocketAddress) address = g_unix_socket_address_new(caller->path);
+    g_autoptr(GSocket) call = g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM,
+                                           G_SOCKET_PROTOCOL_DEFAULT, NULL);
+    g_autoptr(GString) heard = g_string_new(NULL);
+    char buf[4096];
+    gssize n;
+
+    g_assert_true(g_socket_connect(call, address, NULL, NULL));
+    if (*caller->request)
+        g_socket_send(call, caller->request, strlen(caller->request), NULL, NULL);
+    g_socket_shutdown(call, FALSE, TRUE, NULL);
+    while ((n = g_socket_receive(call, buf, sizeof(buf), NULL, NULL)) > 0)
+        g_string_append_len(heard, buf, n);
+    caller->answer = g_strdup(heard->str);
+    g_atomic_int_set(&caller->done, TRUE);
+    g_main_context_wakeup(NULL);
+    return NULL;
+}
+
+
+/* What the daemon itself says to calls that no hook would make, and that it lives on. */
+static void
+testServer(Daemon *daemon,
+           gconstpointer opaque)
+{
+    static const struct {
+        const char *request;
+        const char *answer;
+    } calls[] = {
+        { "", "" },
+        { "migrate", "ok\n" },
+        { "migrate\n", "ok\n" },
+        { "migrate\nbegin", "ok\n" },
+        { "\n\n", "ok\n" },
+        { "migrate\nbegin\n<domain type='kvm'><name>guest</name>"
+          "<uuid>c7a5fdbd-edaf-9455-926a-d65c16db1809</uuid></domain>", "ok\n" },
+    };
+    g_autoptr(virTeamingKernel) kernel = virTeamingKernelNewFake();
+    g_autoptr(virTeamingDriver) driver = NULL;
+    g_autoptr(GSocketService) server = NULL;
+    g_autoptr(GError) error = NULL;
+    virTeamingPolicy policy;
+
+    virTeamingPolicyInit(&policy);
+    driver = virTeamingDriverNew(kernel, daemon->dir, &policy, &error);
+    g_assert_no_error(error);
+    server = virTeamingHookServerNew(daemon->path, driver, &error);
+    g_assert_no_error(error);
+    for (gsize i = 0; i < G_N_ELEMENTS(calls); i++) {
+        Caller caller = { .path = daemon->path, .request = calls[i].request };
+        GThread *thread = g_thread_new("caller", callerRun, &caller);
+
+        while (!g_atomic_int_get(&caller.done))
+            g_main_context_iteration(NULL, TRUE);
+        g_thread_join(thread);
+        g_assert_cmpstr(caller.answer, ==, calls[i].answer);
+        g_free(caller.answer);
+    }
+    g_socket_service_stop(server);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -343,9 +421,12 @@ main(int argc, char **argv)
         { "/hook/hangs", testHangs },
         { "/hook/nonsense", testNonsense },
         { "/hook/unknown-operation", testUnknownOperation },
+        { "/hook/server", testServer },
     };
 
     g_test_init(&argc, &argv, NULL);
+    /* What is passed over is warned of; that is no failure of the test. */
+    g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
     for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
         g_test_add(tests[i].path, Daemon, NULL, daemonSetUp, tests[i].test, daemonTearDown);
     return g_test_run();

@@ -10,7 +10,8 @@
  * each, and then the domain's XML as libvirt gave it, and shuts its side down. The answer
  * is a line "ok" or "refuse", then the text for libvirt: what the hook shall print, or
  * why libvirt should not go on. The hook waits for the answer, so a call is answered as
- * soon as it is whole. A call that is not is dropped.
+ * soon as it is whole. One that is not must not keep libvirt from what it is at; whoever says
+ * nothing at all is no hook, and gets no answer.
  */
 
 #include "teaming_hookserver.h"
@@ -71,7 +72,8 @@ virTeamingHookCallAnswer(virTeamingHookCall *call)
     rest = text = g_strndup((const char *)call->request->data, call->request->len);
     if (!(operation = virTeamingHookTakeLine(&rest)) ||
         !(suboperation = virTeamingHookTakeLine(&rest))) {
-        answer = g_strdup("refuse\nthe hook's call is not whole");
+        g_warning("a call of libvirt's hook is not whole and was passed over");
+        answer = g_strdup("ok\n");
     } else if (virTeamingDriverTellHook(call->driver, operation, suboperation, rest,
                                         &print, &error)) {
         answer = g_strconcat("ok\n", print, NULL);
@@ -100,7 +102,7 @@ virTeamingHookCallRead(GObject *source,
                                   G_PRIORITY_HIGH, NULL, virTeamingHookCallRead, call);
         return;
     }
-    if (n == 0)
+    if (n == 0 && call->request->len > 0)
         virTeamingHookCallAnswer(call);
     virTeamingHookCallFree(call);
 }
