@@ -1552,16 +1552,16 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
     const gboolean begin = g_strcmp0(suboperation, "begin") == 0;
     const gboolean migrate = g_str_equal(operation, "migrate");
     gboolean arriving = FALSE;
-    g_autoptr(virTeamingDomain) domain = virTeamingDomainParse(xml, -1, "hook", error);
+    g_autoptr(GError) unread = NULL;
+    g_autoptr(virTeamingDomain) domain = virTeamingDomainParse(xml, -1, "hook", &unread);
     virTeamingPairObj *pair;
 
     *ret = NULL;
+    /* What libvirt can read and we can't is no reason to stop a guest. */
     if (!domain || !domain->uuid) {
-        if (!*error)
-            g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
-                        "hook %s: the domain's XML has no <uuid>", operation);
-        g_warning("%s", (*error)->message);
-        return FALSE;
+        g_warning("hook %s: %s; libvirt goes on without us", operation,
+                  unread ? unread->message : "the domain's XML has no <uuid>");
+        return TRUE;
     }
     driver->hookHeard = TRUE;
     virTeamingDriverAdvance(driver, domain->uuid);
