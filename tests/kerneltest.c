@@ -1650,6 +1650,131 @@ testWatchOverflows(Host *host,
 }
 
 
+/* Ever new MACs in a bridge, as fast as they can be had. */
+typedef struct {
+    const char *sysfs;
+    gint stop;
+} Storm;
+
+typedef struct {
+    guint ticks;
+    guint losses;
+} Weather;
+
+
+static gpointer
+stormRun(gpointer opaque)
+{
+    Storm *storm = opaque;
+    g_autoptr(virTeamingKernel) kernel = virTeamingKernelNew(storm->sysfs, NULL);
+
+    for (guint i = 0; !g_atomic_int_get(&storm->stop); i++) {
+        virTeamingFdbEntry entry = fdbEntry("tap0", MAC(0x52, 0x54, 0, i >> 16, i >> 8, i),
+                                            VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+
+        virTeamingKernelFdbAdd(kernel, &entry, NULL);
+        virTeamingKernelFdbDel(kernel, &entry, NULL);
+    }
+    return NULL;
+}
+
+
+/* Takes its time, as who watches does. */
+static void
+endureChange(const char *ifname,
+             const virTeamingMac *mac,
+             gpointer opaque)
+{
+    ((Weather *)opaque)->losses += !ifname;
+    g_usleep(100);
+}
+
+
+static gboolean
+countTick(gpointer opaque)
+{
+    ((Weather *)opaque)->ticks++;
+    return G_SOURCE_CONTINUE;
+}
+
+
+/* Whatever else is in the main loop has its turn. */
+static void
+testWatchStorm(Host *host,
+               gconstpointer data)
+{
+    Storm storm = { .sysfs = host->sysfs };
+    Weather weather = { 0 };
+    GThread *thread;
+    guint tick;
+
+    hostAddBridge(host);
+    assertWorks(virTeamingKernelWatch(host->kernel, endureChange, &weather, error));
+    hear(host);
+    thread = g_thread_new("storm", stormRun, &storm);
+    tick = g_timeout_add(10, countTick, &weather);
+    for (guint i = 0; i < 5; i++) {
+        const gint64 until = g_get_monotonic_time() + 200 * 1000;
+
+        weather.ticks = 0;
+        while (g_get_monotonic_time() < until)
+            g_main_context_iteration(NULL, FALSE);
+        g_assert_cmpuint(weather.ticks, >=, 2);
+    }
+    g_atomic_int_set(&storm.stop, TRUE);
+    g_thread_join(thread);
+    g_source_remove(tick);
+
+    /* And it is over. */
+    hear(host);
+    assertWorks(virTeamingKernelWatch(host->kernel, noteChange, host, error));
+    hear(host);
+    fdbAdd(host, "tap1", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    g_assert_cmpstr(hearPorts(host), ==, "tap1 52:54:00:01:02:03;");
+}
+
+
+/* That all must be looked at is said at once, but not again and again; and that it must at last. */
+static void
+testWatchLosses(Host *host,
+                gconstpointer data)
+{
+    Weather weather = { 0 };
+    gint64 began;
+    guint most;
+
+    hostAddBridge(host);
+    assertWorks(virTeamingKernelWatch(host->kernel, endureChange, &weather, error));
+    hear(host);
+    began = g_get_monotonic_time();
+    for (guint i = 0; i < 30; i++) {
+        const guint before = weather.losses;
+
+        for (guint j = 0; j < 1500; j++) {
+            fdbAdd(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+            fdbDel(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER);
+        }
+        while (g_main_context_iteration(NULL, FALSE))
+            ;
+        if (i == 0)
+            g_assert_cmpuint(weather.losses, ==, before + 1);
+    }
+    most = (g_get_monotonic_time() - began) / (100 * 1000) + 1;
+    g_test_message("%u losses of 30 told, in %u ms", weather.losses, most * 100);
+    g_assert_cmpuint(weather.losses, <=, most);
+    g_usleep(100 * 1000);
+    most = weather.losses;
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    g_assert_cmpuint(weather.losses, <=, most + 1);
+    most = weather.losses;
+    g_usleep(100 * 1000);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    g_assert_cmpuint(weather.losses, ==, most);
+}
+
+
 /* ---- refusals ---- */
 
 /* Runs in a child: gives all capabilities away and tries. */
@@ -1867,6 +1992,8 @@ main(int argc,
     ON_BOTH("watch/all-kinds", testWatch);
     ON_BOTH("watch/coalesces", testWatchCoalesces);
     ON_BOTH("watch/overflows", testWatchOverflows);
+    ON("real", "watch/storm", hostSetup, testWatchStorm);
+    ON("real", "watch/losses", hostSetup, testWatchLosses);
     ON_BOTH("access", testAccess);
     ON("fake", "failures", hostSetupPf, testFakeFailures);
     ON("fake", "refusals", hostSetupPf, testFakeRefusals);

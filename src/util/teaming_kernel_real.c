@@ -23,6 +23,11 @@
  * Each order is one attribute: IFLA_VF_MAC alone leaves VLAN, trust and spoof checking
  * as they are, since the kernel calls one driver function for each attribute in the
  * message (do_setvfinfo() in net/core/rtnetlink.c).
+ *
+ * Notifications come before all else in the main loop, since who waits for one wants to be quick.
+ * But GLib dispatches nothing of lower priority in an iteration in which something of higher is
+ * ready (g_main_context_check()), and anybody who sends frames by a bridge, a guest with ever new
+ * MACs, can have one ready always. So as long as they don't end they are one among others.
  */
 
 #include "teaming_kernel_priv.h"
@@ -60,6 +65,12 @@
 
 /* Asked of the system, which grants what net.core.rmem_max admits. */
 #define VIR_TEAMING_WATCH_BUFFER (1024 * 1024)
+/* For as long everything else may have to wait for notifications. */
+#define VIR_TEAMING_WATCH_STORM_US (5 * 1000)
+/* To be told that something was lost means to look at everything: not more often than so. */
+#define VIR_TEAMING_WATCH_LOST_US (100 * 1000)
+/* Links whose names are kept while a batch of notifications is read. */
+#define VIR_TEAMING_WATCH_NAMES 8
 
 typedef struct {
     virTeamingKernel parent;
@@ -69,7 +80,23 @@ typedef struct {
     int sender;                     /* a packet socket that hears nothing; -1: not open */
     struct nl_sock *watchSock;
     GSource *watchSource;
+    GSource *watchTurn;             /* has its turn when all others have theirs */
+    gint64 watchBusy;               /* when that began to wait; 0: it does not */
+    gboolean watchStorm;            /* @watchSource is one among others */
+    gboolean watchHeard;            /* something, since @watchTurn had its turn */
+    gboolean watchLost;             /* something, and that has not been told yet */
+    gint64 watchLostAt;             /* when it was told last */
+    GSource *watchLoss;             /* due when it may be told again */
 } virTeamingKernelReal;
+
+/* What links are called, for the moment. */
+typedef struct {
+    struct {
+        guint ifindex;
+        char name[IF_NAMESIZE];     /* "": there is no such link any more */
+    } names[VIR_TEAMING_WATCH_NAMES];
+    guint n;
+} virTeamingNlNames;
 
 typedef struct {
     virTeamingPciHandle parent;
@@ -1421,15 +1448,38 @@ virTeamingKernelRealFdbDel(virTeamingKernel *kernel,
 
 /* ---- notifications ---- */
 
+/* The name of a link, or "". To ask the kernel takes a socket each time. */
+static const char *
+virTeamingNlGetName(virTeamingNlNames *names,
+                    guint ifindex)
+{
+    char *name;
+
+    for (guint i = 0; i < names->n; i++) {
+        if (names->names[i].ifindex == ifindex)
+            return names->names[i].name;
+    }
+    if (names->n == VIR_TEAMING_WATCH_NAMES)
+        names->n = 0;
+    names->names[names->n].ifindex = ifindex;
+    name = names->names[names->n++].name;
+    if (!if_indextoname(ifindex, name))
+        *name = '\0';
+    return name;
+}
+
+
 static void
 virTeamingNlKeepChange(virTeamingKernel *kernel,
-                       struct nlmsghdr *nlh)
+                       struct nlmsghdr *nlh,
+                       virTeamingNlNames *names)
 {
     struct nlattr *attr;
 
     if (nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK) {
         char ifname[IF_NAMESIZE];
 
+        names->n = 0;
         attr = nlmsg_find_attr(nlh, sizeof(struct ifinfomsg), IFLA_IFNAME);
         if (attr) {
             nla_strlcpy(ifname, attr, sizeof(ifname));
@@ -1437,17 +1487,77 @@ virTeamingNlKeepChange(virTeamingKernel *kernel,
         }
     } else if (nlh->nlmsg_type == RTM_NEWNEIGH || nlh->nlmsg_type == RTM_DELNEIGH) {
         struct ndmsg *ndm = nlmsg_data(nlh);
-        char ifname[IF_NAMESIZE];
+        const char *ifname;
         virTeamingMac mac;
 
         attr = nlmsg_find_attr(nlh, sizeof(*ndm), NDA_LLADDR);
         /* A link that has no name any more has told of that itself. */
         if (ndm->ndm_family == AF_BRIDGE && attr && nla_len(attr) == sizeof(mac.addr) &&
-            if_indextoname(ndm->ndm_ifindex, ifname)) {
+            *(ifname = virTeamingNlGetName(names, ndm->ndm_ifindex))) {
             memcpy(mac.addr, nla_data(attr), sizeof(mac.addr));
             virTeamingKernelChanged(kernel, ifname, &mac);
         }
     }
+}
+
+
+/* Something was heard: for how long have all others waited by now? */
+static void
+virTeamingNlHeard(virTeamingKernelReal *real)
+{
+    const gint64 now = g_get_monotonic_time();
+
+    real->watchHeard = TRUE;
+    if (!real->watchBusy) {
+        real->watchBusy = now;
+        g_source_set_ready_time(real->watchTurn, 0);
+    } else if (!real->watchStorm && now - real->watchBusy > VIR_TEAMING_WATCH_STORM_US) {
+        real->watchStorm = TRUE;
+        g_source_set_priority(real->watchSource, G_PRIORITY_DEFAULT);
+    }
+}
+
+
+/* All others have their turn. Notifications come first again when one such turn is without. */
+static gboolean
+virTeamingNlHandleTurn(gpointer opaque)
+{
+    virTeamingKernelReal *real = opaque;
+
+    if (real->watchStorm && real->watchHeard) {
+        real->watchHeard = FALSE;
+        return G_SOURCE_CONTINUE;
+    }
+    if (real->watchStorm)
+        g_source_set_priority(real->watchSource, G_PRIORITY_HIGH);
+    real->watchStorm = FALSE;
+    real->watchBusy = 0;
+    g_source_set_ready_time(real->watchTurn, -1);
+    return G_SOURCE_CONTINUE;
+}
+
+
+/* Tells that something was lost, if it was, and if that was not told a moment ago. */
+static gboolean
+virTeamingNlHandleLoss(gpointer opaque)
+{
+    virTeamingKernelReal *real = opaque;
+    const gint64 now = g_get_monotonic_time();
+    const gint64 due = real->watchLostAt + VIR_TEAMING_WATCH_LOST_US;
+
+    /* A source that was ready is dispatched even if that is over: see g_main_context_check(). */
+    if (real->watchLost && now < due) {
+        g_source_set_ready_time(real->watchLoss, due);
+        return G_SOURCE_CONTINUE;
+    }
+    g_source_set_ready_time(real->watchLoss, -1);
+    if (real->watchLost) {
+        real->watchLost = FALSE;
+        real->watchLostAt = now;
+        virTeamingKernelChanged(&real->parent, NULL, NULL);
+        virTeamingKernelDeliver(&real->parent);
+    }
+    return G_SOURCE_CONTINUE;
 }
 
 
@@ -1462,7 +1572,9 @@ virTeamingNlHandleWatch(gint fd,
                         gpointer opaque)
 {
     virTeamingKernel *kernel = opaque;
+    virTeamingKernelReal *real = opaque;
     char buf[32 * 1024] __attribute__((aligned(NLMSG_ALIGNTO)));
+    virTeamingNlNames names = { .n = 0 };
 
     for (guint i = 0; i < 128; i++) {
         ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
@@ -1473,13 +1585,41 @@ virTeamingNlHandleWatch(gint fd,
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             break;
         if (n <= 0 || n > (ssize_t)sizeof(buf))
-            virTeamingKernelChanged(kernel, NULL, NULL);
+            real->watchLost = TRUE;
         for (struct nlmsghdr *nlh = (struct nlmsghdr *)buf; nlmsg_ok(nlh, len);
              nlh = nlmsg_next(nlh, &len))
-            virTeamingNlKeepChange(kernel, nlh);
+            virTeamingNlKeepChange(kernel, nlh, &names);
     }
+    virTeamingNlHeard(real);
+    /* Too many to keep are lost, too. */
+    real->watchLost |= kernel->changesLost;
+    kernel->changesLost = FALSE;
+    virTeamingNlHandleLoss(real);
     virTeamingKernelDeliver(kernel);
     return G_SOURCE_CONTINUE;
+}
+
+
+static gboolean
+virTeamingNlDispatch(GSource *source,
+                     GSourceFunc callback,
+                     gpointer opaque)
+{
+    return callback(opaque);
+}
+
+
+/* A source that is ready when it was told to be. */
+static GSource *
+virTeamingNlAddTimer(virTeamingKernelReal *real,
+                     GSourceFunc callback)
+{
+    static GSourceFuncs funcs = { .dispatch = virTeamingNlDispatch };
+    GSource *source = g_source_new(&funcs, sizeof(GSource));
+
+    g_source_set_callback(source, callback, real, NULL);
+    g_source_attach(source, g_main_context_get_thread_default());
+    return source;
 }
 
 
@@ -1503,7 +1643,8 @@ virTeamingKernelRealWatch(virTeamingKernel *kernel,
 
     real->watchSock = sock;
     real->watchSource = g_unix_fd_source_new(nl_socket_get_fd(sock), G_IO_IN | G_IO_ERR);
-    /* Who watches the kernel wants to be quick; nothing else waits for a change. */
+    real->watchTurn = virTeamingNlAddTimer(real, virTeamingNlHandleTurn);
+    real->watchLoss = virTeamingNlAddTimer(real, virTeamingNlHandleLoss);
     g_source_set_priority(real->watchSource, G_PRIORITY_HIGH);
     g_source_set_callback(real->watchSource, (GSourceFunc)(void (*)(void))virTeamingNlHandleWatch,
                           kernel, NULL);
@@ -1595,14 +1736,22 @@ virTeamingKernelRealFrameListen(virTeamingKernel *kernel,
 /* ---- the whole ---- */
 
 static void
+virTeamingSourceClear(GSource **source)
+{
+    if (*source)
+        g_source_destroy(*source);
+    g_clear_pointer(source, g_source_unref);
+}
+
+
+static void
 virTeamingKernelRealFree(virTeamingKernel *kernel)
 {
     virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
 
-    if (real->watchSource) {
-        g_source_destroy(real->watchSource);
-        g_source_unref(real->watchSource);
-    }
+    virTeamingSourceClear(&real->watchSource);
+    virTeamingSourceClear(&real->watchTurn);
+    virTeamingSourceClear(&real->watchLoss);
     if (real->watchSock)
         nl_socket_free(real->watchSock);
     if (real->sock)
