@@ -16,6 +16,10 @@
  * libvirt's networks are asked for when there is a connection, and again when one of them
  * has changed. Between the event and the answer the driver knows none, rather than old ones.
  *
+ * About a domain of which libvirt can't say what it is doing (its QEMU hangs: libvirt itself waits
+ * for it, VIR_JOB_WAIT_TIME in src/conf/virdomainjob.c) it is asked again, and about no other, less
+ * and less often, and not by the thread that asks about the others.
+ *
  * Events are registered for before the first question, and every answer says how many
  * events had come before it was asked for. So nothing falls between the two.
  */
@@ -32,6 +36,8 @@
 #include "teaming_validate.h"
 
 #define VIR_TEAMING_MONITOR_RECONNECT_S 1
+#define VIR_TEAMING_MONITOR_DOUBT_S 1
+#define VIR_TEAMING_MONITOR_DOUBT_MAX_S 30
 #define VIR_TEAMING_MONITOR_KEEPALIVE_S 5
 #define VIR_TEAMING_MONITOR_UNPLUG_POLL_MS 50
 #define VIR_TEAMING_MONITOR_UNPLUG_POLLS 200
@@ -50,7 +56,7 @@ struct _virTeamingMonitor {
     char *uri;
     virTeamingDriver *driver;       /* main loop only */
     GThreadPool *thread;
-    GThreadPool *worker;            /* for what takes long: plugging */
+    GThreadPool *worker;            /* for what takes long: plugging, domains that hang */
     GThreadPool *urgent;            /* for what can't wait behind that: giving up */
     gboolean networks;              /* @thread only: it hears of changes of networks */
     GMutex lock;
@@ -60,6 +66,7 @@ struct _virTeamingMonitor {
     guint networksSerial;           /* main loop only: changes heard of */
     GHashTable *resumed;            /* main loop only: uuids to ask about soon */
     guint askResumed;               /* main loop only: a timer */
+    GHashTable *doubts;             /* main loop only: uuid -> virTeamingDoubt */
     char *problem;                  /* main loop only: the last one, told once */
     gboolean closing;
 };
@@ -92,8 +99,18 @@ typedef struct {
     GHashTable *networks;           /* as in virTeamingHost; NULL: libvirt can't say */
     char *problem;                  /* with libvirt, or with plugging */
     virTeamingQuestion *plug;       /* what was to be plugged, unplugged, unhidden or noted */
-    gboolean unsure;                /* libvirt could not say: ask again */
+    gboolean unsure;                /* libvirt could not say of @snapshot's domain; @problem: why */
+    gboolean dead;                  /* nor will it, by this connection */
 } virTeamingAnswer;
+
+/* A domain of which libvirt could not say what it is doing. */
+typedef struct {
+    virTeamingMonitor *monitor;
+    char *uuid;
+    gboolean resync;
+    guint seconds;                  /* to wait the next time */
+    guint timer;                    /* 0: it was asked about */
+} virTeamingDoubt;
 
 static void virTeamingMonitorAsk(const char *uuid,
                                  gboolean resync,
@@ -116,6 +133,15 @@ virTeamingQuestionFree(virTeamingQuestion *question)
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingQuestion, virTeamingQuestionFree)
+
+
+static void
+virTeamingDoubtFree(virTeamingDoubt *doubt)
+{
+    g_clear_handle_id(&doubt->timer, g_source_remove);
+    g_free(doubt->uuid);
+    g_free(doubt);
+}
 
 
 static virConnectPtr
@@ -155,6 +181,42 @@ virTeamingMonitorAskLater(virTeamingMonitor *monitor)
 }
 
 
+static gboolean
+virTeamingMonitorDoubtDue(gpointer opaque)
+{
+    virTeamingDoubt *doubt = opaque;
+
+    doubt->timer = 0;
+    virTeamingMonitorAsk(doubt->uuid, doubt->resync, doubt->monitor);
+    return G_SOURCE_REMOVE;
+}
+
+
+/* Main loop: asks about the domain of which @answer could not say, in a while. */
+static void
+virTeamingMonitorDoubt(virTeamingMonitor *monitor,
+                       const virTeamingAnswer *answer)
+{
+    const char *uuid = answer->snapshot->uuid;
+    virTeamingDoubt *doubt = g_hash_table_lookup(monitor->doubts, uuid);
+
+    if (!doubt) {
+        g_warning("domain %s: libvirt cannot say what it is doing: %s; trying again", uuid,
+                  answer->problem);
+        doubt = g_new0(virTeamingDoubt, 1);
+        doubt->monitor = monitor;
+        doubt->uuid = g_strdup(uuid);
+        doubt->seconds = VIR_TEAMING_MONITOR_DOUBT_S;
+        g_hash_table_insert(monitor->doubts, doubt->uuid, doubt);
+    }
+    doubt->resync |= answer->snapshot->resync;
+    if (doubt->timer)
+        return;
+    doubt->timer = g_timeout_add_seconds(doubt->seconds, virTeamingMonitorDoubtDue, doubt);
+    doubt->seconds = MIN(2 * doubt->seconds, VIR_TEAMING_MONITOR_DOUBT_MAX_S);
+}
+
+
 /* Main loop: hands an answer to the driver. */
 static gboolean
 virTeamingMonitorDeliver(gpointer opaque)
@@ -173,7 +235,10 @@ virTeamingMonitorDeliver(gpointer opaque)
         virTeamingDriverTellPlug(monitor->driver, answer->plug->uuid, &answer->plug->mac,
                                  answer->problem);
     } else if (!monitor->closing && answer->unsure) {
-        virTeamingMonitorAskLater(monitor);
+        if (answer->dead)
+            virTeamingMonitorAskLater(monitor);
+        else
+            virTeamingMonitorDoubt(monitor, answer);
     } else if (!monitor->closing && answer->networksAsked) {
         /* If one has changed since, the next answer is on its way. */
         if (answer->networksSerial == monitor->networksSerial)
@@ -191,13 +256,16 @@ virTeamingMonitorDeliver(gpointer opaque)
         if (answer->inventory) {
             virTeamingDriverTellInventory(monitor->driver,
                                           (const char *const *)answer->inventory);
+            g_hash_table_remove_all(monitor->doubts);
             /* First: the rules are applied to the domains. */
             virTeamingMonitorAskNetworks(monitor);
             for (char **uuid = answer->inventory; *uuid; uuid++)
                 virTeamingMonitorAsk(*uuid, TRUE, monitor);
         }
-        if (answer->snapshot)
+        if (answer->snapshot) {
+            g_hash_table_remove(monitor->doubts, answer->snapshot->uuid);
             virTeamingDriverTellSnapshot(monitor->driver, answer->snapshot);
+        }
     }
     virTeamingSnapshotFree(answer->snapshot);
     g_strfreev(answer->inventory);
@@ -327,7 +395,7 @@ virTeamingMonitorSnapshot(virTeamingMonitor *monitor,
 {
     g_autoptr(virTeamingSnapshot) snapshot = g_new0(virTeamingSnapshot, 1);
     virDomainPtr domain = virDomainLookupByUUIDString(conn, question->uuid);
-    gboolean sure;
+    char *problem = NULL;
 
     /* Of one that still arrives there is no news. For its XML libvirt would let us wait until it
      * is here: no other job is let in (its qemuMigrationJobStart()). */
@@ -341,13 +409,16 @@ virTeamingMonitorSnapshot(virTeamingMonitor *monitor,
     snapshot->resync = question->resync;
     snapshot->activity = VIR_TEAMING_ACTIVITY_INACTIVE;
     snapshot->copied = -1;
-    sure = (domain && virTeamingDomainGetSnapshot(domain, snapshot)) ||
-        virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
+    if ((!domain || !virTeamingDomainGetSnapshot(domain, snapshot)) &&
+        virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+        problem = g_strdup(virGetLastErrorMessage());
     if (domain)
         virDomainFree(domain);
     virTeamingMonitorAnswer(monitor, (virTeamingAnswer) {
-        .snapshot = sure ? g_steal_pointer(&snapshot) : NULL,
-        .unsure = !sure,
+        .snapshot = g_steal_pointer(&snapshot),
+        .problem = problem,
+        .unsure = problem != NULL,
+        .dead = problem && virConnectIsAlive(conn) != 1,
     });
 }
 
@@ -898,7 +969,8 @@ virTeamingMonitorAsk(const char *uuid,
     question->serial = uuid ? virTeamingDriverSerial(monitor->driver, uuid) : 0;
     question->resync = resync;
     question->incoming = uuid && virTeamingDriverIsIncoming(monitor->driver, uuid);
-    g_thread_pool_push(monitor->thread, question, NULL);
+    g_thread_pool_push(uuid && g_hash_table_contains(monitor->doubts, uuid) ?
+                       monitor->worker : monitor->thread, question, NULL);
 }
 
 
@@ -975,6 +1047,8 @@ virTeamingMonitorNew(const char *uri,
     monitor->driver = driver;
     g_mutex_init(&monitor->lock);
     monitor->resumed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    monitor->doubts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+                                            (GDestroyNotify)virTeamingDoubtFree);
     monitor->thread = g_thread_pool_new(virTeamingMonitorWork, monitor, 1, FALSE, NULL);
     monitor->worker = g_thread_pool_new(virTeamingMonitorWork, monitor, 2, FALSE, NULL);
     /* libvirtd answers five questions of a connection at a time, and no more. */
@@ -998,6 +1072,7 @@ virTeamingMonitorFree(virTeamingMonitor *monitor)
     g_clear_handle_id(&monitor->reconnect, g_source_remove);
     g_clear_handle_id(&monitor->askNetworks, g_source_remove);
     g_clear_handle_id(&monitor->askResumed, g_source_remove);
+    g_hash_table_remove_all(monitor->doubts);
     g_thread_pool_free(monitor->thread, TRUE, TRUE);
     g_thread_pool_free(monitor->worker, TRUE, TRUE);
     g_thread_pool_free(monitor->urgent, TRUE, TRUE);
@@ -1008,6 +1083,7 @@ virTeamingMonitorFree(virTeamingMonitor *monitor)
     while (g_main_context_iteration(NULL, FALSE))
         ;
     g_hash_table_unref(monitor->resumed);
+    g_hash_table_unref(monitor->doubts);
     g_mutex_clear(&monitor->lock);
     g_free(monitor->uri);
     g_free(monitor->problem);

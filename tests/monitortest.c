@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * monitortest.c: how libvirt is asked, when it does not answer
+ */
+
+/*
+ * What is asked is libvirt's test driver, with the domains of virtteamingdata/host.xml. What that
+ * can't do, or does too well, is done by functions of the same name here: the linker takes them.
+ */
+
+#include <glib/gstdio.h>
+#include <libvirt-glib/libvirt-glib.h>
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include "teaming_kernel_fake.h"
+#include "teaming_monitor.h"
+
+/* Of the domain that hangs, and of all others. */
+static gint asked[2];
+static gint hangs;                  /* how often it will do so */
+
+
+int
+virConnectSetKeepAlive(virConnectPtr conn,
+                       int interval,
+                       unsigned int count)
+{
+    return 0;
+}
+
+
+int
+virConnectDomainQemuMonitorEventRegister(virConnectPtr conn,
+                                         virDomainPtr domain,
+                                         const char *event,
+                                         virConnectDomainQemuMonitorEventCallback callback,
+                                         void *opaque,
+                                         virFreeCallback freecb,
+                                         unsigned int flags)
+{
+    return 1;
+}
+
+
+int
+virDomainGetJobStats(virDomainPtr domain,
+                     int *type,
+                     virTypedParameterPtr *params,
+                     int *nparams,
+                     unsigned int flags)
+{
+    const gboolean hanging = g_str_equal(virDomainGetName(domain), "bad");
+
+    g_atomic_int_inc(&asked[!hanging]);
+    /* Libvirt's own words for it take longer; any error will do. */
+    if (hanging && g_atomic_int_add(&hangs, -1) > 0)
+        return virDomainGetMaxVcpus(NULL);
+    *type = VIR_DOMAIN_JOB_NONE;
+    return 0;
+}
+
+
+static void
+hush(void *opaque,
+     virErrorPtr error)
+{
+}
+
+
+static void
+spin(guint ms)
+{
+    const gint64 until = g_get_monotonic_time() + ms * 1000;
+
+    while (g_get_monotonic_time() < until) {
+        while (g_main_context_iteration(NULL, FALSE))
+            ;
+        g_usleep(1000);
+    }
+}
+
+
+/* Until the domain that hangs was asked about @n times. */
+static void
+await(gint n)
+{
+    for (guint i = 0; i < 1000 && g_atomic_int_get(&asked[0]) < n; i++)
+        spin(10);
+    spin(100);
+    g_assert_cmpint(g_atomic_int_get(&asked[0]), ==, n);
+}
+
+
+/* Of whom libvirt can't say it is asked again, and of nobody else. */
+static void
+testDoubt(void)
+{
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "virtteamingdata", "host.xml", NULL);
+    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+    g_autofree char *uri = g_strconcat("test://", absolute, NULL);
+    g_autofree char *statedir = g_dir_make_tmp("monitortest-XXXXXX", NULL);
+    g_autofree char *command = g_strconcat("rm -rf ", statedir, NULL);
+    g_autoptr(virTeamingKernel) kernel = virTeamingKernelNewFake();
+    g_autoptr(virTeamingDriver) driver = NULL;
+    g_autoptr(virTeamingMonitor) monitor = NULL;
+    g_autoptr(GError) error = NULL;
+    virTeamingPolicy policy;
+    guint pairs;
+
+    virTeamingPolicyInit(&policy);
+    driver = virTeamingDriverNew(kernel, statedir, &policy, &error);
+    g_assert_no_error(error);
+    g_atomic_int_set(&hangs, 2);
+    monitor = virTeamingMonitorNew(uri, driver);
+    await(1);
+    g_assert_null(virTeamingDriverLibvirtProblem(driver));
+    pairs = virTeamingDriverPairs(driver)->len;
+    g_assert_cmpuint(pairs, >, 0);
+
+    /* After some 1 s, and 2 s more. */
+    await(2);
+    spin(1200);
+    g_assert_cmpint(asked[0], ==, 2);
+    g_assert_cmpuint(virTeamingDriverPairs(driver)->len, ==, pairs);
+    await(3);
+    g_assert_cmpuint(virTeamingDriverPairs(driver)->len, >, pairs);
+    /* And that was that. */
+    spin(1200);
+    g_assert_cmpint(asked[0], ==, 3);
+    g_assert_cmpint(asked[1], ==, 1);
+
+    g_clear_pointer(&monitor, virTeamingMonitorFree);
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+}
+
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    /* That libvirt can't say is warned of; that is no failure of the test. */
+    g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+    gvir_init(NULL, NULL);
+    gvir_event_register();
+    virSetErrorFunc(NULL, hush);
+    g_test_add_func("/monitor/doubt", testDoubt);
+    return g_test_run();
+}
