@@ -4371,6 +4371,152 @@ testRestless(Host *host,
 }
 
 
+/* The package is removed. */
+static gboolean
+hostRelease(Host *host)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean released;
+
+    g_clear_pointer(&host->driver, virTeamingDriverFree);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    released = virTeamingDriverRelease(host->kernel, host->statedir, &error);
+    g_assert_true(released == !error);
+    return released;
+}
+
+
+/* What @expected says was taken back, and the guest's VF is as libvirt has made it. */
+static void
+hostExpectReleased(Host *host,
+                   guint vlan,
+                   const char *expected)
+{
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    virTeamingLink tap;
+    virTeamingVf vf;
+
+    hostExpect(host, expected);
+    g_assert_true(virTeamingKernelLinkGet(host->kernel, "vnet0", &tap, NULL));
+    g_assert_true(tap.learning && tap.flooding);
+    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL));
+    g_assert_cmpstr(virTeamingMacFormat(&vf.mac, buf), ==, MAC);
+    g_assert_cmpuint(vf.vlan, ==, vlan);
+    hostRestart(host);
+    hostExpectClean(host);
+}
+
+
+/* Guests that run have what they would have without a daemon, and what has gone is undone. */
+static void
+testRelease(Host *host,
+            gconstpointer opaque)
+{
+    virTeamingVf vf = { .index = 0, .address = host->vf, .mac = host->mac, .trust = -1,
+                        .vlan = 100, .qos = 5 };
+
+    g_assert_true(hostRelease(host));
+    hostExpect(host, "");
+    hostRestart(host);
+
+    hostDrive(host);
+    g_assert_true(hostRelease(host));
+    hostExpectReleased(host, 0, "FdbDel eth1 " MAC " master\n");
+
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostBoot(host);
+    g_assert_true(hostRelease(host));
+    hostExpectReleased(host, 0, "FdbDel vnet0 " MAC " master\nFdbDel eth1 " MAC " self\n");
+
+    /* In the middle of a change. */
+    hostBoot(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostGuest(host, TRUE, 3);
+    g_assert_true(hostRelease(host));
+    hostExpectReleased(host, 0, "FdbDel eth1 " MAC " self\nLinkSetLearning vnet0 on\n");
+
+    /* It is yet to come. */
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostSetVfMac(host, "00:00:00:00:00:00");
+    hostArrive(host);
+    hostSpin(host);
+    g_assert_true(hostRelease(host));
+    hostExpectReleased(host, 0, "VfSetMac eth1 0 " MAC "\nFdbDel eth1 " MAC " master\n"
+                       "LinkSetFlooding vnet0 on\n");
+
+    /* It has gone, and the VF may be another guest's. */
+    hostDrive(host);
+    g_clear_pointer(&host->driver, virTeamingDriverFree);
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostSetVfMac(host, "52:54:00:65:43:21");
+    g_assert_true(hostRelease(host));
+    hostExpect(host, "FdbDel eth1 " MAC " master\n");
+    hostRestart(host);
+    hostExpectClean(host);
+
+    /* So it may be if another guest has a tap of that name. */
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostArrive(host);
+    hostSpin(host);
+    g_clear_pointer(&host->driver, virTeamingDriverFree);
+    hostSetVfMac(host, "52:54:00:65:43:21");
+    g_assert_true(hostRelease(host));
+    hostExpect(host, "FdbDel eth1 " MAC " master\nLinkSetFlooding vnet0 on\n");
+    hostRestart(host);
+    hostExpectClean(host);
+
+    /* What the kernel refuses is kept for another try. */
+    hostDrive(host);
+    virTeamingFakeFail(host->kernel, "FdbDel", 1, EBUSY);
+    g_assert_false(hostRelease(host));
+    g_assert_true(hostRelease(host));
+    hostExpectReleased(host, 0, "FdbDel eth1 " MAC " master\n");
+
+    /* On a NIC that does not copy, nobody reads the VF. */
+    virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
+    hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
+    virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+    hostHook(host, "start", domainXml);
+    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL));
+    g_assert_cmpuint(vf.vlan, ==, VIR_TEAMING_PARK_VLAN);
+    g_assert_true(hostRelease(host));
+    hostExpectReleased(host, 100, "VfSetVlan eth1 0 100 qos 5\n"
+                       "FdbDel vnet0 " MAC " master\nFdbDel eth1 " MAC " self\n");
+}
+
+
+/* A macvtap gets back what libvirt and Linux have given it, on NICs that copy and others. */
+static void
+testReleaseMacvtap(Host *host,
+                   gconstpointer opaque)
+{
+    const gboolean copies = GPOINTER_TO_INT(opaque);
+    virTeamingLink link = { .name = "vnet0", .kind = "macvtap", .lower = "eth1", .mtu = 1500,
+                            .mode = VIR_TEAMING_MACVTAP_BRIDGE, .up = TRUE, .running = TRUE,
+                            .learning = TRUE, .flooding = TRUE };
+
+    if (!copies)
+        hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
+    hostAddLink(host, "eth1", "", "", "0000:01:00.0");
+    virTeamingFakeSetLink(host->kernel, &link);
+    hostSetVfMac(host, MAC);
+    hostHook(host, "start", domainXml);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_assert_true(virTeamingKernelLinkGet(host->kernel, "vnet0", &link, NULL));
+    g_assert_cmpint(link.mode, ==, VIR_TEAMING_MACVTAP_VEPA);
+    g_assert_true(hostRelease(host));
+    hostExpect(host, copies ? "LinkSetMode vnet0 bridge\n" :
+               "FdbAdd eth1 " MAC " self\nLinkSetMode vnet0 bridge\n");
+    g_assert_true(virTeamingKernelLinkGet(host->kernel, "vnet0", &link, NULL));
+    g_assert_cmpint(link.mode, ==, VIR_TEAMING_MACVTAP_BRIDGE);
+    hostRestart(host);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -4485,6 +4631,9 @@ main(int argc, char **argv)
         { "/driver/restart-late", testRestartLate },
         { "/driver/started-late", testStartedLate },
         { "/driver/hook-unread", testHookUnread },
+        { "/driver/release", testRelease },
+        { "/driver/release-macvtap", testReleaseMacvtap, TRUE },
+        { "/driver/release-macvtap-without-copies", testReleaseMacvtap, FALSE },
     };
 
     /* Thousands of journals: not to a disk. GLib looks at this once. */

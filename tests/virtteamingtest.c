@@ -421,6 +421,30 @@ testBusDies(Service *service,
 }
 
 
+/* Nothing is taken back under a daemon's feet. */
+static void
+testReleaseRefused(Service *service,
+                   gconstpointer opaque)
+{
+    const char *argv[] = { g_getenv("VIR_TEAMING_TEST_DAEMON"), "--release", "--state-dir",
+                           service->dir, NULL };
+    g_auto(Result) refused = { 0 };
+    g_auto(Result) nothing = { 0 };
+
+    serviceAwait(service, "bus", NULL);
+    runOnce(argv, NULL, &refused);
+    g_assert_cmpint(refused.status, ==, 2);
+    g_assert_nonnull(strstr(refused.err, "another virtteamingd uses"));
+    g_assert_true(serviceAnswers(service, "bus", NULL));
+
+    argv[3] = "/nonexistent/virt-teaming";
+    runOnce(argv, NULL, &nothing);
+    g_assert_cmpint(nothing.status, ==, 0);
+    g_assert_cmpstr(nothing.err, ==, "");
+    g_assert_false(g_file_test("/nonexistent", G_FILE_TEST_EXISTS));
+}
+
+
 int
 main(int argc,
      char **argv)
@@ -441,6 +465,8 @@ main(int argc,
     g_test_add_func("/virt-teaming/full-disk", testFullDisk);
     g_test_add_func("/virt-teaming/huge-file", testHugeFile);
     g_test_add("/virtteamingd/bus-dies", Service, NULL, serviceSetUp, testBusDies,
+               serviceTearDown);
+    g_test_add("/virtteamingd/release-refused", Service, NULL, serviceSetUp, testReleaseRefused,
                serviceTearDown);
     return g_test_run();
 }

@@ -93,17 +93,32 @@ virTeamingDaemonRun(const char *uri,
 }
 
 
+/* Takes back what daemons before us have done, for guests that are to do without one. */
+static gboolean
+virTeamingDaemonRelease(const char *statedir,
+                        GError **error)
+{
+    g_autoptr(virTeamingKernel) kernel = virTeamingKernelNew(NULL, error);
+
+    return kernel && virTeamingDriverRelease(kernel, statedir, error);
+}
+
+
 int
 main(int argc, char **argv)
 {
     g_autofree char *uri = NULL;
     g_autofree char *statedir = NULL;
+    gboolean release = FALSE;
     gboolean version = FALSE;
+    gboolean done;
     const GOptionEntry options[] = {
         { "connect", 'c', 0, G_OPTION_ARG_STRING, &uri,
           "libvirt's QEMU driver (default: qemu:///system)", "URI" },
         { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &statedir,
           "Journal and sockets (default: " VIR_TEAMING_RUNSTATEDIR ")", "DIR" },
+        { "release", 0, 0, G_OPTION_ARG_NONE, &release,
+          "Leave guests as libvirt alone would have them, and exit", NULL },
         { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },
         { NULL }
     };
@@ -125,6 +140,9 @@ main(int argc, char **argv)
         uri = g_strdup("qemu:///system");
     if (!statedir)
         statedir = g_strdup(VIR_TEAMING_RUNSTATEDIR);
+    /* Where there never was a daemon, there is nothing to take back. */
+    if (release && !g_file_test(statedir, G_FILE_TEST_EXISTS))
+        return 0;
 
     if ((lock = virTeamingDaemonLock(statedir, &error)) < 0) {
         g_printerr("virtteamingd: %s\n", error->message);
@@ -135,11 +153,10 @@ main(int argc, char **argv)
     gvir_event_register();
     virSetErrorFunc(NULL, virTeamingDaemonSilence);
 
-    if (!virTeamingDaemonRun(uri, statedir, &error)) {
+    done = release ? virTeamingDaemonRelease(statedir, &error) :
+        virTeamingDaemonRun(uri, statedir, &error);
+    if (!done)
         g_printerr("virtteamingd: %s\n", error->message);
-        close(lock);
-        return 2;
-    }
     close(lock);
-    return 0;
+    return done ? 0 : 2;
 }
