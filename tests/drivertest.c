@@ -14,6 +14,7 @@
 #include "teaming_frame.h"
 #include "teaming_kernel_fake.h"
 #include "teaming_migrate.h"
+#include "teaming_release.h"
 #include "teaming_validate.h"
 
 #define UUID "c7a5fdbd-edaf-9455-926a-d65c16db1809"
@@ -4380,7 +4381,7 @@ hostRelease(Host *host)
 
     g_clear_pointer(&host->driver, virTeamingDriverFree);
     g_free(virTeamingFakeTakeLog(host->kernel));
-    released = virTeamingDriverRelease(host->kernel, host->statedir, &error);
+    released = virTeamingPairsRelease(host->kernel, host->statedir, &error);
     g_assert_true(released == !error);
     return released;
 }

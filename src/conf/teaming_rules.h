@@ -103,7 +103,7 @@
          "give each VF a virtio NIC of its own") \
     RULE(PERSISTENT_ALONE, "persistent-alone", WARNING, \
          "a persistent NIC that no transient one names", \
-         "The guest gets a failover device that never has a VF, for nothing.", \
+         "The guest gets a failover device without a VF, and stays on it until one is plugged, as oVirt does after a migration.", \
          "add the VF with persistent='…', or take <teaming> out") \
     RULE(MAC_MISSING, "mac-missing", ERROR, \
          "a NIC of a pair without a MAC", \
@@ -181,7 +181,7 @@
          "give the VF a slot of its own, or take <address> out") \
     RULE(TRANSIENT_NAMED, "transient-named", NOTE, \
          "the VF is named by its address on the host", \
-         "On the destination libvirt takes the VF with the same address, whoever uses it.", \
+         "On the destination libvirt takes the VF with the same address, whoever uses it, unless the migration names another (virsh migrate --xml).", \
          "use type='network' with a hostdev network, and each host picks a free VF") \
     RULE(TRANSIENT_UNMANAGED, "transient-unmanaged", NOTE, \
          "libvirt does not bind the VF to vfio-pci", \

@@ -142,9 +142,5 @@ const GPtrArray *virTeamingDriverPairs(const virTeamingDriver *driver);
 gboolean virTeamingDriverHookHeard(const virTeamingDriver *driver);
 const char *virTeamingDriverLibvirtProblem(const virTeamingDriver *driver);
 
-gboolean virTeamingDriverRelease(virTeamingKernel *kernel,
-                                 const char *statedir,
-                                 GError **error);
-
 void virTeamingSnapshotFree(virTeamingSnapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingSnapshot, virTeamingSnapshotFree)

@@ -16,6 +16,7 @@
 #include "teaming_error.h"
 #include "teaming_hookserver.h"
 #include "teaming_monitor.h"
+#include "teaming_release.h"
 
 
 static gboolean
@@ -100,7 +101,7 @@ virTeamingDaemonRelease(const char *statedir,
 {
     g_autoptr(virTeamingKernel) kernel = virTeamingKernelNew(NULL, error);
 
-    return kernel && virTeamingDriverRelease(kernel, statedir, error);
+    return kernel && virTeamingPairsRelease(kernel, statedir, error);
 }
 
 
