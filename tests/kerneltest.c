@@ -945,6 +945,106 @@ testLinkUser(Host *host,
 }
 
 
+/* Makes a link on a real host, if its kernel knows the kind; on a fake one, @link. */
+static gboolean
+hostAddUpper(Host *host,
+             const virTeamingLink *link,
+             const char *command)
+{
+    int status = -1;
+
+    if (host->fake) {
+        virTeamingFakeSetLink(host->kernel, link);
+        return TRUE;
+    }
+    g_spawn_command_line_sync(command, NULL, NULL, &status, NULL);
+    if (status != 0)
+        g_test_skip("this kernel has no such links");
+    return status == 0;
+}
+
+
+/* An entry in the filter of @upper is one of @lower's, too. The fake has no such depth. */
+static void
+hostExpectHandedDown(Host *host,
+                     const char *upper,
+                     const char *lower)
+{
+    virTeamingFdbEntry self = { .flags = VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_STATIC };
+    gboolean found = FALSE;
+
+    g_strlcpy(self.dev, upper, sizeof(self.dev));
+    g_assert_true(virTeamingMacParse("52:54:00:01:02:03", &self.mac));
+    assertWorks(virTeamingKernelFdbAdd(host->kernel, &self, error));
+    for (guint i = 0; i < 2; i++) {
+        const char *dev = i ? lower : upper;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GArray) entries = virTeamingKernelFdbList(host->kernel, dev, &self.mac, &error);
+
+        g_assert_no_error(error);
+        found = FALSE;
+        for (guint j = 0; j < entries->len; j++)
+            found |= !!(g_array_index(entries, virTeamingFdbEntry, j).flags &
+                        VIR_TEAMING_FDB_SELF);
+        g_assert_true(found || (i && host->fake));
+    }
+    assertWorks(virTeamingKernelFdbDel(host->kernel, &self, error));
+}
+
+
+static void
+testVlanLink(Host *host,
+             gconstpointer data)
+{
+    virTeamingLink link = { .name = "tap9.100", .kind = "vlan", .lower = "tap9", .vlan = 100 };
+
+    hostAddLink(host, "tap9", "tun");
+    hostSetUp(host, "tap9");
+    if (!hostAddUpper(host, &link, "ip link add link tap9 name tap9.100 type vlan id 100"))
+        return;
+    hostSetUp(host, "tap9.100");
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap9.100", &link, error));
+    g_assert_cmpstr(link.kind, ==, "vlan");
+    g_assert_cmpstr(link.lower, ==, "tap9");
+    g_assert_cmpuint(link.vlan, ==, 100);
+    hostExpectHandedDown(host, "tap9.100", "tap9");
+}
+
+
+static void
+testBondLink(Host *host,
+             gconstpointer data)
+{
+    virTeamingLink link = { .name = "lag9", .kind = "bond", .spreads = TRUE };
+    virTeamingLink port = { .name = "tap9", .kind = "tun", .master = "lag9", .up = TRUE };
+
+    if (!hostAddUpper(host, &link, "ip link add lag9 type bond mode balance-xor"))
+        return;
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "lag9", &link, error));
+    g_assert_cmpstr(link.kind, ==, "bond");
+    g_assert_true(link.spreads);
+    g_assert_cmpstr(link.active, ==, "");
+
+    hostAddLink(host, "tap9", "tun");
+    if (host->fake) {
+        link.spreads = FALSE;
+        g_strlcpy(link.active, "tap9", sizeof(link.active));
+        virTeamingFakeSetLink(host->kernel, &link);
+        virTeamingFakeSetLink(host->kernel, &port);
+    } else {
+        run("ip link set dev lag9 type bond mode active-backup");
+        run("ip link set dev tap9 master lag9");
+        run("ip link set dev lag9 up");
+    }
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "lag9", &link, error));
+    g_assert_false(link.spreads);
+    g_assert_cmpstr(link.active, ==, "tap9");
+    assertWorks(virTeamingKernelLinkGet(host->kernel, "tap9", &port, error));
+    g_assert_cmpstr(port.master, ==, "lag9");
+    hostExpectHandedDown(host, "lag9", "tap9");
+}
+
+
 static void
 testMacvtapMode(Host *host,
                 gconstpointer data)
@@ -1967,6 +2067,8 @@ main(int argc,
     ON_BOTH("link/list", testLinkList);
     ON("real", "link/particulars", hostSetup, testLinkParticulars);
     ON_BOTH("link/user", testLinkUser);
+    ON_BOTH("link/vlan", testVlanLink);
+    ON_BOTH("link/bond", testBondLink);
     ON_BOTH("link/macvtap-mode", testMacvtapMode);
     ON("real", "link/macvtap-self", hostSetup, testMacvtapSelf);
     ON_BOTH("link/missing", testLinkMissing);

@@ -53,3 +53,24 @@ def vf_detached_migrated_and_attached(lab):
     expect([p["phase"] for p in lab.status("b")] == ["standby"], f"on b: {lab.status('b')}")
     expect_lost(attach, 500, "a VF is attached")
     expect_whole(lab, "b")
+
+
+@scenario(always=False)
+def package_removed_and_installed_again(lab):
+    """virtteamingd --release leaves a guest to stock libvirt; a new daemon takes it up again."""
+    for host in "ab":
+        done = lab.run(host, "virtteamingd --release", check=False)
+        expect(done.returncode == 2 and "stop it first" in done.stderr,
+               f"beside a daemon it ended with {done.returncode}: {done.stderr}")
+    lab.set_daemons(False)
+    for host in "ab":
+        lab.run(host, "virtteamingd --release")
+        left = [line for line in lab.run(host, "bridge fdb").stdout.splitlines()
+                if "sticky" in line] + \
+            lab.run(host, "ls /run/virt-teaming/*.pair 2> /dev/null; true").stdout.split()
+        expect(not left, f"left on {host}: {left}")
+    expect(lab.lost_at_rest() == 0, "frames lost without us")
+    lab.set_daemons(True)
+    lab.wait_settled("a")
+    lab.migrate("a")
+    expect_whole(lab, "b")
