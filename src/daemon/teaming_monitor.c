@@ -638,8 +638,9 @@ virTeamingMonitorListen(virTeamingMonitor *monitor,
 static int
 virTeamingMonitorIsAsked(virConnectCredentialPtr credentials G_GNUC_UNUSED,
                          unsigned int ncredentials G_GNUC_UNUSED,
-                         void *opaque G_GNUC_UNUSED)
+                         void *opaque)
 {
+    *(gboolean *)opaque = TRUE;
     return -1;
 }
 
@@ -649,14 +650,16 @@ static char *
 virTeamingMonitorConnect(virTeamingMonitor *monitor)
 {
     static int asked[] = { VIR_CRED_AUTHNAME, VIR_CRED_PASSPHRASE };
-    virConnectAuth auth = { asked, G_N_ELEMENTS(asked), virTeamingMonitorIsAsked, NULL };
+    gboolean unanswered = FALSE;
+    virConnectAuth auth = { asked, G_N_ELEMENTS(asked), virTeamingMonitorIsAsked, &unanswered };
     virConnectPtr conn = virConnectOpenAuth(monitor->uri, &auth, 0);
     char *problem;
 
     if (!conn)
         return g_strdup_printf("cannot connect to libvirt at '%s': %s%s",
-                               monitor->uri, virGetLastErrorMessage(),
-                               virGetLastErrorCode() == VIR_ERR_AUTH_FAILED ?
+                               monitor->uri, unanswered ? "it wants to know who connects, and "
+                               "libvirt's auth.conf has no answer" : virGetLastErrorMessage(),
+                               unanswered || virGetLastErrorCode() == VIR_ERR_AUTH_FAILED ?
                                "; see AUTHENTICATION in virtteamingd(8)" : "");
     if ((problem = virTeamingMonitorListen(monitor, conn))) {
         virConnectClose(conn);
