@@ -4277,6 +4277,25 @@ testArriveByPosition(Host *host,
 }
 
 
+/* libvirt gives VF 0 the MAC, and then puts it into @vlan, by a request of its own. */
+static void
+hostGiveInVlan(Host *host,
+               guint vlan)
+{
+    virTeamingVf vf = { .index = 0, .address = host->vf, .trust = -1, .spoofchk = 1 };
+
+    for (guint i = 0; i < 2; i++) {
+        vf.mac = host->mac;
+        vf.vlan = i ? vlan : 0;
+        virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+        while (g_main_context_iteration(NULL, FALSE))
+            ;
+        hostExpect(host, "");
+    }
+    hostWait(host, 12);
+}
+
+
 /* Where the NIC does not copy, a VF that libvirt has just given the MAC is parked until its guest
  * drives it, whoever has it plugged. */
 static void
@@ -4291,14 +4310,17 @@ testCatch(Host *host,
     g_assert_cmpuint(host->plugged, ==, 1);
     g_free(virTeamingFakeTakeLog(host->kernel));
 
-    hostSetVfMac(host, MAC);
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
+    hostGiveInVlan(host, 100);
     hostExpect(host, "VfSetVlan eth1 0 4094\n");
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
     hostExpect(host, "");
     hostGuest(host, TRUE, 3);
+    hostExpect(host,
+               "VfSetVlan eth1 0 100\n"
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth1 " MAC " self\n");
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
 
@@ -4309,17 +4331,112 @@ testCatch(Host *host,
     hostSetVfMac(host, "00:00:00:00:00:00");
     hostSpin(host);
     g_free(virTeamingFakeTakeLog(host->kernel));
-    hostSetVfMac(host, MAC);
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
+    hostGiveInVlan(host, 0);
     hostExpect(host, "VfSetVlan eth1 0 4094\n");
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
     hostExpect(host, "");
     hostGuest(host, TRUE, 3);
+    hostExpect(host,
+               "VfSetVlan eth1 0 0\n"
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth1 " MAC " self\n");
     hostWait(host, 2000);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
     hostStop(host);
     hostExpectClean(host);
+}
+
+
+/* What was caught and is not said to be the guest's, is another's. It is let go, once for all. */
+static void
+testCatchOfAnother(Host *host,
+                   gconstpointer opaque)
+{
+    hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
+    hostArriveAlone(host);
+    hostEvent(host, "RESUME", NULL);
+    hostWait(host, 1000);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    /* News of other links are none. */
+    virTeamingFakeFail(host->kernel, "VfList", 0, EIO);
+    hostAddLink(host, "vnet9", "tun", "br0", "");
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    g_assert_cmpint(hostPair(host)->catchAt, ==, 0);
+    virTeamingFakeFail(host->kernel, "VfList", 0, 0);
+
+    hostGiveInVlan(host, 7);
+    hostExpect(host, "VfSetVlan eth1 0 4094\n");
+    hostWait(host, 9 * 1000);
+    hostExpect(host, "");
+    hostWait(host, 2 * 1000);
+    hostExpect(host, "VfSetVlan eth1 0 7\n");
+    g_assert_false(virTeamingDriverIsGroping(host->driver, UUID));
+    hostSpin(host);
+    hostWait(host, 20);
+    hostExpect(host, "");
+}
+
+
+/* A guest that is being taken from knows nothing of what it has no name for. */
+static void
+testAloneUntouched(Host *host,
+                   gconstpointer opaque)
+{
+    hostCountAsked(host);
+    hostArriveAlone(host);
+    hostEvent(host, "RESUME", NULL);
+    hostEvent(host, "DEVICE_DELETED", "{\"path\":\"/x\"}");
+    hostWait(host, 1000);
+    g_assert_false(hostPair(host)->unplugged);
+
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_UNPLUGGING, TRUE);
+    for (guint i = 0; i < 12; i++)
+        hostWait(host, 60 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostMove(host, FALSE);
+    hostRefuseMove(host, "guest", NULL, TRUE, "it is not known here which VF it had");
+}
+
+
+/* One standby of two never had a VF: the other is moved all the same. */
+static void
+testMoveBesideAlone(Host *host,
+                    gconstpointer opaque)
+{
+    g_auto(GStrv) parts = g_strsplit(domainXml, "</devices>", 2);
+    g_autofree char *xml = g_strconcat(
+        parts[0], "<interface type='bridge'><mac address='52:54:00:00:00:09'/>"
+        "<source bridge='br0'/><target dev='vnet1'/><model type='virtio'/>"
+        "<teaming type='persistent'/><alias name='ua-net9'/></interface></devices>", parts[1],
+        NULL);
+
+    hostDriveKnown(host);
+    hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_cmpuint(virTeamingDriverPairs(host->driver)->len, ==, 2);
+    hostMove(host, FALSE);
+    g_assert_cmpuint(host->unplugged, ==, 1);
+    g_assert_true(virTeamingMacEqual(&host->plugging, &host->mac));
+}
+
+
+/* A standby that was moved, and has no alias of its own: in the hook's XML it has none at all. */
+static void
+testArriveMovedByPosition(Host *host,
+                          gconstpointer opaque)
+{
+    static const char xml[] = "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid>"
+        "<metadata><m:moved xmlns:m='https://virt-teaming.org/xmlns/moved/1.0'>"
+        "<m:pair standby='net0' primary='hostdev0'>&lt;interface/&gt;</m:pair></m:moved>"
+        "</metadata><os><type arch='x86_64' machine='q35'>hvm</type></os><devices>"
+        "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
+        "<model type='virtio'/><teaming type='persistent'/></interface></devices></domain>";
+
+    hostHook(host, "migrate", xml);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    g_assert_cmpstr(hostPair(host)->plugXml, ==, "<interface/>");
 }
 
 
@@ -4362,6 +4479,15 @@ testRestless(Host *host,
         lines++;
     g_assert_cmpuint(lines, >, 10);
     g_assert_cmpuint(lines, <, 600);
+
+    /* In a migration it is looked at as closely as ever. */
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 1000);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LEAVING);
+    hostGuest(host, FALSE, 0);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_RELEASED);
+    hostEvent(host, "MIGRATION", "{\"status\":\"failed\"}");
     hostWait(host, 11 * 1000);
     hostGuest(host, TRUE, 3);
     hostWait(host, 1000);
@@ -4543,7 +4669,11 @@ main(int argc, char **argv)
         { "/driver/leave-alone", testLeaveAlone },
         { "/driver/vf-of-another", testVfOfAnother },
         { "/driver/mac-of-another", testMacOfAnother },
+        { "/driver/arrive-moved-by-position", testArriveMovedByPosition },
+        { "/driver/alone-untouched", testAloneUntouched },
+        { "/driver/move-beside-alone", testMoveBesideAlone },
         { "/driver/vf-caught", testCatch },
+        { "/driver/vf-caught-of-another", testCatchOfAnother },
         { "/driver/vf-taken-out", testTakenOut },
         { "/driver/restless", testRestless },
         { "/driver/handed-over", testHandedOver },

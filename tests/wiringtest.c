@@ -867,12 +867,22 @@ testOtherNic(Host *host,
                "FdbDel eth2 " MAC " self\n"
                "FdbAdd eth2 " MAC " master static sticky\n"
                "LinkSetLearning vnet0 on\n");
+    /* What the network was told by a daemon before this one is not known: it is told again. */
+    virTeamingFakeSetPciState(host->kernel, &host->pair->vf, FALSE, 0);
     hostRestart(host);
+    g_assert_true(hostSettle(host));
+    hostExpect(host,
+               "FdbAdd eth2 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "FrameSend eth2 type 8035\n"
+               "VfSetVlan eth1 0 4094\n");
     guestReads(host, 3);
     hostExpect(host,
+               "VfSetVlan eth1 0 100\n"
                "LinkSetLearning vnet0 off\n"
-               "FdbDel eth2 " MAC " master\n"
-               "FrameSend eth1 vlan 100 type 8035\n");
+               "FdbDel vnet0 " MAC " master\n"
+               "FrameSend eth1 vlan 100 type 8035\n"
+               "FdbDel eth2 " MAC " self\n");
     guestDrives(host);
     hostExpect(host,
                "FdbAdd eth2 " MAC " master static sticky\n"
@@ -932,11 +942,44 @@ testOtherNics(Host *host,
 }
 
 
+/* The guest is given a VF of another NIC: its standby goes on as before. */
+static void
+testVfOfOtherNic(Host *host,
+                 gconstpointer copies)
+{
+    virTeamingVf vf = { .index = 0, .trust = -1, .spoofchk = 1 };
+    virTeamingPciDevice device = { .classCode = 0x020000, .iommuGroup = 18, .driver = "vfio-pci",
+                                   .physfn = "0000:02:00.0" };
+
+    hostAddBridge(host);
+    hostAddLink(host, "eth1", "", "br0", "0000:01:00.0");
+    g_assert_true(hostSettle(host));
+    g_free(virTeamingFakeTakeLog(host->kernel));
+
+    hostAddLink(host, "eth2", "", "", "0000:02:00.0");
+    g_assert_true(virTeamingPciAddressParse("0000:02:10.0", &vf.address));
+    device.address = vf.address;
+    vf.mac = host->pair->mac;
+    virTeamingFakeSetPci(host->kernel, &device);
+    virTeamingFakeSetVf(host->kernel, "eth2", &vf);
+    virTeamingPairObjSetVf(host->pair, host->kernel, &vf.address);
+    /* Even if it can't be looked for at once. */
+    virTeamingFakeFail(host->kernel, "LinkList", 1, EBUSY);
+    g_assert_false(hostSettle(host));
+    g_assert_true(hostSettle(host));
+    hostExpect(host, "VfSetVlan eth2 0 4094\n");
+    hostExpectWiring(host, "bridge br0, uplink eth1 (always, not the NIC of the VF)");
+    hostExpectProblem(host, NULL);
+}
+
+
 /* Of a pair of which the journal was damaged, what it left on a bond is found. */
 static void
 testSearchOnBond(Host *host,
                  gconstpointer copies)
 {
+    virTeamingFdbEntry self = { .dev = "eth1", .flags = VIR_TEAMING_FDB_SELF };
+
     hostAddBridge(host);
     hostAddBond(host, "", "eth1");
     hostAddUpper(host, "bond0.100", 100, "bond0", "br0");
@@ -944,7 +987,11 @@ testSearchOnBond(Host *host,
     g_free(virTeamingFakeTakeLog(host->kernel));
     host->pair->uplink[0] = '\0';
     host->pair->hasVf = FALSE;
+    /* Linux hands it down to the ports. */
+    self.mac = host->pair->mac;
+    g_assert_true(virTeamingKernelFdbAdd(host->kernel, &self, NULL));
     virTeamingPairObjSearch(host->pair, host->kernel);
+    g_assert_true(virTeamingKernelFdbDel(host->kernel, &self, NULL));
     g_assert_cmpstr(host->pair->uplink, ==, "bond0.100");
     g_assert_true(host->pair->hasVf);
 }
@@ -1369,6 +1416,7 @@ main(int argc, char **argv)
         { "/wiring/above/bond/search", testSearchOnBond, TRUE },
         { "/wiring/above/other-nic", testOtherNic, TRUE },
         { "/wiring/above/other-nics", testOtherNics, TRUE },
+        { "/wiring/above/vf-of-other-nic", testVfOfOtherNic, TRUE },
         { "/wiring/macvtap", testMacvtap, TRUE },
         { "/wiring/macvtap/vlan", testMacvtapOnVlan, TRUE },
         { "/wiring/macvtap/without-copies", testMacvtapWithoutCopies, FALSE },

@@ -274,7 +274,6 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
     pair->bridged = hasTap;
 
     ret->hold = pair->holdFd >= 0;
-    ret->wire = pair->wire;
     if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
         return FALSE;
 
@@ -282,6 +281,10 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
     if (!virTeamingPairObjResolve(pair, kernel, hasTap || pair->macvtap ||
                                   (isThere && tap.master[0]) ? &tap : NULL, error))
         return FALSE;
+    /* Of a daemon before this one it is not known; with one way to the guest there is no choice. */
+    if (pair->wire == VIR_TEAMING_WIRE_KEEP && !pair->apart)
+        pair->wire = VIR_TEAMING_WIRE_HERE;
+    ret->wire = pair->wire;
     g_free(pair->remark);
     pair->remark = virTeamingPairObjFindRemark(pair);
     g_free(pair->lack);

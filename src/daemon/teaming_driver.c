@@ -49,6 +49,7 @@
 #define VIR_TEAMING_DRIVER_PATIENCE_MS (30 * 1000)
 #define VIR_TEAMING_DRIVER_IDLE_MS 1000
 #define VIR_TEAMING_DRIVER_REPLUG_MS 5000
+#define VIR_TEAMING_DRIVER_CATCH_MS 10
 /* A guest that has not begun to drive a VF by then may have no driver. */
 #define VIR_TEAMING_DRIVER_PROBE_MS 3000
 #define VIR_TEAMING_DRIVER_REABORT_MS 5000
@@ -378,7 +379,8 @@ virTeamingDriverSettle(virTeamingDriver *driver,
 
 
 /* Settles @pair if something else is wanted of it now: to look at the host takes a while, which
- * the guest may feel. Where a guest is stopped, it is not looked at before it is changed, either. */
+ * the guest may feel. Where a guest is stopped, it is not looked at before it is changed,
+ * either. */
 static void
 virTeamingDriverUpdate(virTeamingDriver *driver,
                        virTeamingPairObj *pair,
@@ -474,8 +476,11 @@ virTeamingDriverNotified(const char *ifname,
         if (pair->guest == VIR_TEAMING_GUEST_INCOMING &&
             virTeamingDriverHearIncoming(driver, pair, ifname, mac) && !pair->lookAt)
             pair->lookAt = now + VIR_TEAMING_DRIVER_IDLE_MS * 1000;
-        else if (ifname && !mac && (!pair->hasVf || pair->plugging))
-            virTeamingPairObjCatch(pair, driver->kernel, ifname, driver->statedir);
+        /* libvirt sets the VF's VLAN just after its MAC. */
+        else if (pair->guest == VIR_TEAMING_GUEST_HERE && ifname && !mac && !pair->catchAt &&
+                 (!pair->hasVf || pair->plugging) &&
+                 (!driver->pfs || g_strv_contains((const char *const *)driver->pfs, ifname)))
+            pair->catchAt = now + VIR_TEAMING_DRIVER_CATCH_MS * 1000;
     }
     /* The kernel tells us of our own steps, too, and of those that libvirt takes for us, and does
      * not say whose they are. To look at the host each time would take longer than the steps, and
@@ -531,18 +536,10 @@ virTeamingDriverNew(virTeamingKernel *kernel,
 
     for (guint i = 0; i < driver->pairs->len; i++) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-        const virTeamingPciAddress vf = pair->vf;
-
         /* Of what was going on we know that it still may, not since when. */
         pair->changedAt = pair->openAt = now;
         pair->askedAt = pair->askedOut || pair->move == VIR_TEAMING_MOVE_OUT ? now : 0;
-        if (!pair->journalled) {
-            virTeamingPairObjSearch(pair, kernel);
-        } else if (pair->hasVf) {
-            /* Numbers and names may have changed; the PCI address has not. */
-            pair->hasVf = FALSE;
-            virTeamingPairObjSetVf(pair, kernel, &vf);
-        }
+        virTeamingPairObjTakeUp(pair, kernel);
         if (pair->started && pair->tap[0] && !virTeamingPairObjIsHere(pair, kernel))
             pair->guest = VIR_TEAMING_GUEST_GONE;
     }
@@ -765,6 +762,10 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
                          activity == VIR_TEAMING_ACTIVITY_RUNNING))
                 virTeamingPairObjSetActivity(pair, activity);
             pair->policy = policy;
+            g_free(pair->domain);
+            pair->domain = g_strdup(domain->name);
+            g_free(pair->standbyAlias);
+            pair->standbyAlias = g_strdup(standby->id);
             virTeamingPairObjSetTap(pair, standby->target);
         }
     }
@@ -805,6 +806,30 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
 }
 
 
+/* Makes a pair object of @nic of @domain, if it is a standby and has none. */
+static virTeamingPairObj *
+virTeamingDriverTakeStandby(virTeamingDriver *driver,
+                            const virTeamingDomain *domain,
+                            const virTeamingNic *nic,
+                            virTeamingActivity activity)
+{
+    virTeamingPairObj *pair;
+
+    if (nic->role != VIR_TEAMING_ROLE_PERSISTENT || !nic->hasMac ||
+        virTeamingDriverFind(driver, domain->uuid, &nic->mac))
+        return NULL;
+    pair = virTeamingPairObjNew(domain->uuid, domain->name, &nic->mac);
+    pair->changedAt = g_get_monotonic_time();
+    pair->standbyAlias = g_strdup(nic->id);
+    pair->negotiated = activity == VIR_TEAMING_ACTIVITY_RUNNING;
+    pair->policy = virTeamingDriverPolicy(driver, domain);
+    virTeamingPairObjSetTap(pair, nic->target);
+    virTeamingPairObjSetActivity(pair, activity);
+    g_ptr_array_add(driver->pairs, pair);
+    return pair;
+}
+
+
 /* Makes pair objects of those standbys of @domain that were moved away from their VFs on
  * another host, as the domain itself says. */
 static void
@@ -819,21 +844,13 @@ virTeamingDriverTakeMoved(virTeamingDriver *driver,
             const virTeamingNic *nic = g_ptr_array_index(domain->nics, j);
             virTeamingPairObj *pair;
 
-            if (nic->role != VIR_TEAMING_ROLE_PERSISTENT || !nic->hasMac ||
-                g_strcmp0(nic->alias, moved->standby) != 0 ||
-                virTeamingDriverFind(driver, domain->uuid, &nic->mac))
+            if (g_strcmp0(nic->id, moved->standby) != 0 ||
+                !(pair = virTeamingDriverTakeStandby(driver, domain, nic, activity)))
                 continue;
-            pair = virTeamingPairObjNew(domain->uuid, domain->name, &nic->mac);
-            pair->changedAt = g_get_monotonic_time();
-            pair->standbyAlias = g_strdup(moved->standby);
             pair->primaryAlias = g_strdup(moved->primary);
             pair->plugXml = g_strdup(moved->device);
             pair->move = VIR_TEAMING_MOVE_STANDBY;
             pair->noted = TRUE;
-            pair->policy = virTeamingDriverPolicy(driver, domain);
-            virTeamingPairObjSetTap(pair, nic->target);
-            virTeamingPairObjSetActivity(pair, activity);
-            g_ptr_array_add(driver->pairs, pair);
         }
     }
 }
@@ -847,22 +864,8 @@ virTeamingDriverTakeStandbys(virTeamingDriver *driver,
                              const virTeamingDomain *domain,
                              virTeamingActivity activity)
 {
-    for (guint i = 0; i < domain->nics->len; i++) {
-        const virTeamingNic *nic = g_ptr_array_index(domain->nics, i);
-        virTeamingPairObj *pair;
-
-        if (nic->role != VIR_TEAMING_ROLE_PERSISTENT || !nic->hasMac ||
-            virTeamingDriverFind(driver, domain->uuid, &nic->mac))
-            continue;
-        pair = virTeamingPairObjNew(domain->uuid, domain->name, &nic->mac);
-        pair->changedAt = g_get_monotonic_time();
-        pair->standbyAlias = g_strdup(nic->id);
-        pair->negotiated = activity == VIR_TEAMING_ACTIVITY_RUNNING;
-        pair->policy = virTeamingDriverPolicy(driver, domain);
-        virTeamingPairObjSetTap(pair, nic->target);
-        virTeamingPairObjSetActivity(pair, activity);
-        g_ptr_array_add(driver->pairs, pair);
-    }
+    for (guint i = 0; i < domain->nics->len; i++)
+        virTeamingDriverTakeStandby(driver, domain, g_ptr_array_index(domain->nics, i), activity);
 }
 
 
@@ -1061,7 +1064,7 @@ virTeamingDriverGuard(virTeamingDriver *driver,
         virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
             "migration given up: it began while the VF %s was being plugged, and would have "
             "left it behind: try again when the pair is whole", pair->primaryAlias));
-    } else if ((pair->askedOut || pair->waiting) && !pair->migrating &&
+    } else if ((pair->askedOut || pair->waiting) && !pair->migrating && pair->primaryAlias &&
                pair->policy.onUnplugTimeout == VIR_TEAMING_ON_UNPLUG_TIMEOUT_ABORT &&
                pair->askedAt && now - pair->askedAt >= timeout) {
         virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
@@ -1425,6 +1428,15 @@ virTeamingDriverTellNote(virTeamingDriver *driver,
 }
 
 
+/* Is @pair a standby that has had no VF here, and of which nobody knows how it gets one? */
+static gboolean
+virTeamingPairObjIsAlone(const virTeamingPairObj *pair)
+{
+    return !pair->hasVf && !pair->sought && !pair->unplugged && !pair->plugXml &&
+        pair->move == VIR_TEAMING_MOVE_NONE;
+}
+
+
 /* May the frames of @pair be moved by hand now? */
 static gboolean
 virTeamingDriverMayMove(const virTeamingPairObj *pair,
@@ -1481,6 +1493,7 @@ virTeamingDriverMove(virTeamingDriver *driver,
                      GError **error)
 {
     g_autoptr(GPtrArray) chosen = g_ptr_array_new();
+    g_autoptr(GPtrArray) alone = g_ptr_array_new();
     g_autofree char *uuid = NULL;
 
     for (guint i = 0; i < driver->pairs->len; i++) {
@@ -1488,8 +1501,13 @@ virTeamingDriverMove(virTeamingDriver *driver,
 
         if ((g_str_equal(pair->domain, domain) || !g_ascii_strcasecmp(pair->uuid, domain)) &&
             (!standby || !*standby || g_strcmp0(pair->standbyAlias, standby) == 0))
-            g_ptr_array_add(chosen, pair);
+            g_ptr_array_add(virTeamingPairObjIsAlone(pair) ? alone : chosen, pair);
     }
+    /* What never had a VF here is on its standby, and does not keep the others from moving. */
+    if (chosen->len == 0 && alone->len > 0 && !toVf)
+        return TRUE;
+    if (chosen->len == 0)
+        g_ptr_array_extend(chosen, alone, NULL, NULL);
     if (chosen->len == 0) {
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
                     standby && *standby ? "domain '%s' has no failover pair '%s' on this host" :
@@ -1649,7 +1667,8 @@ virTeamingDriverNextRun(const virTeamingDriver *driver,
         look = virTeamingFailoverNextLook(pair->phase, &seen);
         if (look < 0 || virTeamingPairObjIsRestless(pair, now))
             look = VIR_TEAMING_DRIVER_IDLE_MS;
-        else if (pair->phase != VIR_TEAMING_PHASE_DRIVING && now - pair->changedAt > VIR_TEAMING_DRIVER_PATIENCE_MS * 1000)
+        else if (pair->phase != VIR_TEAMING_PHASE_DRIVING &&
+                 now - pair->changedAt > VIR_TEAMING_DRIVER_PATIENCE_MS * 1000)
             look = MAX(look, pair->migrating || pair->askedOut ?
                        VIR_TEAMING_DRIVER_LEISURE_MS : VIR_TEAMING_DRIVER_IDLE_MS);
         else
@@ -1661,6 +1680,8 @@ virTeamingDriverNextRun(const virTeamingDriver *driver,
             next = MIN(next, pair->lookAt);
         if (virTeamingPairObjIsOpening(pair))
             next = MIN(next, pair->openAt);
+        if (pair->catchAt)
+            next = MIN(next, pair->catchAt);
     }
     return next == G_MAXINT64 ? -1 : MAX(next - now, 0);
 }
@@ -1719,6 +1740,23 @@ virTeamingDriverMissOpening(virTeamingDriver *driver,
 }
 
 
+/* Looks whether libvirt has given a VF @pair's MAC, if something was told of a PF. */
+static void
+virTeamingDriverCatch(virTeamingDriver *driver,
+                      virTeamingPairObj *pair,
+                      gint64 now)
+{
+    virTeamingPairObjUncatch(pair, driver->kernel, now);
+    if (!pair->catchAt || now < pair->catchAt)
+        return;
+    pair->catchAt = 0;
+    if (!driver->pfs)
+        virTeamingDriverListPfs(driver);
+    for (char **pf = driver->pfs; pf && *pf; pf++)
+        virTeamingPairObjCatch(pair, driver->kernel, *pf, driver->statedir, now);
+}
+
+
 /* Looks at the VF of @pair, if it is time. Returns: whether it is news. */
 static gboolean
 virTeamingDriverWatch(virTeamingDriver *driver,
@@ -1768,6 +1806,7 @@ virTeamingDriverRun(virTeamingDriver *driver,
             now - pair->changedAt > VIR_TEAMING_DRIVER_EXPECT_MS * 1000)
             pair->guest = VIR_TEAMING_GUEST_GONE;
 
+        virTeamingDriverCatch(driver, pair, now);
         virTeamingDriverGuard(driver, pair, now);
         if ((pair->migrating || pair->askedOut || pair->waiting) &&
             pair->guest == VIR_TEAMING_GUEST_HERE && now >= pair->askAt) {

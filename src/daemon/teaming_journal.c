@@ -365,8 +365,8 @@ virTeamingJournalLoadFile(const char *statedir,
         pair->selfAdded |= pair->foretold;
         pair->parked |= pair->foretold && pair->hasVf;
         /* What the network was told is not kept; to tell it twice does no harm. */
-        if (pair->foretold || pair->guest != VIR_TEAMING_GUEST_HERE)
-            pair->wire = VIR_TEAMING_WIRE_AWAY;
+        pair->wire = pair->foretold || pair->guest != VIR_TEAMING_GUEST_HERE ?
+            VIR_TEAMING_WIRE_AWAY : VIR_TEAMING_WIRE_KEEP;
         return pair;
     }
     if (!(pair = virTeamingJournalGuess(name))) {

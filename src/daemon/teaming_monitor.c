@@ -38,6 +38,8 @@
 #define VIR_TEAMING_MONITOR_RECONNECT_S 1
 #define VIR_TEAMING_MONITOR_DOUBT_S 1
 #define VIR_TEAMING_MONITOR_DOUBT_MAX_S 30
+/* libvirt waits 30 s for a QEMU that does not answer, and asks it twice. */
+#define VIR_TEAMING_MONITOR_PENDING_S 90
 #define VIR_TEAMING_MONITOR_KEEPALIVE_S 5
 #define VIR_TEAMING_MONITOR_UNPLUG_POLL_MS 50
 #define VIR_TEAMING_MONITOR_UNPLUG_POLLS 200
@@ -56,7 +58,8 @@ struct _virTeamingMonitor {
     char *uri;
     virTeamingDriver *driver;       /* main loop only */
     GThreadPool *thread;
-    GThreadPool *worker;            /* for what takes long: plugging, domains that hang */
+    GThreadPool *doubtful;          /* asks about domains that hang */
+    GThreadPool *worker;            /* for what takes long: plugging */
     GThreadPool *urgent;            /* for what can't wait behind that: giving up */
     gboolean networks;              /* @thread only: it hears of changes of networks */
     GMutex lock;
@@ -110,6 +113,7 @@ typedef struct {
     gboolean resync;
     guint seconds;                  /* to wait the next time */
     guint timer;                    /* 0: it was asked about */
+    gint64 askedAt;                 /* and has not been answered; 0: it has */
 } virTeamingDoubt;
 
 static void virTeamingMonitorAsk(const char *uuid,
@@ -210,6 +214,7 @@ virTeamingMonitorDoubt(virTeamingMonitor *monitor,
         g_hash_table_insert(monitor->doubts, doubt->uuid, doubt);
     }
     doubt->resync |= answer->snapshot->resync;
+    doubt->askedAt = 0;
     if (doubt->timer)
         return;
     doubt->timer = g_timeout_add_seconds(doubt->seconds, virTeamingMonitorDoubtDue, doubt);
@@ -964,16 +969,26 @@ virTeamingMonitorAsk(const char *uuid,
                      gpointer opaque)
 {
     virTeamingMonitor *monitor = opaque;
-    virTeamingQuestion *question = g_new0(virTeamingQuestion, 1);
+    virTeamingDoubt *doubt = uuid ? g_hash_table_lookup(monitor->doubts, uuid) : NULL;
+    const gint64 now = g_get_monotonic_time();
+    virTeamingQuestion *question;
 
+    /* One that hangs is asked about by one thread, and once at a time: there would be more
+     * questions than answers. Some are not answered at all, so that is not for ever. */
+    if (doubt) {
+        doubt->resync |= resync;
+        if (doubt->askedAt && now - doubt->askedAt < VIR_TEAMING_MONITOR_PENDING_S * G_USEC_PER_SEC)
+            return;
+        doubt->askedAt = now;
+    }
+    question = g_new0(virTeamingQuestion, 1);
     g_debug("asking libvirt about %s%s%s", uuid ? "domain " : "all domains", uuid ? uuid : "",
             resync ? ", anew" : "");
     question->uuid = g_strdup(uuid);
     question->serial = uuid ? virTeamingDriverSerial(monitor->driver, uuid) : 0;
     question->resync = resync;
     question->incoming = uuid && virTeamingDriverIsIncoming(monitor->driver, uuid);
-    g_thread_pool_push(uuid && g_hash_table_contains(monitor->doubts, uuid) ?
-                       monitor->worker : monitor->thread, question, NULL);
+    g_thread_pool_push(doubt ? monitor->doubtful : monitor->thread, question, NULL);
 }
 
 
@@ -1053,9 +1068,10 @@ virTeamingMonitorNew(const char *uri,
     monitor->doubts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                             (GDestroyNotify)virTeamingDoubtFree);
     monitor->thread = g_thread_pool_new(virTeamingMonitorWork, monitor, 1, FALSE, NULL);
+    monitor->doubtful = g_thread_pool_new(virTeamingMonitorWork, monitor, 1, FALSE, NULL);
     monitor->worker = g_thread_pool_new(virTeamingMonitorWork, monitor, 2, FALSE, NULL);
     /* libvirtd answers five questions of a connection at a time, and no more. */
-    monitor->urgent = g_thread_pool_new(virTeamingMonitorWork, monitor, 2, FALSE, NULL);
+    monitor->urgent = g_thread_pool_new(virTeamingMonitorWork, monitor, 1, FALSE, NULL);
     virTeamingDriverSetLibvirt(driver, virTeamingMonitorAsk, virTeamingMonitorAskNetworks,
                                virTeamingMonitorAskPlug, virTeamingMonitorAskAbort,
                                virTeamingMonitorAskUnhide, virTeamingMonitorAskNote, monitor);
@@ -1077,6 +1093,7 @@ virTeamingMonitorFree(virTeamingMonitor *monitor)
     g_clear_handle_id(&monitor->askResumed, g_source_remove);
     g_hash_table_remove_all(monitor->doubts);
     g_thread_pool_free(monitor->thread, TRUE, TRUE);
+    g_thread_pool_free(monitor->doubtful, TRUE, TRUE);
     g_thread_pool_free(monitor->worker, TRUE, TRUE);
     g_thread_pool_free(monitor->urgent, TRUE, TRUE);
     if (monitor->conn) {

@@ -362,7 +362,8 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         pair->postcopy = FALSE;
         break;
     case VIR_TEAMING_QEMU_EVENT_DELETED:
-        if (g_strcmp0(event->device, pair->primaryAlias) != 0)
+        /* A part of a device has no name, nor has the VF of a standby that has none. */
+        if (!event->device || g_strcmp0(event->device, pair->primaryAlias) != 0)
             return FALSE;
         if (pair->move == VIR_TEAMING_MOVE_OUT)
             virTeamingPairObjMoved(pair);

@@ -576,26 +576,30 @@ virTeamingPairObjPark(virTeamingPairObj *pair,
  * virTeamingPairObjCatch:
  * @pair: a pair whose guest may be given a VF: by us, or by its owner
  * @kernel: the host
- * @pf: of which something was told
+ * @pf: a PF of which a VF may be it
  * @statedir: directory of the journal
+ * @now: monotonic microseconds
  *
  * Between libvirt's giving a VF the MAC and its guest's driving it lie some 0.5 s or more, in
  * which a NIC that does not copy gives it the guest's frames. So that is parked at once. That it
- * is @pair's, libvirt says later; should it not come to that, libvirt puts back what was before.
+ * is @pair's, libvirt says later; if it does not, virTeamingPairObjUncatch() lets go of it.
  */
 void
 virTeamingPairObjCatch(virTeamingPairObj *pair,
                        virTeamingKernel *kernel,
                        const char *pf,
-                       const char *statedir)
+                       const char *statedir,
+                       gint64 now)
 {
     virTeamingNicTraits traits;
     virTeamingVf vf;
     virTeamingObserved seen;
 
     if (pair->guest != VIR_TEAMING_GUEST_HERE || pair->move == VIR_TEAMING_MOVE_OUT ||
+        (pair->hasVf && !pair->plugging) || pair->caughtAt ||
         pair->pci.busMaster || !virTeamingPairObjFindGiven(pair, kernel, pf, &vf) ||
         vf.vlan == VIR_TEAMING_PARK_VLAN ||
+        virTeamingPciAddressEqual(&vf.address, &pair->caught) ||
         !virTeamingNicTraitsFind(kernel, pf, NULL, &traits))
         return;
     virTeamingPairObjObserve(pair, 0, &seen);
@@ -608,10 +612,42 @@ virTeamingPairObjCatch(virTeamingPairObj *pair,
     pair->vfVlan = vf.vlan;
     pair->vfQos = vf.qos;
     pair->parked = TRUE;
+    pair->caught = vf.address;
+    pair->caughtAt = now;
     virTeamingJournalSave(pair, statedir, NULL);
     if (virTeamingKernelVfSetVlan(kernel, pf, vf.index, VIR_TEAMING_PARK_VLAN, 0, NULL))
         g_message("domain '%s', %s: %s at once", pair->domain, pair->standbyAlias,
                   virTeamingStepToString(VIR_TEAMING_STEP_VF_VLAN));
+}
+
+
+/* Lets go of a VF that was caught, if libvirt does not say within some time that it is @pair's. It
+ * is not caught again then, unless it is. */
+void
+virTeamingPairObjUncatch(virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         gint64 now)
+{
+    char pf[IF_NAMESIZE];
+    virTeamingVf vf;
+    guint index;
+
+    if (!pair->caughtAt)
+        return;
+    if (pair->hasVf && virTeamingPciAddressEqual(&pair->vf, &pair->caught)) {
+        pair->caughtAt = 0;
+        pair->caught = (virTeamingPciAddress) { 0 };
+        return;
+    }
+    if (pair->plugging || now - pair->caughtAt < VIR_TEAMING_PAIR_CAUGHT_MS * 1000)
+        return;
+    pair->caughtAt = 0;
+    if (virTeamingKernelVfLocate(kernel, &pair->caught, pf, &index, NULL) &&
+        virTeamingKernelVfGet(kernel, pf, index, &vf, NULL) &&
+        vf.vlan == VIR_TEAMING_PARK_VLAN)
+        virTeamingKernelVfSetVlan(kernel, pf, index, pair->vfVlan, pair->vfQos, NULL);
+    if (!pair->hasVf)
+        pair->parked = FALSE;
 }
 
 
@@ -718,13 +754,14 @@ virTeamingPairObjWant(virTeamingPairObj *pair,
  * virTeamingPairObjIsRestless:
  *
  * Returns: whether @pair has changed so often that its guest must be playing with its VF. It is
- *          looked at less closely then, or the host would have no time for anything else.
+ *          looked at less closely then, or the host would have no time for anything else. In a
+ *          migration there is not much to play with.
  */
 gboolean
 virTeamingPairObjIsRestless(const virTeamingPairObj *pair,
                             gint64 now)
 {
-    return pair->changes >= VIR_TEAMING_PAIR_CHANGES &&
+    return pair->changes >= VIR_TEAMING_PAIR_CHANGES && !pair->askedOut && !pair->migrating &&
         now - pair->changesSince < VIR_TEAMING_PAIR_CHANGES_MS * 1000;
 }
 

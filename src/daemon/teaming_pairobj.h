@@ -22,6 +22,9 @@
 #define VIR_TEAMING_PAIR_CHANGES 40
 #define VIR_TEAMING_PAIR_CHANGES_MS 10000
 
+/* For libvirt to plug a VF, and to say so. */
+#define VIR_TEAMING_PAIR_CAUGHT_MS 10000
+
 /* Where a person wants a pair's frames, apart from migrations. */
 typedef enum {
     VIR_TEAMING_MOVE_NONE,          /* on the VF, if the guest reads it */
@@ -164,6 +167,9 @@ typedef struct {
     gint64 tapGoneAt;               /* when its tap was not there any more; 0: it is */
     gint64 retryAt;                 /* if there is a problem: when to try again */
     gboolean blind;                 /* the host could not be looked at */
+    gint64 catchAt;                 /* when to look if a VF was given its MAC; 0: not */
+    gint64 caughtAt;                /* when @caught was; 0: none, or it is known whose it is */
+    virTeamingPciAddress caught;
     gint64 arrivedAt;               /* when it came here, until it reads its VF; 0: it has */
     gint64 openAt;                  /* if @opening: when that will be known */
     gint64 againAt;                 /* when to tell the network once more; 0: not */
@@ -198,7 +204,11 @@ void virTeamingPairObjPark(virTeamingPairObj *pair,
 void virTeamingPairObjCatch(virTeamingPairObj *pair,
                             virTeamingKernel *kernel,
                             const char *pf,
-                            const char *statedir);
+                            const char *statedir,
+                            gint64 now);
+void virTeamingPairObjUncatch(virTeamingPairObj *pair,
+                              virTeamingKernel *kernel,
+                              gint64 now);
 gboolean virTeamingPairObjIsRestless(const virTeamingPairObj *pair,
                                      gint64 now);
 gboolean virTeamingPairObjIsSettled(virTeamingPairObj *pair,

@@ -51,7 +51,6 @@ virTeamingPairObjRelease(virTeamingPairObj *pair,
                          virTeamingKernel *kernel,
                          GError **error)
 {
-    const virTeamingPciAddress vf = pair->vf;
     virTeamingStep plan[VIR_TEAMING_PLAN_MAX];
     g_autoptr(GArray) entries = NULL;
     g_autoptr(GString) steps = g_string_new(NULL);
@@ -61,12 +60,7 @@ virTeamingPairObjRelease(virTeamingPairObj *pair,
     virTeamingLink tap;
     guint nsteps;
 
-    if (!pair->journalled) {
-        virTeamingPairObjSearch(pair, kernel);
-    } else if (pair->hasVf) {
-        pair->hasVf = FALSE;
-        virTeamingPairObjSetVf(pair, kernel, &vf);
-    }
+    virTeamingPairObjTakeUp(pair, kernel);
     pair->guest = virTeamingPairObjIsHere(pair, kernel) ?
         VIR_TEAMING_GUEST_HERE : VIR_TEAMING_GUEST_GONE;
     pair->macvtap = virTeamingPairObjFindTap(pair, kernel, &tap, NULL) &&

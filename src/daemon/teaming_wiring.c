@@ -387,6 +387,7 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
     g_autoptr(GError) reason = NULL;
     const virTeamingLink *chosen = NULL;
     virTeamingLink uplink;
+    virTeamingLink former;
     const gboolean elsewhere = tap && !pair->macvtap && !pair->bridged;
     gboolean holds = FALSE;
 
@@ -403,8 +404,11 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
         return TRUE;
     }
 
+    /* A PF that was renamed is none of another NIC. */
     virTeamingPairObjFollowPf(pair, kernel);
-    g_strlcpy(pair->uplinkFor, pair->pf, sizeof(pair->uplinkFor));
+    if (pair->hadUplink && !g_str_equal(pair->uplinkFor, pair->pf) &&
+        virTeamingKernelLinkGet(kernel, pair->uplinkFor, &former, NULL))
+        pair->hadUplink = FALSE;
     if (pair->macvtap) {
         chosen = virTeamingKernelLinkGet(kernel, tap->lower, &uplink, NULL) ? &uplink : NULL;
     } else if (!elsewhere && (pair->pf[0] || tap)) {
@@ -412,6 +416,7 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
             return FALSE;
         chosen = virTeamingPairObjChooseUplink(pair, kernel, tap, links);
     }
+    g_strlcpy(pair->uplinkFor, pair->pf, sizeof(pair->uplinkFor));
     if (pair->uplink[0] && (!holds || !chosen || !g_str_equal(chosen->name, pair->uplink)))
         virTeamingPairObjLeaveUplink(pair, kernel);
     if (!chosen || !virTeamingPairObjTrace(pair, kernel, chosen)) {
@@ -453,7 +458,9 @@ virTeamingPairObjSearch(virTeamingPairObj *pair,
 
         if (link->pci[0] && !pair->hasVf)
             virTeamingPairObjLocateVf(pair, kernel, link->name);
-        if (pair->uplink[0] || !link->master[0] || !virTeamingPairObjTrace(pair, kernel, link) ||
+        /* What is set on a bond, its ports have, too. */
+        if (pair->uplink[0] || !virTeamingLinkIsBridge(kernel, link->master, "") ||
+            !virTeamingPairObjTrace(pair, kernel, link) ||
             !(entries = virTeamingKernelFdbList(kernel, link->name, &pair->mac, NULL)))
             continue;
         for (guint j = 0; j < entries->len; j++) {
@@ -462,6 +469,29 @@ virTeamingPairObjSearch(virTeamingPairObj *pair,
             if (entry->flags & (VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_STICKY))
                 g_strlcpy(pair->uplink, link->name, sizeof(pair->uplink));
         }
+    }
+}
+
+
+/**
+ * virTeamingPairObjTakeUp:
+ * @pair: a pair as the journal has it
+ * @kernel: the host
+ *
+ * Finds it on the host as that is now.
+ */
+void
+virTeamingPairObjTakeUp(virTeamingPairObj *pair,
+                        virTeamingKernel *kernel)
+{
+    const virTeamingPciAddress vf = pair->vf;
+
+    if (!pair->journalled) {
+        virTeamingPairObjSearch(pair, kernel);
+    } else if (pair->hasVf) {
+        /* Numbers and names may have changed; the PCI address has not. */
+        pair->hasVf = FALSE;
+        virTeamingPairObjSetVf(pair, kernel, &vf);
     }
 }
 
@@ -488,8 +518,8 @@ virTeamingPairObjGetWiring(const virTeamingPairObj *pair)
         g_string_append_printf(text, " (%s, not the NIC of the VF)",
                                pair->foreign ? "always" : "now");
     if (virTeamingPairObjUplinkKeeps(pair))
-        g_string_append(text, " (a VF whose list of MACs fills up with every change, for its driver "
-                        "can't clear it: better put the PF there)");
+        g_string_append(text, " (a VF whose list of MACs fills up with every change, for its "
+                        "driver can't clear it: better put the PF there)");
     for (guint i = 0; pair->filtersVlans && i < pair->vlans->len; i++) {
         g_string_append_printf(text, "%s%u", i ? ", " : ", VLAN ",
                                g_array_index(pair->vlans, guint16, i));

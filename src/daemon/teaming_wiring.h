@@ -26,6 +26,8 @@ gboolean virTeamingPairObjResolve(virTeamingPairObj *pair,
                                   virTeamingKernel *kernel,
                                   const virTeamingLink *tap,
                                   GError **error);
+void virTeamingPairObjTakeUp(virTeamingPairObj *pair,
+                             virTeamingKernel *kernel);
 void virTeamingPairObjSearch(virTeamingPairObj *pair,
                              virTeamingKernel *kernel);
 char *virTeamingPairObjGetWiring(const virTeamingPairObj *pair);

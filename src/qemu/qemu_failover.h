@@ -103,7 +103,7 @@ typedef enum {
 
 /* What the network was told last of where the guest is. */
 typedef enum {
-    VIR_TEAMING_WIRE_KEEP,          /* desired only: nothing to tell */
+    VIR_TEAMING_WIRE_KEEP,          /* nothing to tell; as what is: not known */
     VIR_TEAMING_WIRE_HERE,          /* where the standby is reached */
     VIR_TEAMING_WIRE_VF,            /* here, by the VF's NIC, which is another */
     VIR_TEAMING_WIRE_AWAY,          /* not here, not any more, or nothing at all */
