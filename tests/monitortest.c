@@ -20,6 +20,7 @@
 /* Of the domain that hangs, and of all others. */
 static gint asked[2];
 static gint hangs;                  /* how often it will do so */
+static gint stuck;                  /* it does not even answer that */
 
 
 int
@@ -54,6 +55,8 @@ virDomainGetJobStats(virDomainPtr domain,
     const gboolean hanging = g_str_equal(virDomainGetName(domain), "bad");
 
     g_atomic_int_inc(&asked[!hanging]);
+    while (hanging && g_atomic_int_get(&stuck))
+        g_usleep(1000);
     /* Libvirt's own words for it take longer; any error will do. */
     if (hanging && g_atomic_int_add(&hangs, -1) > 0)
         return virDomainGetMaxVcpus(NULL);
@@ -136,6 +139,77 @@ testDoubt(void)
 }
 
 
+static char *
+describe(const char *uri,
+         const char *name)
+{
+    virConnectPtr conn = virConnectOpen(uri);
+    virDomainPtr domain = virDomainLookupByName(conn, name);
+    char *xml = virDomainGetXMLDesc(domain, 0);
+
+    g_assert_nonnull(xml);
+    virDomainFree(domain);
+    virConnectClose(conn);
+    return xml;
+}
+
+
+/* Something of the domain is new, and it has to be asked about. */
+static void
+tell(virTeamingDriver *driver,
+     const char *xml)
+{
+    g_autofree char *print = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(virTeamingDriverTellHook(driver, "attach", "begin", xml, &print, &error));
+    g_assert_no_error(error);
+}
+
+
+/* However much is new of a domain that hangs, it is asked about once, and others meanwhile. */
+static void
+testStuck(void)
+{
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "virtteamingdata", "host.xml", NULL);
+    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+    g_autofree char *uri = g_strconcat("test://", absolute, NULL);
+    g_autofree char *statedir = g_dir_make_tmp("monitortest-XXXXXX", NULL);
+    g_autofree char *command = g_strconcat("rm -rf ", statedir, NULL);
+    g_autofree char *bad = describe(uri, "bad");
+    g_autofree char *good = describe(uri, "good");
+    g_autoptr(virTeamingKernel) kernel = virTeamingKernelNewFake();
+    g_autoptr(virTeamingDriver) driver = NULL;
+    g_autoptr(virTeamingMonitor) monitor = NULL;
+    g_autoptr(GError) error = NULL;
+    virTeamingPolicy policy;
+
+    virTeamingPolicyInit(&policy);
+    driver = virTeamingDriverNew(kernel, statedir, &policy, &error);
+    g_assert_no_error(error);
+    asked[0] = asked[1] = 0;
+    g_atomic_int_set(&hangs, 1);
+    monitor = virTeamingMonitorNew(uri, driver);
+    await(1);
+    g_atomic_int_set(&stuck, 1);
+    for (guint i = 0; i < 10; i++) {
+        tell(driver, bad);
+        spin(10);
+    }
+    await(2);
+    g_assert_cmpint(asked[1], ==, 1);
+    tell(driver, good);
+    spin(500);
+    g_assert_cmpint(asked[1], ==, 2);
+    g_assert_cmpint(asked[0], ==, 2);
+    g_atomic_int_set(&stuck, 0);
+    spin(500);
+
+    g_clear_pointer(&monitor, virTeamingMonitorFree);
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -146,5 +220,6 @@ main(int argc, char **argv)
     gvir_event_register();
     virSetErrorFunc(NULL, hush);
     g_test_add_func("/monitor/doubt", testDoubt);
+    g_test_add_func("/monitor/stuck", testStuck);
     return g_test_run();
 }
