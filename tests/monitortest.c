@@ -96,54 +96,60 @@ await(gint n)
 }
 
 
-/* Of whom libvirt can't say it is asked again, and of nobody else. */
+typedef struct {
+    char *uri;
+    char *statedir;
+    virTeamingKernel *kernel;
+    virTeamingDriver *driver;
+    virTeamingMonitor *monitor;
+} Host;
+
+
+/* A daemon that has asked about all domains; for the one that hangs libvirt can't say anything the
+ * first @data times. */
 static void
-testDoubt(void)
+hostSetUp(Host *host,
+          gconstpointer data)
 {
     g_autofree char *path = g_test_build_filename(G_TEST_DIST, "virtteamingdata", "host.xml", NULL);
     g_autofree char *absolute = g_canonicalize_filename(path, NULL);
-    g_autofree char *uri = g_strconcat("test://", absolute, NULL);
-    g_autofree char *statedir = g_dir_make_tmp("monitortest-XXXXXX", NULL);
-    g_autofree char *command = g_strconcat("rm -rf ", statedir, NULL);
-    g_autoptr(virTeamingKernel) kernel = virTeamingKernelNewFake();
-    g_autoptr(virTeamingDriver) driver = NULL;
-    g_autoptr(virTeamingMonitor) monitor = NULL;
     g_autoptr(GError) error = NULL;
     virTeamingPolicy policy;
-    guint pairs;
 
+    asked[0] = asked[1] = 0;
+    g_atomic_int_set(&hangs, GPOINTER_TO_INT(data));
+    host->uri = g_strconcat("test://", absolute, NULL);
+    host->statedir = g_dir_make_tmp("monitortest-XXXXXX", NULL);
+    host->kernel = virTeamingKernelNewFake();
     virTeamingPolicyInit(&policy);
-    driver = virTeamingDriverNew(kernel, statedir, &policy, &error);
+    host->driver = virTeamingDriverNew(host->kernel, host->statedir, &policy, &error);
     g_assert_no_error(error);
-    g_atomic_int_set(&hangs, 2);
-    monitor = virTeamingMonitorNew(uri, driver);
+    host->monitor = virTeamingMonitorNew(host->uri, host->driver);
     await(1);
-    g_assert_null(virTeamingDriverLibvirtProblem(driver));
-    pairs = virTeamingDriverPairs(driver)->len;
-    g_assert_cmpuint(pairs, >, 0);
-
-    /* After some 1 s, and 2 s more. */
-    await(2);
-    spin(1200);
-    g_assert_cmpint(asked[0], ==, 2);
-    g_assert_cmpuint(virTeamingDriverPairs(driver)->len, ==, pairs);
-    await(3);
-    g_assert_cmpuint(virTeamingDriverPairs(driver)->len, >, pairs);
-    /* And that was that. */
-    spin(1200);
-    g_assert_cmpint(asked[0], ==, 3);
-    g_assert_cmpint(asked[1], ==, 1);
-
-    g_clear_pointer(&monitor, virTeamingMonitorFree);
-    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
 }
 
 
-static char *
-describe(const char *uri,
-         const char *name)
+static void
+hostTearDown(Host *host,
+             gconstpointer data)
 {
-    virConnectPtr conn = virConnectOpen(uri);
+    g_autofree char *command = g_strconcat("rm -rf ", host->statedir, NULL);
+
+    virTeamingMonitorFree(host->monitor);
+    virTeamingDriverFree(host->driver);
+    virTeamingKernelFree(host->kernel);
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+    g_free(host->statedir);
+    g_free(host->uri);
+}
+
+
+/* What libvirt says of domain @name. */
+static char *
+hostDescribe(Host *host,
+             const char *name)
+{
+    virConnectPtr conn = virConnectOpen(host->uri);
     virDomainPtr domain = virDomainLookupByName(conn, name);
     char *xml = virDomainGetXMLDesc(domain, 0);
 
@@ -156,57 +162,62 @@ describe(const char *uri,
 
 /* Something of the domain is new, and it has to be asked about. */
 static void
-tell(virTeamingDriver *driver,
-     const char *xml)
+hostTell(Host *host,
+         const char *xml)
 {
     g_autofree char *print = NULL;
     g_autoptr(GError) error = NULL;
 
-    g_assert_true(virTeamingDriverTellHook(driver, "attach", "begin", xml, &print, &error));
+    g_assert_true(virTeamingDriverTellHook(host->driver, "attach", "begin", xml, &print, &error));
     g_assert_no_error(error);
+}
+
+
+/* Of whom libvirt can't say it is asked again, and of nobody else. */
+static void
+testDoubt(Host *host,
+          gconstpointer data)
+{
+    const guint pairs = virTeamingDriverPairs(host->driver)->len;
+
+    g_assert_null(virTeamingDriverLibvirtProblem(host->driver));
+    g_assert_cmpuint(pairs, >, 0);
+
+    /* After some 1 s, and 2 s more. */
+    await(2);
+    spin(1200);
+    g_assert_cmpint(asked[0], ==, 2);
+    g_assert_cmpuint(virTeamingDriverPairs(host->driver)->len, ==, pairs);
+    await(3);
+    g_assert_cmpuint(virTeamingDriverPairs(host->driver)->len, >, pairs);
+    /* And that was that. */
+    spin(1200);
+    g_assert_cmpint(asked[0], ==, 3);
+    g_assert_cmpint(asked[1], ==, 1);
 }
 
 
 /* However much is new of a domain that hangs, it is asked about once, and others meanwhile. */
 static void
-testStuck(void)
+testStuck(Host *host,
+          gconstpointer data)
 {
-    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "virtteamingdata", "host.xml", NULL);
-    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
-    g_autofree char *uri = g_strconcat("test://", absolute, NULL);
-    g_autofree char *statedir = g_dir_make_tmp("monitortest-XXXXXX", NULL);
-    g_autofree char *command = g_strconcat("rm -rf ", statedir, NULL);
-    g_autofree char *bad = describe(uri, "bad");
-    g_autofree char *good = describe(uri, "good");
-    g_autoptr(virTeamingKernel) kernel = virTeamingKernelNewFake();
-    g_autoptr(virTeamingDriver) driver = NULL;
-    g_autoptr(virTeamingMonitor) monitor = NULL;
-    g_autoptr(GError) error = NULL;
-    virTeamingPolicy policy;
+    g_autofree char *bad = hostDescribe(host, "bad");
+    g_autofree char *good = hostDescribe(host, "good");
 
-    virTeamingPolicyInit(&policy);
-    driver = virTeamingDriverNew(kernel, statedir, &policy, &error);
-    g_assert_no_error(error);
-    asked[0] = asked[1] = 0;
-    g_atomic_int_set(&hangs, 1);
-    monitor = virTeamingMonitorNew(uri, driver);
-    await(1);
     g_atomic_int_set(&stuck, 1);
     for (guint i = 0; i < 10; i++) {
-        tell(driver, bad);
+        hostTell(host, bad);
         spin(10);
     }
     await(2);
     g_assert_cmpint(asked[1], ==, 1);
-    tell(driver, good);
+    hostTell(host, good);
     spin(500);
     g_assert_cmpint(asked[1], ==, 2);
     g_assert_cmpint(asked[0], ==, 2);
     g_atomic_int_set(&stuck, 0);
     spin(500);
-
-    g_clear_pointer(&monitor, virTeamingMonitorFree);
-    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
 }
 
 
@@ -219,7 +230,7 @@ main(int argc, char **argv)
     gvir_init(NULL, NULL);
     gvir_event_register();
     virSetErrorFunc(NULL, hush);
-    g_test_add_func("/monitor/doubt", testDoubt);
-    g_test_add_func("/monitor/stuck", testStuck);
+    g_test_add("/monitor/doubt", Host, GINT_TO_POINTER(2), hostSetUp, testDoubt, hostTearDown);
+    g_test_add("/monitor/stuck", Host, GINT_TO_POINTER(1), hostSetUp, testStuck, hostTearDown);
     return g_test_run();
 }
