@@ -184,7 +184,7 @@ def bonded(lab, active):
         yield
 
 
-@scenario(start=False)
+@scenario(always=False, start=False)
 def bond_of_two_nics(lab):
     """The uplink is a bond: with the VF's NIC for its active port, and then with the other."""
     with bonded(lab, "pf0"):
