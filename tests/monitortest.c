@@ -185,7 +185,7 @@ testDoubt(Host *host,
 
     /* After some 1 s, and 2 s more. */
     await(2);
-    spin(1200);
+    spin(600);
     g_assert_cmpint(asked[0], ==, 2);
     g_assert_cmpuint(virTeamingDriverPairs(host->driver)->len, ==, pairs);
     await(3);
