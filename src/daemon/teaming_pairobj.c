@@ -615,9 +615,11 @@ virTeamingPairObjCatch(virTeamingPairObj *pair,
     pair->caught = vf.address;
     pair->caughtAt = now;
     virTeamingJournalSave(pair, statedir, NULL);
-    if (virTeamingKernelVfSetVlan(kernel, pf, vf.index, VIR_TEAMING_PARK_VLAN, 0, NULL))
-        g_message("domain '%s', %s: %s at once", pair->domain, pair->standbyAlias,
-                  virTeamingStepToString(VIR_TEAMING_STEP_VF_VLAN));
+    if (!virTeamingKernelVfSetVlan(kernel, pf, vf.index, VIR_TEAMING_PARK_VLAN, 0, NULL))
+        return;
+    virTeamingPairObjRemember(pair, pair->phase, virTeamingStepToString(VIR_TEAMING_STEP_VF_VLAN));
+    g_message("domain '%s', %s: %s at once", pair->domain, pair->standbyAlias,
+              virTeamingStepToString(VIR_TEAMING_STEP_VF_VLAN));
 }
 
 
