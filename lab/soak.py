@@ -175,6 +175,7 @@ class Soak:
         if xml:
             self.lab.run(self.home, f"printf %s {shlex.quote(xml)} > /tmp/vf.xml; "
                                     "virsh -q attach-device guest /tmp/vf.xml --live")
+
     def speed(self):
         return ["--bandwidth", str(self.args.bandwidth)] if self.args.bandwidth else []
 

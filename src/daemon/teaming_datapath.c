@@ -673,3 +673,59 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
     }
     g_assert_not_reached();
 }
+
+
+/* Does @step close a path that the guest may need if the plan failed before it? A VF is
+ * parked only when nobody reads it: that closes none. */
+static gboolean
+virTeamingStepCloses(virTeamingStep step,
+                     virTeamingGuest guest)
+{
+    return guest == VIR_TEAMING_GUEST_HERE && step == VIR_TEAMING_STEP_SELF_DEL;
+}
+
+
+/**
+ * virTeamingPairObjTakePlan:
+ * @pair: the pair
+ * @kernel: the host
+ * @plan: @nsteps steps
+ * @nsteps: how many
+ * @entries: as virTeamingPairObjLook() has found them
+ * @taken: what was tried is appended, in words
+ * @error: set to what went wrong first
+ *
+ * Takes the steps in order. What fails keeps no other from being taken, but one that would close a
+ * path while the guest needs it.
+ *
+ * Returns: whether all were taken.
+ */
+gboolean
+virTeamingPairObjTakePlan(virTeamingPairObj *pair,
+                          virTeamingKernel *kernel,
+                          const virTeamingStep *plan,
+                          guint nsteps,
+                          const GArray *entries,
+                          GString *taken,
+                          GError **error)
+{
+    g_autoptr(GError) first = NULL;
+
+    for (guint i = 0; i < nsteps; i++) {
+        g_autoptr(GError) reason = NULL;
+
+        if (first && virTeamingStepCloses(plan[i], pair->guest))
+            continue;
+        g_string_append_printf(taken, "%s%s", taken->len ? " " : "",
+                               virTeamingStepToString(plan[i]));
+        if (!virTeamingPairObjTake(pair, kernel, plan[i], entries, &reason)) {
+            g_string_append(taken, "(failed)");
+            if (!first)
+                first = g_steal_pointer(&reason);
+        }
+    }
+    if (!first)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&first));
+    return FALSE;
+}

@@ -26,3 +26,10 @@ gboolean virTeamingPairObjTake(virTeamingPairObj *pair,
                                virTeamingStep step,
                                const GArray *entries,
                                GError **error);
+gboolean virTeamingPairObjTakePlan(virTeamingPairObj *pair,
+                                   virTeamingKernel *kernel,
+                                   const virTeamingStep *plan,
+                                   guint nsteps,
+                                   const GArray *entries,
+                                   GString *taken,
+                                   GError **error);

@@ -434,6 +434,17 @@ virTeamingPairObjIsConcerned(const virTeamingPairObj *pair,
 }
 
 
+/* Is it news of a link that may be a PF? As long as it is not known which are, each may. */
+static gboolean
+virTeamingDriverIsOfPf(const virTeamingDriver *driver,
+                       const char *ifname,
+                       const virTeamingMac *mac)
+{
+    return ifname && !mac &&
+        (!driver->pfs || g_strv_contains((const char *const *)driver->pfs, ifname));
+}
+
+
 /* News of a host to which @pair's guest comes. Urgent is only that libvirt gives its MAC to a VF;
  * of what else QEMU and libvirt do meanwhile there is much. Returns: whether it concerned @pair. */
 static gboolean
@@ -444,8 +455,8 @@ virTeamingDriverHearIncoming(virTeamingDriver *driver,
 {
     /* While libvirt takes a VF many links change; only a PF is worth a look. A standby that comes
      * alone is given none. */
-    const gboolean found = !pair->hasVf && pair->parked && ifname && !mac &&
-        (!driver->pfs || g_strv_contains((const char *const *)driver->pfs, ifname)) &&
+    const gboolean found = !pair->hasVf && pair->parked &&
+        virTeamingDriverIsOfPf(driver, ifname, mac) &&
         virTeamingPairObjLocateVf(pair, driver->kernel, ifname);
 
     if (!found && !virTeamingPairObjIsConcerned(pair, ifname, mac))
@@ -477,9 +488,8 @@ virTeamingDriverNotified(const char *ifname,
             virTeamingDriverHearIncoming(driver, pair, ifname, mac) && !pair->lookAt)
             pair->lookAt = now + VIR_TEAMING_DRIVER_IDLE_MS * 1000;
         /* libvirt sets the VF's VLAN just after its MAC. */
-        else if (pair->guest == VIR_TEAMING_GUEST_HERE && ifname && !mac && !pair->catchAt &&
-                 (!pair->hasVf || pair->plugging) &&
-                 (!driver->pfs || g_strv_contains((const char *const *)driver->pfs, ifname)))
+        else if (pair->guest == VIR_TEAMING_GUEST_HERE && !pair->catchAt &&
+                 (!pair->hasVf || pair->plugging) && virTeamingDriverIsOfPf(driver, ifname, mac))
             pair->catchAt = now + VIR_TEAMING_DRIVER_CATCH_MS * 1000;
     }
     /* The kernel tells us of our own steps, too, and of those that libvirt takes for us, and does
@@ -536,6 +546,7 @@ virTeamingDriverNew(virTeamingKernel *kernel,
 
     for (guint i = 0; i < driver->pairs->len; i++) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
         /* Of what was going on we know that it still may, not since when. */
         pair->changedAt = pair->openAt = now;
         pair->askedAt = pair->askedOut || pair->move == VIR_TEAMING_MOVE_OUT ? now : 0;

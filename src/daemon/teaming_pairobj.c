@@ -192,6 +192,18 @@ virTeamingPairObjForgetVf(virTeamingPairObj *pair)
 }
 
 
+/* Does a guest drive the VF at @address? */
+static gboolean
+virTeamingVfIsDriven(virTeamingKernel *kernel,
+                     const virTeamingPciAddress *address)
+{
+    virTeamingPciState pci;
+
+    return virTeamingKernelPciGetState(kernel, address, &pci, NULL) &&
+        virTeamingPciDriverIsVfio(pci.driver) && pci.busMaster;
+}
+
+
 /* Finds the VF of @pf that libvirt has given @pair's MAC, for it to be plugged: no guest drives it.
  * One that is driven is another's, in another network. */
 static gboolean
@@ -201,19 +213,16 @@ virTeamingPairObjFindGiven(const virTeamingPairObj *pair,
                            virTeamingVf *ret)
 {
     g_autoptr(GArray) vfs = NULL;
-    virTeamingPciState pci;
 
     if (!virTeamingKernelVfFind(kernel, pf, &pair->mac, ret, NULL))
         return FALSE;
-    if (!virTeamingKernelPciGetState(kernel, &ret->address, &pci, NULL) ||
-        !virTeamingPciDriverIsVfio(pci.driver) || !pci.busMaster)
+    if (!virTeamingVfIsDriven(kernel, &ret->address))
         return TRUE;
     vfs = virTeamingKernelVfList(kernel, pf, NULL);
     for (guint i = 0; vfs && i < vfs->len; i++) {
         *ret = g_array_index(vfs, virTeamingVf, i);
         if (virTeamingMacEqual(&ret->mac, &pair->mac) &&
-            virTeamingKernelPciGetState(kernel, &ret->address, &pci, NULL) &&
-            !(virTeamingPciDriverIsVfio(pci.driver) && pci.busMaster))
+            !virTeamingVfIsDriven(kernel, &ret->address))
             return TRUE;
     }
     return FALSE;
@@ -497,16 +506,6 @@ virTeamingPairObjUnhide(virTeamingPairObj *pair)
     pair->unhides = 0;
     pair->unhideAt = 0;
     g_clear_pointer(&pair->unhideProblem, g_free);
-}
-
-
-/* Does @step close a path that the guest may need if the plan failed before it? A VF is
- * parked only when nobody reads it: that closes none. */
-static gboolean
-virTeamingStepCloses(virTeamingStep step,
-                     virTeamingGuest guest)
-{
-    return guest == VIR_TEAMING_GUEST_HERE && step == VIR_TEAMING_STEP_SELF_DEL;
 }
 
 
@@ -797,19 +796,7 @@ virTeamingPairObjTakeAll(virTeamingPairObj *pair,
     g_autoptr(GString) steps = g_string_new(NULL);
     g_autoptr(GError) first = NULL;
 
-    for (guint i = 0; i < nsteps; i++) {
-        g_autoptr(GError) reason = NULL;
-
-        if (first && virTeamingStepCloses(plan[i], pair->guest))
-            continue;
-        g_string_append_printf(steps, "%s%s", steps->len ? " " : "",
-                               virTeamingStepToString(plan[i]));
-        if (!virTeamingPairObjTake(pair, kernel, plan[i], entries, &reason)) {
-            g_string_append(steps, "(failed)");
-            if (!first)
-                first = g_steal_pointer(&reason);
-        }
-    }
+    virTeamingPairObjTakePlan(pair, kernel, plan, nsteps, entries, steps, &first);
     if (nsteps > 0)
         pair->steppedAt = now;
 

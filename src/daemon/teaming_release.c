@@ -54,10 +54,10 @@ virTeamingPairObjRelease(virTeamingPairObj *pair,
     virTeamingStep plan[VIR_TEAMING_PLAN_MAX];
     g_autoptr(GArray) entries = NULL;
     g_autoptr(GString) steps = g_string_new(NULL);
-    g_autoptr(GError) first = NULL;
     virTeamingDatapath desired;
     virTeamingDatapath actual;
     virTeamingLink tap;
+    gboolean released;
     guint nsteps;
 
     virTeamingPairObjTakeUp(pair, kernel);
@@ -78,23 +78,10 @@ virTeamingPairObjRelease(virTeamingPairObj *pair,
     if (actual.vf == VIR_TEAMING_VF_OTHER)
         desired.vf = VIR_TEAMING_VF_KEEP;
     nsteps = virTeamingFailoverPlan(&actual, &desired, plan);
-    for (guint i = 0; i < nsteps; i++) {
-        g_autoptr(GError) reason = NULL;
-
-        /* While the VF may not have what is for the guest, the standby may. */
-        if (first && pair->guest == VIR_TEAMING_GUEST_HERE &&
-            plan[i] == VIR_TEAMING_STEP_SELF_DEL)
-            continue;
-        g_string_append_printf(steps, " %s", virTeamingStepToString(plan[i]));
-        if (!virTeamingPairObjTake(pair, kernel, plan[i], entries, &reason) && !first)
-            first = g_steal_pointer(&reason);
-    }
-    g_message("domain '%s', %s: released:%s", pair->domain, pair->standbyAlias,
-              nsteps ? steps->str : " nothing to take back");
-    if (!first)
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&first));
-    return FALSE;
+    released = virTeamingPairObjTakePlan(pair, kernel, plan, nsteps, entries, steps, error);
+    g_message("domain '%s', %s: released: %s", pair->domain, pair->standbyAlias,
+              nsteps ? steps->str : "nothing to take back");
+    return released;
 }
 
 

@@ -99,6 +99,16 @@ virTeamingLinkHasVfs(virTeamingKernel *kernel,
 }
 
 
+/* Is @link the NIC of which @pf is the PF; or, if no PF is known yet, one that may be? */
+static gboolean
+virTeamingLinkMayBeOfPf(virTeamingKernel *kernel,
+                        const virTeamingLink *link,
+                        const char *pf)
+{
+    return pf[0] ? virTeamingLinkIsOfPf(kernel, link, pf) : virTeamingLinkHasVfs(kernel, link);
+}
+
+
 /* Finds the port of @bond that is the NIC of which @pf is the PF. @shared: set to whether there
  * are others that receive. To list all links takes a while, so it is done only if it must be. */
 static gboolean
@@ -120,7 +130,7 @@ virTeamingBondFindPort(virTeamingKernel *kernel,
 
         if (!g_str_equal(link->master, bond->name))
             continue;
-        if (pf[0] ? virTeamingLinkIsOfPf(kernel, link, pf) : virTeamingLinkHasVfs(kernel, link)) {
+        if (virTeamingLinkMayBeOfPf(kernel, link, pf)) {
             *ret = *link;
             found = TRUE;
         } else if (bond->spreads && link->up && link->running) {
@@ -157,8 +167,7 @@ virTeamingPairObjTrace(virTeamingPairObj *pair,
     isBond = g_str_equal(bottom.kind, "bond");
     nic = bottom;
     found = isBond ? virTeamingBondFindPort(kernel, &bottom, pair->pf, &nic, &shared) :
-        pair->pf[0] ? virTeamingLinkIsOfPf(kernel, &bottom, pair->pf) :
-        virTeamingLinkHasVfs(kernel, &bottom);
+        virTeamingLinkMayBeOfPf(kernel, &bottom, pair->pf);
     if (!found && !isBond && bottom.kind[0])
         return FALSE;
 
