@@ -1951,7 +1951,7 @@ static void
 testFakeRefusals(Host *host,
                  gconstpointer data)
 {
-    static const int refusals[] = { EOPNOTSUPP, EINVAL, 524 };
+    static const int refusals[] = { EOPNOTSUPP, EINVAL, EADDRNOTAVAIL, 524 };
     static const int failures[] = { ENOMEM, ENOSPC, EBUSY, EAGAIN, EIO, EPERM, ENODEV };
 
     for (guint i = 0; i < G_N_ELEMENTS(refusals) + G_N_ELEMENTS(failures); i++) {

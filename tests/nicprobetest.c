@@ -1096,6 +1096,44 @@ testNoDriver(void)
 }
 
 
+/*
+ * A VF that nobody has given a MAC yet. Where the NIC does not take one away it gets the one that
+ * libvirt gives it then, and the answers are worth as much.
+ */
+static void
+testNoMac(void)
+{
+    for (guint refuses = 0; refuses < 2; refuses++) {
+        const Nic nic = { .refusesZero = refuses };
+        const virTeamingMac substitute = { { 0x02 } };
+        g_autoptr(Rig) mine = rigNew(&nic);
+        virTeamingVf vf = getConfig();
+        g_autofree char *before = NULL;
+        g_autofree char *after = NULL;
+        virTeamingNicProbe probe = getProbe(TRUE);
+        g_autoptr(virTeamingNicVerdict) verdict = NULL;
+        g_autoptr(GError) error = NULL;
+
+        memset(&vf.mac, 0, sizeof(vf.mac));
+        virTeamingFakeSetVf(mine->kernel, "pf0", &vf);
+        before = describe();
+        verdict = virTeamingNicProbeRun(&probe, &error);
+        g_assert_no_error(error);
+        g_assert_nonnull(verdict);
+        if (refuses) {
+            const virTeamingVf now = getConfig();
+
+            g_assert_true(virTeamingMacEqual(&now.mac, &substitute));
+            g_assert_nonnull(strstr(mine->notices->str, "VF 1 of 'pf0' had no MAC"));
+            g_assert_nonnull(strstr(mine->notices->str, "it has 02:00:00:00:00:00 now"));
+            virTeamingFakeSetVf(mine->kernel, "pf0", &vf);
+        }
+        after = describe();
+        g_assert_cmpstr(after, ==, before);
+    }
+}
+
+
 /* ---- what is refused ---- */
 
 static void
@@ -1467,6 +1505,7 @@ main(int argc,
     g_test_add_func("/nicprobe/undo/receive-fails", testReceiveFails);
     g_test_add_func("/nicprobe/undo/wire-cut", testWireCut);
     g_test_add_func("/nicprobe/undo/no-driver", testNoDriver);
+    g_test_add_func("/nicprobe/undo/no-mac", testNoMac);
     g_test_add_func("/nicprobe/refused", testRefused);
     g_test_add_func("/nicprobe/verdict", testVerdict);
     g_test_add_func("/nicprobe/inherit", testInherit);

@@ -101,6 +101,15 @@ virTeamingNicProbeSay(const virTeamingNicProbe *probe,
 
 
 static void
+virTeamingNicProbeTell(const virTeamingNicProbe *probe,
+                       const char *words)
+{
+    if (probe->notice)
+        probe->notice(words);
+}
+
+
+static void
 virTeamingNicProbeAnswer(virTeamingNicProbing *p,
                          virTeamingNicTrait trait,
                          virTeamingNicAnswer answer)
@@ -922,8 +931,39 @@ virTeamingNicProbeLeave(const virTeamingNicProbe *probe,
                         "probed it had MAC %s and VLAN %u", was->vf.index, was->pf, user,
                         virTeamingMacFormat(&was->vf.mac, mac), was->vf.vlan);
 
-    if (probe->notice)
-        probe->notice(words);
+    virTeamingNicProbeTell(probe, words);
+}
+
+
+/*
+ * Gives the VF its MAC back. None may be what the NIC has before anybody sets one, and refuses
+ * to be given: then the VF gets what libvirt gives it in that case, too (altZeroMAC in its
+ * src/util/virnetdev.c), and that is said.
+ */
+static gboolean
+virTeamingNicProbeRestoreMac(const virTeamingNicProbe *probe,
+                             const virTeamingNicJournal *was,
+                             GError **error)
+{
+    const virTeamingMac substitute = { { 0x02 } };
+    g_autoptr(GError) reason = NULL;
+    g_autofree char *words = NULL;
+    char mac[VIR_TEAMING_MAC_STRING_LEN];
+
+    if (virTeamingKernelVfSetMac(probe->kernel, was->pf, was->vf.index, &was->vf.mac, &reason))
+        return TRUE;
+    if (!virTeamingMacIsZero(&was->vf.mac) ||
+        !g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED)) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
+    if (!virTeamingKernelVfSetMac(probe->kernel, was->pf, was->vf.index, &substitute, error))
+        return FALSE;
+    words = g_strdup_printf("VF %u of '%s' had no MAC before it was probed, and the NIC does not "
+                            "take one away: it has %s now, which libvirt gives for none, too",
+                            was->vf.index, was->pf, virTeamingMacFormat(&substitute, mac));
+    virTeamingNicProbeTell(probe, words);
+    return TRUE;
 }
 
 
@@ -953,7 +993,7 @@ virTeamingNicProbeRestoreFilter(const virTeamingNicProbe *probe,
             virTeamingKernelVfSetVlan(probe->kernel, was->pf, was->vf.index, was->vf.vlan,
                                       was->vf.qos, error)) &&
         (virTeamingMacEqual(&vf.mac, &was->vf.mac) ||
-         virTeamingKernelVfSetMac(probe->kernel, was->pf, was->vf.index, &was->vf.mac, error));
+         virTeamingNicProbeRestoreMac(probe, was, error));
 }
 
 
