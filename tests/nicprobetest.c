@@ -72,8 +72,10 @@ typedef struct {
     gint64 returnAt;                /* when it is seen again; 0: when the VF is bound anew */
     const char *pf;                 /* what the PF is called by now */
     gboolean silent;                /* the PF tells nothing of VF 1 */
-    guint takenAt;                  /* with this frame somebody takes the VF, and stops the probe */
+    guint takenAt;                  /* with this frame somebody takes the VF */
     const char *taker;              /* his driver */
+    guint takenAtUnbind;            /* a guest takes the VF when its driver is to be taken */
+    guint unbinds;
     GString *notices;
     guint sent;
     guint steps;
@@ -279,6 +281,14 @@ wireUnbind(virTeamingNicWire *wire,
 {
     if (!step(error))
         return FALSE;
+    if (++rig->unbinds == rig->takenAtUnbind) {
+        setNetdev("vfio-pci", "", NULL, FALSE);
+        g_free(virTeamingFakeTakeLog(rig->kernel));
+    }
+    if (virTeamingPciDriverIsVfio(getVf().driver)) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY, "a guest may have it");
+        return FALSE;
+    }
     setNetdev("", "", NULL, FALSE);
     return TRUE;
 }
@@ -385,7 +395,6 @@ wireSend(virTeamingNicWire *wire,
     if (rig->sent + 1 == rig->takenAt) {
         setNetdev(rig->taker, "", NULL, FALSE);
         g_free(virTeamingFakeTakeLog(rig->kernel));
-        rig->stop = TRUE;
     }
     for (guint i = 0; i < rig->filters->len; i++) {
         if (g_array_index(rig->filters, Filter, i).from <= rig->now)
@@ -1047,29 +1056,67 @@ testRecover(gconstpointer opaque)
 }
 
 
-/* Also to a probe that lives and can put all back. */
+/* Also to a probe that lives: it leaves the VF alone from then on, and has no answers. */
 static void
 testTakenMeanwhile(void)
 {
     static const char * const takers[] = { "vfio-pci", "mlx5_vfio_pci", "igb_uio" };
     const Nic nic = { 0 };
 
-    for (guint i = 0; i < G_N_ELEMENTS(takers) * 100; i++) {
+    for (guint i = 0; i < G_N_ELEMENTS(takers) * 2; i++) {
+        const gboolean peer = i % 2;
+        gboolean ended = FALSE;
+        guint at;
+
+        for (at = 1; !ended; at++) {
+            g_autoptr(Rig) mine = rigNew(&nic);
+            g_autofree char *log = NULL;
+            virTeamingNicProbe probe = getProbe(peer);
+            g_autoptr(virTeamingNicVerdict) verdict = NULL;
+            g_autoptr(GError) error = NULL;
+
+            mine->taker = takers[i / 2];
+            mine->takenAt = at;
+            verdict = virTeamingNicProbeRun(&probe, &error);
+            ended = mine->sent < at;
+            g_assert_true(ended == !!verdict);
+            if (ended)
+                continue;
+            g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY);
+            g_assert_nonnull(strstr(error->message, "VF 1 of 'pf0' was taken meanwhile"));
+            log = virTeamingFakeTakeLog(mine->kernel);
+            g_assert_null(strstr(log, "VfSet"));
+            g_assert_cmpstr(getVf().driver, ==, mine->taker);
+            g_assert_nonnull(strstr(mine->notices->str, mine->taker));
+            g_assert_true(virTeamingNicProbeRecover(&probe, NULL));
+            g_assert_cmpstr(getVf().driver, ==, mine->taker);
+        }
+        g_assert_cmpuint(at, >, 20);
+    }
+}
+
+
+/* Between the last look and the change: what the wire refuses then is not changed, either. */
+static void
+testTakenAtLast(void)
+{
+    const Nic nic = { 0 };
+
+    for (guint at = 1; at <= 3; at++) {
         g_autoptr(Rig) mine = rigNew(&nic);
         g_autofree char *log = NULL;
         virTeamingNicProbe probe = getProbe(TRUE);
         g_autoptr(GError) error = NULL;
 
-        mine->taker = takers[i / 100];
-        mine->takenAt = 1 + i % 100;
+        mine->takenAtUnbind = at;
         g_assert_null(virTeamingNicProbeRun(&probe, &error));
-        g_assert_nonnull(strstr(error->message, "interrupted"));
+        g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY);
         log = virTeamingFakeTakeLog(mine->kernel);
         g_assert_null(strstr(log, "VfSet"));
-        g_assert_cmpstr(getVf().driver, ==, mine->taker);
-        g_assert_nonnull(strstr(mine->notices->str, mine->taker));
-        g_assert_true(virTeamingNicProbeRecover(&probe, NULL));
-        g_assert_cmpstr(getVf().driver, ==, mine->taker);
+        g_clear_error(&error);
+        g_assert_true(virTeamingNicProbeRecover(&probe, &error));
+        g_assert_no_error(error);
+        g_assert_cmpstr(getVf().driver, ==, "vfio-pci");
     }
 }
 
@@ -1458,6 +1505,13 @@ testWireVf(void)
     wire = virTeamingNicWireNew(mine->kernel, "far0", NULL, &error);
     g_assert_no_error(error);
 
+    /* What a guest may have is not taken from it. */
+    setNetdev("vfio-pci", "", NULL, FALSE);
+    g_assert_false(wire->ops->unbind(wire, &address, &error));
+    g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY);
+    g_clear_error(&error);
+    setNetdev("igbvf", "new0", &mac, TRUE);
+
     /* No descriptor is left for the namespace. */
     next = dup(STDIN_FILENO);
     g_assert_cmpint(next, >=, 0);
@@ -1501,6 +1555,7 @@ main(int argc,
         g_test_add_data_func(name, &recovers[i], testRecover);
     }
     g_test_add_func("/nicprobe/undo/taken-meanwhile", testTakenMeanwhile);
+    g_test_add_func("/nicprobe/undo/taken-at-last", testTakenAtLast);
     g_test_add_func("/nicprobe/undo/no-room", testNoRoom);
     g_test_add_func("/nicprobe/undo/receive-fails", testReceiveFails);
     g_test_add_func("/nicprobe/undo/wire-cut", testWireCut);

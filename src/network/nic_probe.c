@@ -27,7 +27,8 @@
  *
  * How the VF was is on file before it is touched (nic_journal.c), and is put back by one
  * function, whether all went well, a step failed, a signal came, or a later probe
- * finds the file of one that was killed. Between any two steps the probe may be stopped. The
+ * finds the file of one that was killed. Between any two steps the probe may be stopped, and
+ * before each change it is seen whether the VF is another's by now, which ends the probe. The
  * file is forgotten if the VF is no more, and if somebody uses it by now: then it is left as it
  * is, and that is said. Whatever else keeps it from being put back keeps the file.
  */
@@ -87,6 +88,40 @@ virTeamingNicProbeGoOn(const virTeamingNicProbing *p,
         return TRUE;
     g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY,
                 "interrupted; '%s' and its VFs are as they were", p->probe->pf);
+    return FALSE;
+}
+
+
+/*
+ * Has somebody else taken the VF? It may well have no netdev here while it is the probe's,
+ * which takes it to a namespace of its own, but then its driver is the one that it had.
+ */
+static gboolean
+virTeamingNicProbeIsTaken(const virTeamingNicJournal *was,
+                          const virTeamingPciDevice *device)
+{
+    return virTeamingPciDriverIsVfio(device->driver) ||
+        (device->driver[0] && !device->netdev[0] && was->driver[0] &&
+         !g_str_equal(device->driver, was->driver));
+}
+
+
+/* May the VF be changed? Not if the probe was stopped, nor if the VF is another's by now. */
+static gboolean
+virTeamingNicProbeHolds(const virTeamingNicProbing *p,
+                        GError **error)
+{
+    virTeamingPciDevice device;
+
+    if (!virTeamingNicProbeGoOn(p, error) ||
+        !virTeamingKernelPciGetDevice(p->probe->kernel, &p->was.vf.address, &device, error))
+        return FALSE;
+    if (!virTeamingNicProbeIsTaken(&p->was, &device))
+        return TRUE;
+    g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY,
+                "VF %u of '%s' was taken meanwhile (driver %s), so what was seen is worth "
+                "nothing; probe again while no domain is started that may take it",
+                p->was.vf.index, p->probe->pf, device.driver);
     return FALSE;
 }
 
@@ -320,7 +355,7 @@ virTeamingNicProbeSetMac(virTeamingNicProbing *p,
                          const virTeamingMac *mac,
                          GError **error)
 {
-    return virTeamingNicProbeGoOn(p, error) &&
+    return virTeamingNicProbeHolds(p, error) &&
         virTeamingKernelVfSetMac(p->probe->kernel, p->probe->pf, p->was.vf.index, mac, error);
 }
 
@@ -334,7 +369,7 @@ virTeamingNicProbePark(virTeamingNicProbing *p,
 {
     g_autoptr(GError) reason = NULL;
 
-    if (!virTeamingNicProbeGoOn(p, error))
+    if (!virTeamingNicProbeHolds(p, error))
         return FALSE;
     *done = virTeamingKernelVfSetVlan(p->probe->kernel, p->probe->pf, p->was.vf.index,
                                       on ? VIR_TEAMING_NIC_PROBE_VLAN : 0, 0, &reason);
@@ -392,7 +427,7 @@ virTeamingNicProbeUnbind(virTeamingNicProbing *p,
 {
     virTeamingNicWire *wire = p->probe->wire;
 
-    if (!virTeamingNicProbeGoOn(p, error))
+    if (!virTeamingNicProbeHolds(p, error))
         return FALSE;
     wire->ops->drop(wire);
     return wire->ops->unbind(wire, &p->was.vf.address, error);
@@ -421,7 +456,7 @@ virTeamingNicProbeEmpty(virTeamingNicProbing *p,
     g_autoptr(GError) reason = NULL;
     virTeamingVf vf;
 
-    if (!virTeamingNicProbeSetMac(p, &p->mac, error) || !virTeamingNicProbeGoOn(p, error))
+    if (!virTeamingNicProbeSetMac(p, &p->mac, error) || !virTeamingNicProbeHolds(p, error))
         return FALSE;
     if (!virTeamingKernelVfSetMac(probe->kernel, probe->pf, p->was.vf.index, &p->off, &reason))
         return virTeamingNicProbeTolerate(&reason, error) && virTeamingNicProbeRefuseZero(p, error);
@@ -500,7 +535,7 @@ virTeamingNicProbeDrive(virTeamingNicProbing *p,
     if (!virTeamingNicProbeSetMac(p, &p->mac, error) ||
         !virTeamingNicProbeReceive(p, p->settleMs, error) ||
         !wire->ops->bind(wire, address, p->was.driver[0] ? p->was.driver : NULL, error) ||
-        !virTeamingNicProbeGoOn(p, error) ||
+        !virTeamingNicProbeHolds(p, error) ||
         !virTeamingKernelPciGetDevice(probe->kernel, address, &device, error) ||
         !wire->ops->take(wire, address, &mac, error))
         return FALSE;
@@ -842,20 +877,6 @@ virTeamingNicProbeKeepError(GError **error,
 
 
 /*
- * Has somebody else taken the VF? It may well have no netdev here while it is the probe's,
- * which takes it to a namespace of its own, but then its driver is the one that it had.
- */
-static gboolean
-virTeamingNicProbeIsTaken(const virTeamingNicJournal *was,
-                          const virTeamingPciDevice *device)
-{
-    return virTeamingPciDriverIsVfio(device->driver) ||
-        (device->driver[0] && !device->netdev[0] && was->driver[0] &&
-         !g_str_equal(device->driver, was->driver));
-}
-
-
-/*
  * Waits for the netdev of the VF. A probe that was killed may have had it in its namespace, from
  * which it returns some time after the process has ended (cleanup_net() in
  * net/core/net_namespace.c, which is queued).
@@ -1006,9 +1027,15 @@ virTeamingNicProbeRestoreVf(const virTeamingNicProbe *probe,
     virTeamingNicWire *wire = probe->wire;
     GError *reason = NULL;
 
-    /* Without a driver first: the driver reads the MAC when it is bound. */
-    wire->ops->unbind(wire, &was->vf.address, &reason);
-    virTeamingNicProbeKeepError(first, g_steal_pointer(&reason));
+    /* Without a driver first: the driver reads the MAC when it is bound. What a guest has taken
+     * this moment keeps its filter, too; the next time it is seen that somebody has it. */
+    if (!wire->ops->unbind(wire, &was->vf.address, &reason)) {
+        const gboolean busy = g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY);
+
+        virTeamingNicProbeKeepError(first, g_steal_pointer(&reason));
+        if (busy)
+            return;
+    }
     virTeamingNicProbeRestoreFilter(probe, was, &reason);
     virTeamingNicProbeKeepError(first, g_steal_pointer(&reason));
     if (was->driver[0] &&
@@ -1150,7 +1177,8 @@ virTeamingNicProbeRunLocked(const virTeamingNicProbe *probe,
         return NULL;
     good = virTeamingNicProbeGround(&p, error) &&
         virTeamingNicProbeDriven(&p, error) &&
-        (!probe->peer || virTeamingNicProbeIdle(&p, error));
+        (!probe->peer || virTeamingNicProbeIdle(&p, error)) &&
+        virTeamingNicProbeHolds(&p, error);
     if (!virTeamingNicProbeRestore(probe, &p.was, FALSE, &left)) {
         /* What is left behind matters more than why. */
         g_clear_error(error);

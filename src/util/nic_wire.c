@@ -124,11 +124,18 @@ virTeamingNicWireRealUnbind(virTeamingNicWire *wire,
     virTeamingNicWireReal *real = (virTeamingNicWireReal *)wire;
     virTeamingPciDevice device;
     g_autofree char *path = NULL;
+    char address[VIR_TEAMING_PCI_STRING_LEN];
 
     if (!virTeamingKernelPciGetDevice(real->kernel, vf, &device, error))
         return FALSE;
     if (!device.driver[0])
         return TRUE;
+    if (virTeamingPciDriverIsVfio(device.driver)) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY,
+                    "cannot take the driver from VF %s: a guest may have it (driver %s)",
+                    virTeamingPciAddressFormat(vf, address), device.driver);
+        return FALSE;
+    }
     path = g_build_filename("/sys/bus/pci/drivers", device.driver, "unbind", NULL);
     return virTeamingNicWireOrder(vf, path, "take the driver from", error);
 }

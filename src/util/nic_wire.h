@@ -35,7 +35,7 @@ typedef struct {
  * virTeamingNicWireOps:
  * @free: lets go of all that is held; changes nothing that outlives the process
  * @now: microseconds of a clock that does not jump
- * @unbind: takes the driver away from @vf, if it has one
+ * @unbind: takes the driver away from @vf, if it has one; fails with BUSY if a guest may have it
  * @bind: gives @vf the driver @driver; NULL: the one that the system would choose
  * @take: moves the netdev of @vf out of everyone's way and switches it on. @mac: the
  *        address that its driver has given it
