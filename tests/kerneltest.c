@@ -354,6 +354,7 @@ hostAddPci(Host *host,
 
         hostPutLink(host, virtfn, target);
         PUT(hostPutLink, "physfn", "../%s", device->physfn);
+        PUT(hostPutFile, "physfn/sriov_drivers_autoprobe", "%d\n", !device->noDriver);
     }
     hostSetPciState(host, &device->address, FALSE, 0);
 }
@@ -369,11 +370,11 @@ hostAddNic(Host *host)
     };
     virTeamingPciDevice vf = {
         .address = vfAddress, .classCode = 0x020000, .iommuGroup = 11,
-        .driver = "vfio-pci", .physfn = "0000:01:00.0",
+        .driver = "vfio-pci", .physfn = "0000:01:00.0", .noDriver = TRUE,
     };
     virTeamingPciDevice vf2 = {
         .address = vfAddress2, .classCode = 0x020000, .iommuGroup = 12,
-        .driver = "igbvf", .physfn = "0000:01:00.0", .netdev = "eth1v1",
+        .driver = "igbvf", .physfn = "0000:01:00.0", .netdev = "eth1v1", .noDriver = TRUE,
     };
 
     hostAddPci(host, &pf, 0);
@@ -708,10 +709,12 @@ testPciDevice(Host *host,
     g_assert_cmpstr(device.netdev, ==, "eth1");
     g_assert_cmpuint(device.vfsEnabled, ==, 2);
     g_assert_cmpuint(device.vfsTotal, ==, 7);
+    g_assert_false(device.noDriver);
 
     assertWorks(virTeamingKernelPciGetDevice(host->kernel, &vfAddress, &device, error));
     g_assert_cmpstr(device.driver, ==, "vfio-pci");
     g_assert_cmpstr(device.physfn, ==, "0000:01:00.0");
+    g_assert_true(device.noDriver);
     g_assert_cmpstr(device.netdev, ==, "");
     g_assert_cmpuint(device.vfsTotal, ==, 0);
 }

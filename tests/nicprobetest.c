@@ -1199,6 +1199,27 @@ assertRefused(int code,
 }
 
 
+/* As docs/how-it-works.rst recommends where all VFs are for guests. */
+static void
+testNoAutoprobe(void)
+{
+    static const char * const drivers[] = { "", "igbvf" };
+    const Nic nic = { 0 };
+    g_autoptr(Rig) mine = rigNew(&nic);
+
+    for (guint i = 0; i < G_N_ELEMENTS(drivers); i++) {
+        virTeamingPciDevice device;
+
+        setNetdev(drivers[i], *drivers[i] ? "vf1" : "", &(virTeamingMac){ { 0x0a } }, TRUE);
+        device = getVf();
+        device.noDriver = TRUE;
+        virTeamingFakeSetPci(mine->kernel, &device);
+        assertRefused(VIR_TEAMING_ERROR_UNSUPPORTED, "for the time of the probe: echo 1 > "
+                      "/sys/bus/pci/devices/" PF_PCI "/sriov_drivers_autoprobe");
+    }
+}
+
+
 static void
 testRefused(void)
 {
@@ -1562,6 +1583,7 @@ main(int argc,
     g_test_add_func("/nicprobe/undo/no-driver", testNoDriver);
     g_test_add_func("/nicprobe/undo/no-mac", testNoMac);
     g_test_add_func("/nicprobe/refused", testRefused);
+    g_test_add_func("/nicprobe/no-autoprobe", testNoAutoprobe);
     g_test_add_func("/nicprobe/verdict", testVerdict);
     g_test_add_func("/nicprobe/inherit", testInherit);
     g_test_add_func("/nicprobe/inherit-unsafe", testInheritUnsafe);

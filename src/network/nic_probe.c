@@ -824,6 +824,9 @@ virTeamingNicProbeChoose(const virTeamingNicProbe *probe,
             g_string_append_printf(why, "\n  VF %u: %s", vf->index, objection);
             continue;
         }
+        /* The driver that is taken from it must be had again. */
+        if (!virTeamingNicWireMayBind(&device, error))
+            return FALSE;
         memset(was, 0, sizeof(*was));
         was->vf = *vf;
         was->netdevMac = link.mac;

@@ -141,6 +141,32 @@ virTeamingNicWireRealUnbind(virTeamingNicWire *wire,
 }
 
 
+/**
+ * virTeamingNicWireMayBind:
+ * @vf: a VF
+ * @error: set to UNSUPPORTED
+ *
+ * Linux refuses that with ENODEV, also to whoever asks for it by "bind" (pci_device_can_probe()
+ * in drivers/pci/pci-driver.c).
+ *
+ * Returns: whether a driver can be bound to @vf.
+ */
+gboolean
+virTeamingNicWireMayBind(const virTeamingPciDevice *vf,
+                         GError **error)
+{
+    char address[VIR_TEAMING_PCI_STRING_LEN];
+
+    if (!vf->noDriver)
+        return TRUE;
+    g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
+                "cannot give a driver to VF %s: its PF is set to let none take its VFs; for the "
+                "time of the probe: echo 1 > /sys/bus/pci/devices/%s/sriov_drivers_autoprobe",
+                virTeamingPciAddressFormat(&vf->address, address), vf->physfn);
+    return FALSE;
+}
+
+
 static gboolean
 virTeamingNicWireRealBind(virTeamingNicWire *wire,
                           const virTeamingPciAddress *vf,
@@ -158,7 +184,8 @@ virTeamingNicWireRealBind(virTeamingNicWire *wire,
         return FALSE;
     if (device.driver[0])
         return TRUE;
-    if (!virTeamingNicWireOrder(vf, path, "give a driver to", error) ||
+    if (!virTeamingNicWireMayBind(&device, error) ||
+        !virTeamingNicWireOrder(vf, path, "give a driver to", error) ||
         !virTeamingKernelPciGetDevice(real->kernel, vf, &device, error))
         return FALSE;
     if (!device.driver[0]) {

@@ -84,6 +84,8 @@ struct _virTeamingNicWire {
     const virTeamingNicWireOps *ops;
 };
 
+gboolean virTeamingNicWireMayBind(const virTeamingPciDevice *vf,
+                                  GError **error);
 virTeamingNicWire *virTeamingNicWireNew(virTeamingKernel *kernel,
                                         const char *pf,
                                         const char *peer,

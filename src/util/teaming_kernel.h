@@ -40,6 +40,7 @@ typedef struct {
     char netdev[IF_NAMESIZE];       /* the host's own netdev of this function, or "" */
     guint vfsEnabled;               /* PFs: sriov_numvfs */
     guint vfsTotal;                 /* PFs: sriov_totalvfs; 0: not a PF */
+    gboolean noDriver;              /* VFs: Linux binds none (sriov_drivers_autoprobe of the PF) */
 } virTeamingPciDevice;
 
 /* A PCI function kept open, for whoever looks at it every few milliseconds. */

@@ -378,6 +378,7 @@ virTeamingKernelRealPciGetDevice(virTeamingKernel *kernel,
     virTeamingPciReadNetdev(dir, ret->netdev);
     ret->vfsEnabled = virTeamingSysfsReadNumber(dir, "sriov_numvfs", 0);
     ret->vfsTotal = virTeamingSysfsReadNumber(dir, "sriov_totalvfs", 0);
+    ret->noDriver = !virTeamingSysfsReadNumber(dir, "physfn/sriov_drivers_autoprobe", 1);
     close(dir);
     return TRUE;
 }
