@@ -45,6 +45,8 @@ typedef struct {
     gboolean parksLocal;            /* a VF in a VLAN does not hold back what the PF sends */
     gboolean randomMac;             /* the VF's driver does not ask for its MAC */
     gboolean neverSteers;
+    gboolean notLocal;              /* nothing goes from the PF to a VF */
+    gboolean noCarrier;             /* the VF never tells that it has it */
     gboolean stray;                 /* what no filter knows goes to a VF with a driver */
     gboolean noSelf;                /* the PF takes no second MAC */
     guint delayMs;                  /* until a change is in force */
@@ -339,7 +341,7 @@ wireTake(virTeamingNicWire *wire,
 static gboolean
 wireReady(virTeamingNicWire *wire)
 {
-    return rig->now % 7 != 0;
+    return rig->now % 7 != 0 && !rig->nic.noCarrier;
 }
 
 
@@ -416,7 +418,7 @@ wireSend(virTeamingNicWire *wire,
             deliver(VIR_TEAMING_NIC_END_VF, tag);
         if (!vfGets || (pfHas && !nic->exclusive))
             deliver(VIR_TEAMING_NIC_END_PF, tag);
-    } else if (vfGets && rig->taken) {
+    } else if (vfGets && rig->taken && !nic->notLocal) {
         deliver(VIR_TEAMING_NIC_END_VF, tag);
     } else if (!nic->cut && !pfHas && (!vfHas || (filter.vlan && nic->parksLocal))) {
         deliver(VIR_TEAMING_NIC_END_PEER, tag);
@@ -669,6 +671,10 @@ static const FindTest finds[] = {
     { "no-second-mac", { .noSelf = TRUE }, FALSE, "yyyynyn", 0, NULL },
     { "random-mac", { .randomMac = TRUE }, FALSE, "?nyn??y", -1, "another MAC" },
     { "never-steers", { .neverSteers = TRUE }, FALSE, "nyyn??y", -1, "do not reach the VF" },
+    { "never-steers/without-a-peer", { .neverSteers = TRUE }, TRUE, "?y?????", -1, NULL },
+    { "not-from-the-pf", { .notLocal = TRUE }, FALSE, "yyyyyyn", 0, NULL },
+    { "not-from-the-pf/without-a-peer", { .notLocal = TRUE }, TRUE, "?y?????", -1, NULL },
+    { "tells-no-carrier", { .noCarrier = TRUE }, FALSE, "yyyyyyn", 0, NULL },
     { "slow", { .delayMs = 400 }, FALSE, "yyyyyyn", 400 * 1000, NULL },
     { "slow/does-not-copy", { .delayMs = 400, .exclusive = TRUE }, FALSE, "yyyynyn", 400 * 1000,
       NULL },
@@ -850,6 +856,25 @@ testWireCut(void)
     g_assert_null(virTeamingNicProbeRun(&probe, &error));
     g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED);
     g_assert_nonnull(strstr(error->message, "'far0' and 'pf0'"));
+    after = describe();
+    g_assert_cmpstr(after, ==, before);
+}
+
+
+/* Somebody has switched it off, or the NIC has a switch of its own that is. */
+static void
+testVfWithoutCarrier(void)
+{
+    const Nic nic = { .neverSteers = TRUE, .noCarrier = TRUE };
+    g_autoptr(Rig) mine G_GNUC_UNUSED = rigNew(&nic);
+    g_autofree char *before = describe();
+    g_autofree char *after = NULL;
+    virTeamingNicProbe probe = getProbe(TRUE);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(virTeamingNicProbeRun(&probe, &error));
+    g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED);
+    g_assert_nonnull(strstr(error->message, "ip link set dev pf0 vf 1 state auto"));
     after = describe();
     g_assert_cmpstr(after, ==, before);
 }
@@ -1580,6 +1605,7 @@ main(int argc,
     g_test_add_func("/nicprobe/undo/no-room", testNoRoom);
     g_test_add_func("/nicprobe/undo/receive-fails", testReceiveFails);
     g_test_add_func("/nicprobe/undo/wire-cut", testWireCut);
+    g_test_add_func("/nicprobe/undo/vf-without-carrier", testVfWithoutCarrier);
     g_test_add_func("/nicprobe/undo/no-driver", testNoDriver);
     g_test_add_func("/nicprobe/undo/no-mac", testNoMac);
     g_test_add_func("/nicprobe/refused", testRefused);

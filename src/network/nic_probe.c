@@ -75,6 +75,8 @@ typedef struct {
     virTeamingNicAnswer peerGets;   /* frames that the PF sends then */
     virTeamingNicAnswer copied;     /* while a driver reads the VF */
     virTeamingNicAnswer leaked;     /* into a VF with a driver, in an unused VLAN */
+
+    gboolean carrier;               /* the VF that was taken has it */
 } virTeamingNicProbing;
 
 
@@ -546,8 +548,8 @@ virTeamingNicProbeDrive(virTeamingNicProbing *p,
                              virTeamingMacEqual(&mac, &p->mac) ?
                              VIR_TEAMING_ANSWER_YES : VIR_TEAMING_ANSWER_NO);
 
-    for (guint waited = 0; !wire->ops->ready(wire) && waited < VIR_TEAMING_NIC_PROBE_CARRIER;
-         waited += 20) {
+    for (guint waited = 0; !(p->carrier = wire->ops->ready(wire)) &&
+         waited < VIR_TEAMING_NIC_PROBE_CARRIER; waited += 20) {
         if (!virTeamingNicProbeReceive(p, 20, error))
             return FALSE;
     }
@@ -645,9 +647,16 @@ virTeamingNicProbeDriven(virTeamingNicProbing *p,
     if (!virTeamingNicProbeDrive(p, error) ||
         !virTeamingNicProbeAwaitFrames(p, probe->wire->ops->now(probe->wire), &took, error))
         return FALSE;
+    if (took < 0 && !p->carrier) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
+                    "VF %u of '%s' has no carrier, so it gets nothing; ip link set dev %s vf %u "
+                    "state auto", p->was.vf.index, probe->pf, probe->pf, p->was.vf.index);
+        return FALSE;
+    }
     if (took < 0) {
-        /* With a MAC of its own the driver wants other frames, and that MAC is to blame. */
-        if (answers[VIR_TEAMING_TRAIT_KEEPS_MAC] == VIR_TEAMING_ANSWER_YES)
+        /* With a MAC of its own the driver wants other frames, and that MAC is to blame. And not
+         * every NIC hands on to a VF what the PF sends, which says nothing of the wire. */
+        if (probe->peer && answers[VIR_TEAMING_TRAIT_KEEPS_MAC] == VIR_TEAMING_ANSWER_YES)
             answers[VIR_TEAMING_TRAIT_STEERS] = VIR_TEAMING_ANSWER_NO;
         return TRUE;
     }
