@@ -1816,6 +1816,75 @@ testMoveCommand(Host *host,
 }
 
 
+/* @xml with another standby, which never had a VF. */
+static void
+hostTellBesideAlone(Host *host,
+                    const char *xml)
+{
+    g_auto(GStrv) parts = g_strsplit(xml, "</devices>", 2);
+    g_autofree char *both = g_strconcat(
+        parts[0], "<interface type='bridge'><mac address='52:54:00:00:00:09'/>"
+        "<source bridge='br0'/><target dev='vnet1'/><model type='virtio'/>"
+        "<teaming type='persistent'/><alias name='ua-net9'/></interface></devices>", parts[1],
+        NULL);
+
+    hostTellXml(host, both, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_cmpuint(virTeamingDriverPairs(host->driver)->len, ==, 2);
+}
+
+
+static gboolean
+hostLetGoBesideAlone(gpointer opaque)
+{
+    Host *host = opaque;
+
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, NULL);
+    hostEject(host);
+    hostTellBesideAlone(host, standbyXml);
+    return G_SOURCE_REMOVE;
+}
+
+
+/* The command has looked once by then. */
+static void
+hostLetGoLater(Host *host)
+{
+    g_timeout_add(500, hostLetGoBesideAlone, host);
+}
+
+
+static void
+hostTakeUpBesideAlone(Host *host)
+{
+    hostPlugged(host);
+    hostTellBesideAlone(host, domainXml);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+}
+
+
+/* What never had a VF is on its standby, and is not waited for on the way back; a long wait is
+ * no short one. */
+static void
+testMoveCommandBesideAlone(Host *host,
+                           gconstpointer opaque)
+{
+    g_autofree char *socket = g_build_filename(host->statedir, VIR_TEAMING_BUS_SOCKET, NULL);
+    g_autoptr(GError) error = NULL;
+    virTeamingBus *bus = virTeamingBusNew(socket, host->driver, &error);
+
+    g_assert_no_error(error);
+    hostDriveKnown(host);
+    hostTellBesideAlone(host, domainXml);
+    hostCommand(host, "guest --to standby --pair ua-net9", NULL, 0,
+                "guest: ua-net9 is on its standby\n", "");
+    hostCommand(host, "guest --to standby --timeout 3000", hostLetGoLater, 0,
+                "guest: ua-net9 is on its standby\n", "");
+    hostCommand(host, "guest --to vf --timeout 20", hostTakeUpBesideAlone, 0,
+                "guest: ua-net9 stays on its standby: it has had no VF here\n", "");
+    virTeamingBusFree(bus);
+}
+
+
 /* QEMU has handed the guest over, and libvirt resumes it here. */
 static void
 hostComeBack(Host *host)
@@ -4406,16 +4475,8 @@ static void
 testMoveBesideAlone(Host *host,
                     gconstpointer opaque)
 {
-    g_auto(GStrv) parts = g_strsplit(domainXml, "</devices>", 2);
-    g_autofree char *xml = g_strconcat(
-        parts[0], "<interface type='bridge'><mac address='52:54:00:00:00:09'/>"
-        "<source bridge='br0'/><target dev='vnet1'/><model type='virtio'/>"
-        "<teaming type='persistent'/><alias name='ua-net9'/></interface></devices>", parts[1],
-        NULL);
-
     hostDriveKnown(host);
-    hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
-    g_assert_cmpuint(virTeamingDriverPairs(host->driver)->len, ==, 2);
+    hostTellBesideAlone(host, domainXml);
     hostMove(host, FALSE);
     g_assert_cmpuint(host->unplugged, ==, 1);
     g_assert_true(virTeamingMacEqual(&host->plugging, &host->mac));
@@ -4701,6 +4762,7 @@ main(int argc, char **argv)
         { "/driver/move-and-attach", testMoveAndAttach },
         { "/driver/move-and-migrate", testMoveAndMigrate },
         { "/driver/move-command", testMoveCommand },
+        { "/driver/move-command-beside-alone", testMoveCommandBesideAlone },
         { "/driver/move-without-vf", testMoveWithoutVf },
         { "/driver/move-refused", testMoveRefused },
         { "/driver/move-taken-back", testMoveTakenBack },

@@ -27,12 +27,25 @@ typedef enum {
 } virTeamingMoved;
 
 
+/* Is @pair a standby that never had a VF? It is on its standby, and no other place is meant. */
+static gboolean
+virTeamingMoveIsAlone(GVariant *pair)
+{
+    gboolean alone = FALSE;
+
+    g_variant_lookup(pair, "alone", "b", &alone);
+    return alone;
+}
+
+
 static virTeamingMoved
 virTeamingMoveJudge(GVariant *pair,
                     gboolean toVf)
 {
     const char *move = virTeamingCmdPairGet(pair, "move");
 
+    if (virTeamingMoveIsAlone(pair))
+        return VIR_TEAMING_MOVED_YES;
     if (toVf)
         return g_str_equal(virTeamingCmdPairGet(pair, "phase"), "driving") ?
             VIR_TEAMING_MOVED_YES : VIR_TEAMING_MOVED_NOT_YET;
@@ -127,7 +140,9 @@ virTeamingMovePrint(GVariant *pairs,
 
         printf("%s: %s ", virTeamingCmdPairGet(pair, "domain"),
                virTeamingCmdPairGet(pair, "standby"));
-        if (moved == VIR_TEAMING_MOVED_YES && toVf)
+        if (virTeamingMoveIsAlone(pair) && toVf)
+            puts("stays on its standby: it has had no VF here");
+        else if (moved == VIR_TEAMING_MOVED_YES && toVf)
             printf("is on its VF %s\n", virTeamingCmdPairGet(pair, "vf"));
         else if (moved == VIR_TEAMING_MOVED_YES)
             puts("is on its standby");
@@ -171,7 +186,7 @@ virTeamingMoveWait(const virTeamingCmdDaemon *daemon,
         }
 
         worst = virTeamingMoveSurvey(pairs, toVf, &moved);
-        if (moved == VIR_TEAMING_MOVED_NOT_YET && elapsed < timeout * G_USEC_PER_SEC) {
+        if (moved == VIR_TEAMING_MOVED_NOT_YET && elapsed < (gint64)timeout * G_USEC_PER_SEC) {
             virTeamingMoveProgress(worst, elapsed / G_USEC_PER_SEC);
             g_usleep(VIR_TEAMING_MOVE_LOOK_MS * 1000);
             continue;
@@ -186,7 +201,7 @@ virTeamingMoveWait(const virTeamingCmdDaemon *daemon,
         if (moved == VIR_TEAMING_MOVED_NOT_YET) {
             fflush(stdout);
             fprintf(stderr, "virt-teaming: waited %d s; virtteamingd goes on, see 'virt-teaming "
-                    "status'\n", timeout);
+                    "status'\n", (int)(elapsed / G_USEC_PER_SEC));
         }
         return worst ? VIR_TEAMING_CMD_FINDINGS : VIR_TEAMING_CMD_OK;
     }

@@ -99,6 +99,8 @@ virTeamingBusFormatPair(const virTeamingPairObj *pair)
                           g_variant_new_uint32(pair->pci.vectors));
     g_variant_builder_add(&builder, "{sv}", "plugging",
                           g_variant_new_boolean(pair->unplugged));
+    g_variant_builder_add(&builder, "{sv}", "alone",
+                          g_variant_new_boolean(virTeamingPairObjIsAlone(pair)));
     virTeamingBusAddString(&builder, "move", virTeamingMoveToString(pair->move));
     virTeamingBusAddString(&builder, "given-up", pair->aborted);
     virTeamingBusAddString(&builder, "problem", problem);

@@ -1439,15 +1439,6 @@ virTeamingDriverTellNote(virTeamingDriver *driver,
 }
 
 
-/* Is @pair a standby that has had no VF here, and of which nobody knows how it gets one? */
-static gboolean
-virTeamingPairObjIsAlone(const virTeamingPairObj *pair)
-{
-    return !pair->hasVf && !pair->sought && !pair->unplugged && !pair->plugXml &&
-        pair->move == VIR_TEAMING_MOVE_NONE;
-}
-
-
 /* May the frames of @pair be moved by hand now? */
 static gboolean
 virTeamingDriverMayMove(const virTeamingPairObj *pair,

@@ -412,6 +412,20 @@ virTeamingPairObjObserve(const virTeamingPairObj *pair,
 
 
 /**
+ * virTeamingPairObjIsAlone:
+ *
+ * Returns: whether @pair is a standby that has had no VF here, and of which nobody knows how
+ *          it gets one.
+ */
+gboolean
+virTeamingPairObjIsAlone(const virTeamingPairObj *pair)
+{
+    return !pair->hasVf && !pair->sought && !pair->unplugged && !pair->plugXml &&
+        pair->move == VIR_TEAMING_MOVE_NONE;
+}
+
+
+/**
  * virTeamingPairObjIsHere:
  *
  * Returns: whether the guest's QEMU still runs on this host, as far as one can tell

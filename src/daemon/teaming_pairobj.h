@@ -227,6 +227,7 @@ gboolean virTeamingPairObjSettle(virTeamingPairObj *pair,
                                  virTeamingKernel *kernel,
                                  const char *statedir,
                                  gint64 now);
+gboolean virTeamingPairObjIsAlone(const virTeamingPairObj *pair);
 gboolean virTeamingPairObjIsHere(const virTeamingPairObj *pair,
                                  virTeamingKernel *kernel);
 char *virTeamingPairObjGetProblem(const virTeamingPairObj *pair);
