@@ -421,6 +421,25 @@ testBusDies(Service *service,
 }
 
 
+/* One that hangs is not waited for. */
+static void
+testHangs(Service *service,
+          gconstpointer opaque)
+{
+    const char *argv[] = { program, "status", "--state-dir", service->dir, NULL };
+    const gint64 since = g_get_monotonic_time();
+    g_auto(Result) result = { 0 };
+
+    serviceAwait(service, "bus", NULL);
+    g_subprocess_send_signal(service->daemon, SIGSTOP);
+    runOnce(argv, NULL, &result);
+    g_subprocess_send_signal(service->daemon, SIGCONT);
+    g_assert_cmpint(result.status, ==, 2);
+    g_assert_nonnull(strstr(result.err, "virtteamingd does not answer at"));
+    g_assert_cmpint(g_get_monotonic_time() - since, <, 25 * G_USEC_PER_SEC);
+}
+
+
 /* Nothing is taken back under a daemon's feet. */
 static void
 testReleaseRefused(Service *service,
@@ -466,6 +485,7 @@ main(int argc,
     g_test_add_func("/virt-teaming/huge-file", testHugeFile);
     g_test_add("/virtteamingd/bus-dies", Service, NULL, serviceSetUp, testBusDies,
                serviceTearDown);
+    g_test_add("/virtteamingd/hangs", Service, NULL, serviceSetUp, testHangs, serviceTearDown);
     g_test_add("/virtteamingd/release-refused", Service, NULL, serviceSetUp, testReleaseRefused,
                serviceTearDown);
     return g_test_run();

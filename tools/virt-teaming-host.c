@@ -11,6 +11,42 @@
 #define VIR_TEAMING_HOST_TIMEOUT_MS 5000
 
 
+static gboolean
+virTeamingCmdGiveUp(gpointer cancellable)
+{
+    g_cancellable_cancel(cancellable);
+    return G_SOURCE_REMOVE;
+}
+
+
+static void
+virTeamingCmdConnected(GObject *source G_GNUC_UNUSED,
+                       GAsyncResult *result,
+                       gpointer opaque)
+{
+    *(GAsyncResult **)opaque = g_object_ref(result);
+}
+
+
+/* As g_dbus_connection_new_for_address_sync(), which waits for ever for a daemon that hangs. */
+static GDBusConnection *
+virTeamingCmdConnectBus(const char *address,
+                        GError **error)
+{
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    g_autoptr(GAsyncResult) result = NULL;
+    guint timer = g_timeout_add(VIR_TEAMING_HOST_TIMEOUT_MS, virTeamingCmdGiveUp, cancellable);
+
+    g_dbus_connection_new_for_address(address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT,
+                                      NULL, cancellable, virTeamingCmdConnected, &result);
+    while (!result)
+        g_main_context_iteration(NULL, TRUE);
+    if (!g_cancellable_is_cancelled(cancellable))
+        g_source_remove(timer);
+    return g_dbus_connection_new_for_address_finish(result, error);
+}
+
+
 /**
  * virTeamingCmdReachDaemon:
  * @statedir: where virtteamingd has its sockets; NULL for the usual place
@@ -33,10 +69,15 @@ virTeamingCmdReachDaemon(const char *statedir,
     g_autoptr(GError) reason = NULL;
 
     daemon->name = NULL;
-    daemon->connection = g_dbus_connection_new_for_address_sync(
-        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, &reason);
+    daemon->connection = virTeamingCmdConnectBus(address, &reason);
     if (daemon->connection)
         return TRUE;
+    if (g_error_matches(reason, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
+                    "virtteamingd does not answer at %s; it hangs, or is stopped: see 'systemctl "
+                    "status virtteamingd'", socket);
+        return FALSE;
+    }
 
     daemon->name = VIR_TEAMING_BUS_NAME;
     daemon->connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, NULL);
