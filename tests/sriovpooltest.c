@@ -279,6 +279,37 @@ testUsedByTheHost(void)
 }
 
 
+/* DPDK's driver makes no interface, and a container's is not seen; its VF would be torn out. */
+static void
+testUsedUnseen(void)
+{
+    static const char * const drivers[] = { "igb_uio", "igbvf" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(drivers); i++) {
+        g_autoptr(virTeamingKernel) kernel = newHost();
+        g_autofree char *expected = g_strdup_printf(
+            PF_LINE VF0_LINE "free\nvf eth1 1 0000:01:10.2 %s group 12 - 52:54:00:00:01:01 vlan 0 "
+            "unusable: a program or a container may have it (driver %s, and no network interface "
+            "here); if none does: echo 0000:01:10.2 > /sys/bus/pci/drivers/%s/unbind\n",
+            drivers[i], drivers[i], drivers[i]);
+
+        addVf(kernel, 1, "0000:01:10.2", drivers[i], 12, "");
+        assertPool(kernel, POOL_OF_ETH1, NULL, expected);
+    }
+}
+
+
+/* sysfs names an interface that has gone when netlink is asked: only that VF is in motion. */
+static void
+testGoesMeanwhile(void)
+{
+    g_autoptr(virTeamingKernel) kernel = newHost();
+
+    virTeamingFakeRemoveLink(kernel, "eth1v1");
+    assertPool(kernel, POOL_OF_ETH1, NULL, PF_LINE VF0_LINE "free\n" VF1_LINE "free\n");
+}
+
+
 static void
 testSharedGroup(void)
 {
@@ -471,6 +502,8 @@ main(int argc,
     g_test_add_func("/pool/used-though-unusable", testUsedThoughUnusable);
     g_test_add_func("/pool/not-managed", testNotManaged);
     g_test_add_func("/pool/used-by-the-host", testUsedByTheHost);
+    g_test_add_func("/pool/used-unseen", testUsedUnseen);
+    g_test_add_func("/pool/goes-meanwhile", testGoesMeanwhile);
     g_test_add_func("/pool/shared-iommu-group", testSharedGroup);
     g_test_add_func("/pool/no-iommu", testNoIommu);
     g_test_add_func("/pool/pf-troubles", testPfTroubles);

@@ -763,21 +763,13 @@ virTeamingNicProbeObject(const virTeamingNicProbe *probe,
                          const virTeamingPciDevice *device,
                          const virTeamingLink *link)
 {
-    char address[VIR_TEAMING_PCI_STRING_LEN];
-
     if (virTeamingPciDriverIsVfio(device->driver))
         return g_strdup_printf("a guest may have it (driver %s); if none does: "
                                "virsh nodedev-reattach", device->driver);
     if (!device->driver[0])
         return NULL;
-    /* DPDK's drivers (igb_uio, uio_pci_generic) make none, and a container's is not seen here. */
-    if (!device->netdev[0])
-        return g_strdup_printf("a program or a container may have it (driver %s, and no network "
-                               "interface here); if none does: echo %s > "
-                               "/sys/bus/pci/drivers/%s/unbind", device->driver,
-                               virTeamingPciAddressFormat(&device->address, address),
-                               device->driver);
-    return virTeamingKernelLinkFindUser(probe->kernel, link);
+    return device->netdev[0] ? virTeamingKernelLinkFindUser(probe->kernel, link) :
+        virTeamingPciDeviceFindUser(device);
 }
 
 

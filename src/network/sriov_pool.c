@@ -16,8 +16,9 @@
  * - could a guest have it? It needs an IOMMU group without strangers in it, and vfio-pci
  *   must be bound or libvirt must be allowed to bind it (managed='yes');
  * - would anyone miss it? A VF whose interface on the host has an address, or is a port of a
- *   bridge (the standby path of a pair may run over a spare VF), would be torn out. That it is
- *   up is nothing: many systems take up all that they find.
+ *   bridge (the standby path of a pair may run over a spare VF), would be torn out; and so would
+ *   one that a container or DPDK has. That it is up is nothing: many systems take up all that
+ *   they find.
  *
  * The inventory is a snapshot. Nothing is changed.
  */
@@ -242,7 +243,7 @@ virTeamingPoolAddPf(virTeamingPool *pool,
  */
 static gboolean
 virTeamingPoolFindStrangers(virTeamingKernel *kernel,
-                            const virTeamingPoolVf *vf,
+                            const virTeamingPciDevice *vf,
                             char **ret,
                             GError **error)
 {
@@ -273,12 +274,13 @@ virTeamingPoolFindStrangers(virTeamingKernel *kernel,
 static gboolean
 virTeamingPoolFindFault(const virTeamingNetwork *network,
                         virTeamingKernel *kernel,
-                        const virTeamingPoolVf *vf,
+                        const virTeamingPciDevice *vf,
                         char **ret,
                         GError **error)
 {
     g_autofree char *strangers = NULL;
     g_autofree char *user = NULL;
+    g_autoptr(GError) missing = NULL;
     virTeamingLink link;
 
     if (vf->iommuGroup < 0) {
@@ -299,9 +301,16 @@ virTeamingPoolFindFault(const virTeamingNetwork *network,
                                vf->driver[0] ? vf->driver : "no driver");
         return TRUE;
     }
+    if ((*ret = virTeamingPciDeviceFindUser(vf)))
+        return TRUE;
     if (vf->netdev[0]) {
-        if (!virTeamingKernelLinkGet(kernel, vf->netdev, &link, error))
+        if (!virTeamingKernelLinkGet(kernel, vf->netdev, &link, &missing)) {
+            /* It has gone this moment, and nobody uses what is not there. */
+            if (g_error_matches(missing, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND))
+                return TRUE;
+            g_propagate_error(error, g_steal_pointer(&missing));
             return FALSE;
+        }
         user = virTeamingKernelLinkFindUser(kernel, &link);
     }
     *ret = user ? g_strdup_printf("the host itself uses '%s': %s", vf->netdev, user) : NULL;
@@ -343,7 +352,7 @@ virTeamingPoolAddVf(virTeamingPool *pool,
         vf->iommuGroup = device.iommuGroup;
         if (!device.physfn[0])
             vf->why = g_strdup("it is not a VF, and libvirt takes only VFs for an <interface>");
-        else if (!virTeamingPoolFindFault(network, kernel, vf, &vf->why, error))
+        else if (!virTeamingPoolFindFault(network, kernel, &device, &vf->why, error))
             return FALSE;
     } else if (g_error_matches(missing, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND)) {
         vf->why = g_strdup("there is nothing at this PCI address; are the VFs switched on?");

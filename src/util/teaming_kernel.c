@@ -256,6 +256,31 @@ virTeamingPciDriverIsVfio(const char *driver)
 
 
 /**
+ * virTeamingPciDeviceFindUser:
+ * @device: a NIC's function
+ *
+ * A driver of the host, and no network interface here: DPDK's drivers (igb_uio,
+ * uio_pci_generic) make none, and a container's is not seen here.
+ *
+ * Returns: (transfer full) (nullable): who may use @device in that way and how to end that, in
+ *          words; NULL: nobody does.
+ */
+char *
+virTeamingPciDeviceFindUser(const virTeamingPciDevice *device)
+{
+    char address[VIR_TEAMING_PCI_STRING_LEN];
+
+    if (!device->driver[0] || device->netdev[0] || virTeamingPciDriverIsVfio(device->driver))
+        return NULL;
+    return g_strdup_printf("a program or a container may have it (driver %s, and no network "
+                           "interface here); if none does: echo %s > "
+                           "/sys/bus/pci/drivers/%s/unbind", device->driver,
+                           virTeamingPciAddressFormat(&device->address, address),
+                           device->driver);
+}
+
+
+/**
  * virTeamingKernelPciGetState:
  * @kernel: the kernel
  * @address: a PCI function of this host

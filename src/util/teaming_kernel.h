@@ -133,6 +133,7 @@ void virTeamingKernelFree(virTeamingKernel *kernel);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingKernel, virTeamingKernelFree)
 
 gboolean virTeamingPciDriverIsVfio(const char *driver);
+char *virTeamingPciDeviceFindUser(const virTeamingPciDevice *device);
 gboolean virTeamingKernelPciGetState(virTeamingKernel *kernel,
                                      const virTeamingPciAddress *address,
                                      virTeamingPciState *ret,
