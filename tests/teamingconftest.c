@@ -544,8 +544,9 @@ testPolicyLayers(void)
     virTeamingDomainGetPolicy(domain, NULL, &policy);
     g_assert_cmpint(policy.postcopy, ==, VIR_TEAMING_POSTCOPY_REFUSE);
 
-    g_assert_true(virTeamingPolicyLoad(&host, "/nonexistent/virt-teaming.conf", &error));
-    g_assert_cmpuint(host.set, ==, 0);
+    /* Whoever names a file means it. */
+    g_assert_false(virTeamingPolicyLoad(&host, "/nonexistent/virt-teaming.conf", &error));
+    g_assert_nonnull(strstr(error->message, "/nonexistent/virt-teaming.conf: No such file"));
 }
 
 

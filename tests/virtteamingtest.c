@@ -135,6 +135,8 @@ static const Case cases[] = {
       RULES "mac-unequal-just.xml", 2, "", "the root element is <domain>, not <network>" },
     { "check-bad-config", "check --config @virtteamingtest.c " RULES "mac-unequal-just.xml", 2, "",
       "virtteamingtest.c: " },
+    { "check-no-config", "check --config /nonexistent.conf " RULES "mac-unequal-just.xml", 2, "",
+      "/nonexistent.conf: No such file" },
     { "check-no-libvirt", "check --connect qemu+unix:///system?socket=/nonexistent x", 2, "",
       "can't connect to libvirt at" },
     { "check-no-domain", "check --connect " HOST " nobody", 2, "", "no such file or domain" },

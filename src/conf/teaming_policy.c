@@ -205,7 +205,7 @@ virTeamingPolicyMerge(virTeamingPolicy *policy,
 /**
  * virTeamingPolicyLoad:
  * @policy: becomes what is built in, and what the file says over it; on success only
- * @path: the file, or NULL for VIR_TEAMING_POLICY_FILE. That it does not exist is fine
+ * @path: the file, or NULL for VIR_TEAMING_POLICY_FILE, which need not exist
  * @error: set to VIR_TEAMING_ERROR_INVALID, with the file's name and a hint, or _ACCESS
  *
  * Returns: whether the file says nothing that is not understood.
@@ -219,21 +219,20 @@ virTeamingPolicyLoad(virTeamingPolicy *policy,
     g_autoptr(GError) local = NULL;
     g_auto(GStrv) groups = NULL;
     g_auto(GStrv) keys = NULL;
+    const char *file = path ? path : VIR_TEAMING_POLICY_FILE;
     virTeamingPolicy loaded;
 
-    if (!path)
-        path = VIR_TEAMING_POLICY_FILE;
     virTeamingPolicyInit(&loaded);
 
-    if (!g_key_file_load_from_file(keyfile, path, G_KEY_FILE_NONE, &local)) {
-        if (g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    if (!g_key_file_load_from_file(keyfile, file, G_KEY_FILE_NONE, &local)) {
+        if (!path && g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
             *policy = loaded;
             return TRUE;
         }
         g_set_error(error, VIR_TEAMING_ERROR,
                     g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_ACCES) ?
                     VIR_TEAMING_ERROR_ACCESS : VIR_TEAMING_ERROR_INVALID,
-                    "%s: %s", path, local->message);
+                    "%s: %s", file, local->message);
         return FALSE;
     }
 
@@ -242,7 +241,7 @@ virTeamingPolicyLoad(virTeamingPolicy *policy,
         if (strcmp(*group, VIR_TEAMING_POLICY_GROUP) != 0) {
             g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
                         "%s: there is no group [%s]; settings are in [%s]",
-                        path, *group, VIR_TEAMING_POLICY_GROUP);
+                        file, *group, VIR_TEAMING_POLICY_GROUP);
             return FALSE;
         }
     }
@@ -256,7 +255,7 @@ virTeamingPolicyLoad(virTeamingPolicy *policy,
 
         if (!virTeamingPolicySet(&loaded, *key, value ? value : "", &hint, &bad)) {
             g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
-                        "%s: %s; %s", path, bad->message, hint);
+                        "%s: %s; %s", file, bad->message, hint);
             return FALSE;
         }
     }
