@@ -1572,6 +1572,19 @@ testWireVf(void)
     g_assert_nonnull(strstr(error->message, "namespace"));
     g_clear_error(&error);
 
+    /* It is renamed between our look and the move. */
+    run("ip link add dev vf1 type veth peer name far1");
+    g_assert_true(virTeamingKernelLinkGet(kernel, "vf1", &link, &error));
+    run("ip link set dev vf1 name ens1v0");
+    virTeamingPciAddressFormat(&address, link.pci);
+    setNetdev("igbvf", "vf1", &mac, FALSE);
+    virTeamingFakeSetLink(mine->kernel, &link);
+    g_assert_true(wire->ops->take(wire, &address, &taken, &error));
+    g_assert_no_error(error);
+    g_assert_false(virTeamingKernelLinkGet(kernel, "ens1v0", &link, NULL));
+    wire->ops->drop(wire);
+    setNetdev("igbvf", "new0", &mac, TRUE);
+
     /* It is up under its new name already. */
     g_assert_true(wire->ops->settle(wire, &address, "old0", &mac, TRUE, &error));
     g_assert_no_error(error);

@@ -359,7 +359,8 @@ virTeamingNicWireMakeNs(virTeamingNicWireReal *real,
 }
 
 
-/* Moves @link into our namespace. */
+/* Moves @link into our namespace, where it has the name that it has in @link: udev, which gives a
+ * VF another one as soon as it is bound, may have done so since. */
 static gboolean
 virTeamingNicWireMove(virTeamingNicWireReal *real,
                       const virTeamingLink *link,
@@ -373,6 +374,7 @@ virTeamingNicWireMove(virTeamingNicWireReal *real,
     if (sock && msg && (rc = nl_connect(sock, NETLINK_ROUTE)) == 0 &&
         (rc = nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO)) == 0 &&
         (rc = nla_put_u32(msg, IFLA_NET_NS_FD, real->ownNs)) == 0 &&
+        (rc = nla_put_string(msg, IFLA_IFNAME, link->name)) == 0 &&
         (rc = nl_send_auto(sock, msg)) >= 0)
         rc = nl_wait_for_ack(sock);
     if (rc < 0)
@@ -409,8 +411,8 @@ virTeamingNicWireRealTake(virTeamingNicWire *wire,
     virTeamingLink link;
     gboolean good;
 
-    if (!virTeamingNicWireAwaitNetdev(real, vf, &link, error) ||
-        !virTeamingNicWireMakeNs(real, error) ||
+    if (!virTeamingNicWireMakeNs(real, error) ||
+        !virTeamingNicWireAwaitNetdev(real, vf, &link, error) ||
         !virTeamingNicWireMove(real, &link, error))
         return FALSE;
 
