@@ -3,6 +3,7 @@
  * virtteamingtest.c: what people see of virt-teaming check and argv, and of virtteamingd itself
  */
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -284,6 +285,32 @@ testHugeFile(void)
 }
 
 
+/* A link has other names, too, which sysfs does not know. */
+static void
+testAlternativeName(void)
+{
+    static const char *const commands[] = {
+        "ip link add dev pf0 type veth peer name far0",
+        "ip link property add dev pf0 altname front",
+    };
+    g_auto(Result) result = { 0 };
+
+    if (unshare(CLONE_NEWNET) < 0) {
+        g_test_skip("only root can make links");
+        return;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        int status = 0;
+
+        g_assert_true(g_spawn_command_line_sync(commands[i], NULL, NULL, &status, NULL));
+        g_assert_cmpint(status, ==, 0);
+    }
+    run("probe front --peer pf0", NULL, &result);
+    g_assert_cmpint(result.status, ==, 2);
+    g_assert_nonnull(strstr(result.err, "another interface than the PF itself"));
+}
+
+
 /* ---- the daemon ---- */
 
 /* One that finds no libvirt and no pairs, and what it talks to; they are told apart from this
@@ -490,5 +517,7 @@ main(int argc,
     g_test_add("/virtteamingd/hangs", Service, NULL, serviceSetUp, testHangs, serviceTearDown);
     g_test_add("/virtteamingd/release-refused", Service, NULL, serviceSetUp, testReleaseRefused,
                serviceTearDown);
+    /* The last, for it leaves the host's network. */
+    g_test_add_func("/virt-teaming-probe/alternative-name", testAlternativeName);
     return g_test_run();
 }

@@ -162,19 +162,27 @@ virTeamingProbeRun(const char *pf,
     g_autoptr(virTeamingNicWire) wire = NULL;
     virTeamingNicProbe probe = {
         .kernel = kernel,
-        .pf = pf,
-        .peer = peer,
         .rundir = VIR_TEAMING_RUNSTATEDIR,
         .stop = &virTeamingProbeStop,
         .progress = quiet ? NULL : virTeamingProbeProgress,
         .notice = virTeamingProbeNotice,
     };
     virTeamingLink link;
+    virTeamingLink far;
 
-    /* A wrong name is better complained about by the kernel than by a socket. */
+    /* A wrong name is better complained about by the kernel than by a socket; and sysfs knows no
+     * alternative ones. */
     if (!kernel || !virTeamingKernelLinkGet(kernel, pf, &link, error) ||
-        (peer && !virTeamingKernelLinkGet(kernel, peer, &link, error)) ||
-        !(wire = virTeamingNicWireNew(kernel, pf, peer, error)))
+        (peer && !virTeamingKernelLinkGet(kernel, peer, &far, error)))
+        return FALSE;
+    if (peer && far.ifindex == link.ifindex) {
+        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                    "--peer wants another interface than the PF itself");
+        return FALSE;
+    }
+    probe.pf = link.name;
+    probe.peer = peer ? far.name : NULL;
+    if (!(wire = virTeamingNicWireNew(kernel, probe.pf, probe.peer, error)))
         return FALSE;
     probe.wire = wire;
     virTeamingProbeCatchSignals();
@@ -219,11 +227,6 @@ virTeamingCmdProbe(int argc,
     if (g_strv_length(words) != 1) {
         g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
                     "probe takes the name of one PF");
-        return virTeamingCmdFail(error);
-    }
-    if (g_strcmp0(peer, words[0]) == 0) {
-        g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
-                    "--peer wants another interface than the PF itself");
         return virTeamingCmdFail(error);
     }
 
