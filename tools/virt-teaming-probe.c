@@ -30,11 +30,16 @@ virTeamingProbeOnSignal(int number)
 static void
 virTeamingProbeCatchSignals(void)
 {
-    const int numbers[] = { SIGHUP, SIGINT, SIGTERM };
+    const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
     struct sigaction action = { .sa_handler = virTeamingProbeOnSignal };
 
-    for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
-        sigaction(numbers[i], &action, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        struct sigaction old;
+
+        /* What nohup, or the shell of a job in the background, have it ignore, stays ignored. */
+        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
+    }
     /* Whoever reads what we print may go; the NIC must be put back all the same. */
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
