@@ -266,6 +266,20 @@ testFullDisk(void)
 }
 
 
+/* 'head' has had enough: no clean bill of health either, but that is no news to anybody. */
+static void
+testPipeClosed(void)
+{
+    g_autofree char *script = g_strdup_printf(
+        "trap '' PIPE; { sleep 0.3; %s check --list-rules; echo status $? >&2; } | true", program);
+    const char *argv[] = { "sh", "-c", script, NULL };
+    g_auto(Result) result = { 0 };
+
+    runOnce(argv, NULL, &result);
+    g_assert_cmpstr(result.err, ==, "status 2\n");
+}
+
+
 static void
 testHugeFile(void)
 {
@@ -511,6 +525,7 @@ main(int argc,
     g_test_add_func("/virt-teaming/json-several", testJsonSeveral);
     g_test_add_func("/virt-teaming/standard-input", testStandardInput);
     g_test_add_func("/virt-teaming/full-disk", testFullDisk);
+    g_test_add_func("/virt-teaming/pipe-closed", testPipeClosed);
     g_test_add_func("/virt-teaming/huge-file", testHugeFile);
     g_test_add("/virtteamingd/bus-dies", Service, NULL, serviceSetUp, testBusDies,
                serviceTearDown);

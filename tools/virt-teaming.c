@@ -6,6 +6,7 @@
 #include "virt-teaming.h"
 
 #include <locale.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -385,6 +386,16 @@ virTeamingCmdUsage(FILE *stream)
 }
 
 
+/* Has whoever reads what we print had enough, as 'head'? GIO has us live on after that. */
+static gboolean
+virTeamingCmdIsUnread(void)
+{
+    struct pollfd out = { STDOUT_FILENO, 0, 0 };
+
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
+
 int
 main(int argc,
      char **argv)
@@ -412,6 +423,8 @@ main(int argc,
 
             /* A full disk or a closed pipe must not look like a clean bill of health. */
             if (fflush(stdout) != 0 || ferror(stdout)) {
+                if (virTeamingCmdIsUnread())
+                    return VIR_TEAMING_CMD_FAILED;
                 g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,
                             "can't write to standard output");
                 return virTeamingCmdFail(error);
