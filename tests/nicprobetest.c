@@ -247,7 +247,7 @@ setNetdev(const char *driver,
           gboolean up)
 {
     virTeamingPciDevice device = getVf();
-    virTeamingLink link = { .pci = VF_PCI, .up = up };
+    virTeamingLink link = { .pci = VF_PCI, .up = up, .mtu = 1500 };
 
     if (device.netdev[0])
         virTeamingFakeRemoveLink(rig->kernel, device.netdev);
@@ -357,12 +357,18 @@ wireSettle(virTeamingNicWire *wire,
            const virTeamingPciAddress *vf,
            const char *name,
            const virTeamingMac *mac,
+           guint mtu,
            gboolean up,
            GError **error)
 {
+    virTeamingLink link;
+
     if (!step(error))
         return FALSE;
     setNetdev(getVf().driver, name, mac, up);
+    g_assert_true(virTeamingKernelLinkGet(rig->kernel, name, &link, NULL));
+    link.mtu = mtu;
+    virTeamingFakeSetLink(rig->kernel, &link);
     return TRUE;
 }
 
@@ -475,7 +481,7 @@ addPci(const char *pci,
        const char *netdev)
 {
     virTeamingPciDevice device = { .classCode = 0x020000, .iommuGroup = -1 };
-    virTeamingLink link = { .up = TRUE, .running = TRUE };
+    virTeamingLink link = { .up = TRUE, .running = TRUE, .mtu = 9000 };
 
     g_assert_true(virTeamingPciAddressParse(pci, &device.address));
     g_strlcpy(device.driver, driver, sizeof(device.driver));
@@ -592,8 +598,8 @@ describe(void)
         g_string_append_printf(text, "vf%u %s %u/%u '%s'", i, virTeamingMacFormat(&vf->mac, mac),
                                vf->vlan, vf->qos, device.driver);
         if (virTeamingKernelLinkGet(rig->kernel, device.netdev, &link, NULL))
-            g_string_append_printf(text, " %s %s up=%d", link.name,
-                                   virTeamingMacFormat(&link.mac, mac), link.up);
+            g_string_append_printf(text, " %s %s mtu=%u up=%d", link.name,
+                                   virTeamingMacFormat(&link.mac, mac), link.mtu, link.up);
         g_string_append_c(text, '\n');
     }
     g_string_append_printf(text, "fdb %u journal %d taken %d\n", entries->len,
@@ -1586,11 +1592,12 @@ testWireVf(void)
     setNetdev("igbvf", "new0", &mac, TRUE);
 
     /* It is up under its new name already. */
-    g_assert_true(wire->ops->settle(wire, &address, "old0", &mac, TRUE, &error));
+    g_assert_true(wire->ops->settle(wire, &address, "old0", &mac, 1400, TRUE, &error));
     g_assert_no_error(error);
     g_assert_true(virTeamingKernelLinkGet(kernel, "old0", &link, &error));
     g_assert_no_error(error);
     g_assert_true(link.up);
+    g_assert_cmpuint(link.mtu, ==, 1400);
 }
 
 

@@ -831,6 +831,7 @@ virTeamingNicProbeChoose(const virTeamingNicProbe *probe,
         memset(was, 0, sizeof(*was));
         was->vf = *vf;
         was->netdevMac = link.mac;
+        was->mtu = link.mtu;
         was->up = link.up;
         g_strlcpy(was->pf, probe->pf, sizeof(was->pf));
         g_strlcpy(was->driver, device.driver, sizeof(was->driver));
@@ -1044,8 +1045,8 @@ virTeamingNicProbeRestoreVf(const virTeamingNicProbe *probe,
     virTeamingNicProbeKeepError(first, g_steal_pointer(&reason));
     if (was->driver[0] &&
         wire->ops->bind(wire, &was->vf.address, was->driver, &reason) && was->netdev[0])
-        wire->ops->settle(wire, &was->vf.address, was->netdev, &was->netdevMac, was->up,
-                          &reason);
+        wire->ops->settle(wire, &was->vf.address, was->netdev, &was->netdevMac, was->mtu,
+                          was->up, &reason);
     virTeamingNicProbeKeepError(first, g_steal_pointer(&reason));
 }
 

@@ -105,6 +105,7 @@ virTeamingNicJournalSave(const virTeamingNicJournal *journal,
     json_object_set_string_member(object, "netdev", journal->netdev);
     json_object_set_string_member(object, "netdevMac",
                                   virTeamingMacFormat(&journal->netdevMac, mac));
+    json_object_set_int_member(object, "mtu", journal->mtu);
     json_object_set_boolean_member(object, "up", journal->up);
     json_object_set_string_member(object, "mac", virTeamingMacFormat(&journal->mac, mac));
     json_node_set_object(node, object);
@@ -144,6 +145,7 @@ virTeamingNicJournalParse(virTeamingNicJournal *ret,
     ret->vf.index = json_object_get_int_member_with_default(object, "index", 0);
     ret->vf.vlan = json_object_get_int_member_with_default(object, "vlan", 0);
     ret->vf.qos = json_object_get_int_member_with_default(object, "qos", 0);
+    ret->mtu = json_object_get_int_member_with_default(object, "mtu", 0);
     ret->up = json_object_get_boolean_member_with_default(object, "up", FALSE);
     g_strlcpy(ret->pf, virTeamingNicJournalGet(object, "pf"), sizeof(ret->pf));
     g_strlcpy(ret->driver, virTeamingNicJournalGet(object, "driver"), sizeof(ret->driver));

@@ -12,8 +12,9 @@ typedef struct {
     char pf[IF_NAMESIZE];
     virTeamingVf vf;
     char driver[32];                /* "": none */
-    char netdev[IF_NAMESIZE];       /* "": none; then the next two don't count */
+    char netdev[IF_NAMESIZE];       /* "": none; then the next three don't count */
     virTeamingMac netdevMac;
+    guint mtu;                      /* 0: not known */
     gboolean up;
     virTeamingMac mac;              /* which the PF's own filter may hold */
 } virTeamingNicJournal;

@@ -20,7 +20,7 @@
  * came from. The thread is in it only while it opens a socket there.
  *
  * The netdev is put back by binding the driver once more, which makes a new one. It is
- * given the old name and is as if it had never been away.
+ * given the old name, MAC, MTU and state; what else was set on the old one is gone.
  */
 
 #include "nic_wire.h"
@@ -280,6 +280,20 @@ virTeamingNicWireSetMac(int control,
 }
 
 
+static void
+virTeamingNicWireSetMtu(int control,
+                        const char *ifname,
+                        guint mtu)
+{
+    struct ifreq request = { .ifr_mtu = mtu };
+
+    g_strlcpy(request.ifr_name, ifname, sizeof(request.ifr_name));
+    /* A driver takes none above the PF's, which may be another by now. */
+    if (ioctl(control, SIOCSIFMTU, &request) < 0)
+        g_debug("'%s' keeps its MTU: %s", ifname, g_strerror(errno));
+}
+
+
 /* ---- ends ---- */
 
 /* A packet socket of @ifname in the thread's namespace, or -1. */
@@ -447,6 +461,7 @@ virTeamingNicWireRealSettle(virTeamingNicWire *wire,
                             const virTeamingPciAddress *vf,
                             const char *name,
                             const virTeamingMac *mac,
+                            guint mtu,
                             gboolean up,
                             GError **error)
 {
@@ -467,6 +482,8 @@ virTeamingNicWireRealSettle(virTeamingNicWire *wire,
     }
     if (named && !virTeamingMacEqual(&link.mac, mac))
         virTeamingNicWireSetMac(control, name, mac);
+    if (named && mtu && link.mtu != mtu)
+        virTeamingNicWireSetMtu(control, name, mtu);
     /* Whatever @link says: to be renamed it was switched off. */
     if (named)
         named = virTeamingNicWireSetUp(control, name, up, &reason);

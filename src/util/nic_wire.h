@@ -42,7 +42,7 @@ typedef struct {
  * @ready: whether the VF that was taken has carrier
  * @drop: forgets the VF that was taken, before it is unbound
  * @settle: the netdev of @vf, which its driver has made anew, is as it was: its name,
- *          address, and whether it is up
+ *          address, MTU (0: that does not matter), and whether it is up
  * @send: sends a frame to @to. @tag: comes back with the arrival
  * @receive: waits @ms milliseconds and appends to @arrivals, of virTeamingNicArrival,
  *           what has come in
@@ -67,6 +67,7 @@ typedef struct {
                        const virTeamingPciAddress *vf,
                        const char *name,
                        const virTeamingMac *mac,
+                       guint mtu,
                        gboolean up,
                        GError **error);
     gboolean (*send)(virTeamingNicWire *wire,
