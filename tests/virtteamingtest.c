@@ -153,6 +153,9 @@ static const Case cases[] = {
       "" },
     { "argv-none", "argv @teamingxmldata/domains/lxc.xml", 0, "", "" },
     { "argv-refused", "argv " RULES "persistent-not-virtio-trip.xml", 2, "", "libvirt refuses" },
+    { "check-dashes", "check -- --nix.xml", 2, "", "--nix.xml: can't read it: No such file" },
+    { "argv-dashes", "argv -- --nix.xml", 2, "", "--nix.xml: can't read it: No such file" },
+    { "move-not-utf8", "move guest\xff --to vf --state-dir /nonexistent", 2, "", "is of UTF-8" },
     { "argv-two", "argv a.xml b.xml", 2, "", "one FILE" },
     { "move-nobody", "move --to vf", 2, "", "move takes one DOMAIN" },
     { "move-two", "move --to vf a b", 2, "", "move takes one DOMAIN" },
@@ -221,6 +224,26 @@ testJson(void)
                     "/domain/devices/interface[2]/mac");
     g_assert_true(json_object_has_member(finding, "message"));
     g_assert_true(json_object_has_member(finding, "hint"));
+}
+
+
+/* Also if the name of the file is of no text. */
+static void
+testJsonNotUtf8(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("virtteamingtest-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "a\xff.xml", NULL);
+    const char *argv[] = { program, "check", "--format", "json", path, NULL };
+    g_auto(Result) result = { 0 };
+    g_autoptr(JsonNode) node = NULL;
+
+    g_assert_true(g_file_set_contents(path, "<domain type='lxc'/>", -1, NULL));
+    runOnce(argv, NULL, &result);
+    g_unlink(path);
+    g_rmdir(dir);
+    g_assert_true(g_utf8_validate(result.out, -1, NULL));
+    node = json_from_string(result.out, NULL);
+    g_assert_nonnull(node);
 }
 
 
@@ -522,6 +545,7 @@ main(int argc,
         g_test_add_data_func(test, &cases[i], testCase);
     }
     g_test_add_func("/virt-teaming/json", testJson);
+    g_test_add_func("/virt-teaming/json-not-utf8", testJsonNotUtf8);
     g_test_add_func("/virt-teaming/json-several", testJsonSeveral);
     g_test_add_func("/virt-teaming/standard-input", testStandardInput);
     g_test_add_func("/virt-teaming/full-disk", testFullDisk);

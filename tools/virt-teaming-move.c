@@ -244,6 +244,9 @@ virTeamingCmdMove(int argc,
     else if (!words[0] || words[1])
         g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
                     "move takes one DOMAIN");
+    else if (!g_utf8_validate(words[0], -1, NULL))
+        g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
+                    "the name of a DOMAIN is of UTF-8, and this is not");
     else if (g_strcmp0(to, "standby") != 0 && g_strcmp0(to, "vf") != 0)
         g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
                     "move needs --to standby or --to vf%s%s%s", to ? ", not '" : "",

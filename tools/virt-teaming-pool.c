@@ -99,6 +99,11 @@ virTeamingPoolReadNetwork(virNetworkPtr network,
     g_autoptr(virTeamingNetwork) def = NULL;
     char *xml = virNetworkGetXMLDesc(network, 0);
 
+    /* One that went after it was listed is none. */
+    if (!xml && !named && virGetLastErrorCode() == VIR_ERR_NO_NETWORK) {
+        *ret = NULL;
+        return TRUE;
+    }
     if (!xml) {
         virTeamingCmdSetLibvirtError(error, "can't get the XML of network '%s'", name);
         return FALSE;

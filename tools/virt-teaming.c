@@ -103,8 +103,10 @@ void
 virTeamingCmdPrintJson(JsonNode *node)
 {
     g_autofree char *text = json_to_string(node, TRUE);
+    /* The name of a file is of any bytes, JSON is of UTF-8. */
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
 
-    puts(text);
+    puts(valid);
 }
 
 
@@ -178,6 +180,15 @@ virTeamingCmdParse(int argc,
                     "--format is 'text' or 'json', not '%s'", format);
         virTeamingCmdFail(error);
         return NULL;
+    }
+
+    /* GLib leaves it there if what comes after it begins with a dash. */
+    for (char **word = words; *word; word++) {
+        if (strcmp(*word, "--") == 0) {
+            g_free(*word);
+            memmove(word, word + 1, (g_strv_length(word + 1) + 1) * sizeof(*word));
+            break;
+        }
     }
 
     given.json = g_strcmp0(format, "json") == 0;
