@@ -47,8 +47,9 @@ virTeamingKernelInit(virTeamingKernel *kernel,
 
 /*
  * A driver that can't do a thing says EOPNOTSUPP, or EINVAL as be_set_vf_mac() to a zero MAC
- * (drivers/net/ethernet/emulex/benet/be_main.c), or EADDRNOTAVAIL, as most do to such a MAC of a
- * link's own, or ENOTSUPP as bnxt_set_vf_vlan() (drivers/net/ethernet/broadcom/bnxt/bnxt_sriov.c). That a table is full (ENOMEM of
+ * (drivers/net/ethernet/emulex/benet/be_main.c), or EADDRNOTAVAIL, as most do to such a MAC of
+ * a link's own, or ENOTSUPP as bnxt_set_vf_vlan()
+ * (drivers/net/ethernet/broadcom/bnxt/bnxt_sriov.c). That a table is full (ENOMEM of
  * ixgbe_ndo_fdb_add()) or a VF is reset (EAGAIN, EBUSY) tells nothing of what a NIC can do.
  */
 static virTeamingErrorCode
