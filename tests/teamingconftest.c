@@ -987,8 +987,8 @@ testLinear(void)
                                    "type='persistent'/><alias name='ua-s%u'/></interface>"
                                    "<interface type='network'><mac address='52:54:00:%02x:%02x:"
                                    "01'/><source network='p'/><teaming type='transient' "
-                                   "persistent='ua-s%u'/></interface>",
-                                   i >> 8, i & 0xff, i, i >> 8, i & 0xff, i);
+                                   "persistent='ua-s%u'/><alias name='ua-p%u'/></interface>",
+                                   i >> 8, i & 0xff, i, i >> 8, i & 0xff, i, i);
         g_string_append(xml, "</devices></domain>");
         start = cpuTime();
         domain = parse(xml->str);

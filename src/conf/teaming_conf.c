@@ -727,6 +727,7 @@ virTeamingDomainAssignIds(virTeamingDomain *domain,
 
         if (!nic) {
             hosts++;
+            domain->counted++;
             continue;
         }
         if (!isHostdev && nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV)
@@ -739,6 +740,8 @@ virTeamingDomainAssignIds(virTeamingDomain *domain,
             nic->id = g_strdup_printf("hostdev%u", hosts++);
         else
             nic->id = g_strdup_printf("net%u", nets++);
+        if (g_str_has_prefix(nic->id, "hostdev"))
+            domain->counted++;
     }
 }
 

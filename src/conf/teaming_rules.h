@@ -83,6 +83,12 @@
          "netN is the Nth NIC without an alias of its own. Adding or removing a NIC moves the " \
          "reference to another.", \
          "give the persistent NIC <alias name='ua-NAME'/> and refer to that") \
+    RULE(TRANSIENT_COUNTED, "transient-counted", WARNING, \
+         "a transient NIC without an alias of its own, beside another device of the host", \
+         "libvirt calls it hostdevN, by counting, and when it plugs it again, by the highest " \
+         "number in use and one more. QEMU remembers a primary by the old name, and refuses one " \
+         "with another for as long as it runs: 'Cannot attach more than one primary device'.", \
+         "give the transient NIC <alias name='ua-NAME'/>; it is used from the next start on") \
     RULE(REFERENCE_DANGLING, "reference-dangling", ERROR, \
          "a transient NIC names a partner that does not exist", \
          "libvirt accepts it; QEMU waits for ever for a standby of that name and the VF never " \

@@ -556,6 +556,34 @@ virTeamingCheckRole(virTeamingCheck *check,
 }
 
 
+/*
+ * Whether a transient NIC will have the same name when it is plugged again. Of what is plugged,
+ * libvirt drops an alias that is not a person's.
+ *
+ * Source: libvirt 9.0 and 11.3, qemuAssignDeviceHostdevAlias() in src/qemu/qemu_alias.c; QEMU
+ * 10.0.2, failover_hide_primary_device() in hw/net/virtio-net.c.
+ */
+static void
+virTeamingCheckCounted(virTeamingCheck *check,
+                       const virTeamingNic *nic)
+{
+    virTeamingFinding *finding;
+
+    if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || virTeamingAliasIsKept(nic->id) ||
+        check->domain->counted < 2)
+        return;
+    virTeamingReport(check, VIR_TEAMING_RULE_TRANSIENT_COUNTED, nic, VIR_TEAMING_ELEMENT_ALIAS,
+                     "the VF is '%s', the name that libvirt gives it by counting devices of the "
+                     "host; plugged again, it may get another, which QEMU refuses", nic->id);
+    finding = check->findings->pdata[check->findings->len - 1];
+    g_free(finding->hint);
+    finding->hint = g_strdup_printf("give the transient NIC <alias name='%s-vf'/>; it is used "
+                                    "from the next start on", nic->persistent &&
+                                    virTeamingAliasIsKept(nic->persistent) ? nic->persistent :
+                                    "ua-NAME");
+}
+
+
 static void
 virTeamingCheckAlias(virTeamingCheck *check,
                      const virTeamingNic *nic)
@@ -571,6 +599,7 @@ virTeamingCheckAlias(virTeamingCheck *check,
         virTeamingReport(check, VIR_TEAMING_RULE_ALIAS_DUPLICATE, nic,
                          VIR_TEAMING_ELEMENT_ALIAS, "the <%s> on line %d has the alias '%s', too",
                          other->element, other->line, nic->id);
+    virTeamingCheckCounted(check, nic);
 
     /* In XML of a running domain every device has its alias. */
     if (nic->role != VIR_TEAMING_ROLE_PERSISTENT || check->domain->live)
