@@ -3574,6 +3574,51 @@ testRefuseMigration(Host *host,
 }
 
 
+/* What only moves its definition here is neither changed, nor refused, nor expected; on a host
+ * that can't tell, it may be a guest. */
+static void
+testHookOffline(Host *host,
+                gconstpointer opaque)
+{
+    static const struct {
+        const char *mark;
+        gboolean cgroups;
+        gboolean arrives;
+    } cases[] = {
+        { "", TRUE, FALSE },
+        { "<resource><fibrechannel appid='x'/></resource>", TRUE, FALSE },
+        { "<resource><partition>/machine</partition></resource>", TRUE, TRUE },
+        { "<seclabel type='dynamic' model='apparmor' relabel='yes'/>", TRUE, TRUE },
+        { "", FALSE, TRUE },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(GStrv) parts = g_strsplit(arrivingXml, "<os>", 2);
+        g_autofree char *begin = g_strconcat(cases[i].mark, "<os>", NULL);
+        g_autofree char *xml = g_strjoinv(begin, parts);
+        g_autofree char *print = NULL;
+        g_autofree char *print2 = NULL;
+        g_autoptr(GError) error = NULL;
+
+        virTeamingDriverSetCgroups(host->driver, cases[i].cgroups);
+        g_assert_true(virTeamingDriverTellHook(host->driver, "migrate", "begin", xml, &print,
+                                               &error));
+        g_assert_no_error(error);
+        g_assert_cmpint(print != NULL, ==, cases[i].arrives);
+        g_assert_cmpuint(virTeamingDriverPairs(host->driver)->len, ==, cases[i].arrives);
+        hostHook(host, "release", xml);
+
+        hostTellPool(host, "eth7", TRUE);
+        g_assert_cmpint(virTeamingDriverTellHook(host->driver, "migrate", "begin", xml, &print2,
+                                                 &error), !=, cases[i].arrives);
+        g_assert_cmpint(error != NULL, ==, cases[i].arrives);
+        virTeamingDriverTellNetworks(host->driver, NULL);
+    }
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostExpectClean(host);
+}
+
+
 /* What is wrong with the domain itself is no reason to refuse one that runs elsewhere. */
 static void
 testAdmitOddDomain(Host *host,
@@ -4824,6 +4869,7 @@ main(int argc, char **argv)
         { "/driver/restart-late", testRestartLate },
         { "/driver/started-late", testStartedLate },
         { "/driver/hook-unread", testHookUnread },
+        { "/driver/hook-offline", testHookOffline },
         { "/driver/release", testRelease },
         { "/driver/release-macvtap", testReleaseMacvtap, TRUE },
         { "/driver/release-macvtap-without-copies", testReleaseMacvtap, FALSE },

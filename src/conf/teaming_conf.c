@@ -1123,6 +1123,10 @@ virTeamingDomainParse(const char *xml,
             }
         } else if (virTeamingXmlIs(node, "os")) {
             virTeamingOsParse(domain, node);
+        } else if (virTeamingXmlIs(node, "resource")) {
+            domain->placed |= virTeamingXmlGetChild(node, "partition") != NULL;
+        } else if (virTeamingXmlIs(node, "seclabel")) {
+            domain->placed = TRUE;
         } else if (virTeamingXmlIs(node, "metadata")) {
             virTeamingMetadataParse(domain, node);
         } else if (virTeamingXmlIs(node, "devices") && !devices) {

@@ -201,6 +201,8 @@ typedef struct {
     GPtrArray *pairs;               /* of virTeamingPair; only the whole ones */
 
     gboolean live;                  /* <domain id='…'>: XML of a running domain */
+    gboolean placed;                /* it has a place in cgroups, or a security label: a domain
+                                     * that runs is given both, and they are sent along */
     int id;
     int line;
     char *arch;

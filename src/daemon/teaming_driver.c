@@ -76,6 +76,7 @@ struct _virTeamingDriver {
     virTeamingPolicy policy;        /* of this host */
     GHashTable *networks;           /* as in virTeamingHost; NULL: not known */
     char *verdicts;                 /* directory; NULL: the usual one */
+    gboolean cgroups;               /* hosts like this one have them */
     virTeamingDriverAsk ask;        /* NULL: there is no libvirt to ask */
     virTeamingDriverAskNetworks askNetworks;
     virTeamingDriverPlug plug;
@@ -623,6 +624,15 @@ virTeamingDriverSetVerdicts(virTeamingDriver *driver,
 {
     g_free(driver->verdicts);
     driver->verdicts = g_strdup(dir);
+}
+
+
+/* Whether libvirt places what it runs in cgroups, here and on hosts that guests come from. */
+void
+virTeamingDriverSetCgroups(virTeamingDriver *driver,
+                           gboolean cgroups)
+{
+    driver->cgroups = cgroups;
 }
 
 
@@ -1205,6 +1215,24 @@ virTeamingDriverAdmit(virTeamingDriver *driver,
 }
 
 
+/*
+ * Does only @domain's definition come here (virsh migrate --offline)? What a hook then prints is
+ * defined for good (qemuMigrationDstPersist() in src/qemu/qemu_migration.c), and nobody arrives.
+ * The hook is not told. But of a domain that runs, libvirt sends where in cgroups it is
+ * (virDomainCgroupInitCgroup() in src/hypervisor/domain_cgroup.c; qemuInitCgroup() before 8.0),
+ * which it fills in when the domain is started. Other marks do not get so far: ids, aliases and
+ * indices are not read from XML that is received.
+ *
+ * If in doubt it runs: as on hosts without cgroups.
+ */
+static gboolean
+virTeamingDriverIsDefinition(const virTeamingDriver *driver,
+                             const virTeamingDomain *domain)
+{
+    return driver->cgroups && !domain->placed && !domain->live;
+}
+
+
 /* Says, once, what is wrong with @domain, which is about to run here, and keeps it with its
  * pairs. Stock libvirt would start it, and so do we. */
 static void
@@ -1589,6 +1617,8 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
     if (migrate || g_str_equal(operation, "restore")) {
         /* libvirt calls the hook before it finds that a guest can't arrive where it is. */
         if (virTeamingDriverIsHere(driver, domain->uuid))
+            return TRUE;
+        if (migrate && virTeamingDriverIsDefinition(driver, domain))
             return TRUE;
         if (migrate && !virTeamingDriverAdmit(driver, domain, error))
             return FALSE;

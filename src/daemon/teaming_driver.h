@@ -86,6 +86,8 @@ void virTeamingDriverSetLibvirt(virTeamingDriver *driver,
                                 gpointer opaque);
 void virTeamingDriverSetVerdicts(virTeamingDriver *driver,
                                  const char *dir);
+void virTeamingDriverSetCgroups(virTeamingDriver *driver,
+                                gboolean cgroups);
 guint virTeamingDriverSerial(const virTeamingDriver *driver,
                              const char *uuid);
 gboolean virTeamingDriverIsPlugging(const virTeamingDriver *driver,

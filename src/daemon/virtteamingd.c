@@ -9,6 +9,8 @@
 #include <glib/gstdio.h>
 #include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/virterror.h>
+#include <mntent.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -60,6 +62,28 @@ virTeamingDaemonLock(const char *statedir,
 }
 
 
+/* Has the host cgroups that libvirt can use? As in virCgroupAvailable() of src/util/vircgroup.c. */
+static gboolean
+virTeamingDaemonHasCgroups(void)
+{
+    FILE *mounts = setmntent("/proc/self/mounts", "r");
+    const struct mntent *entry;
+    gboolean found = FALSE;
+
+    while (mounts && !found && (entry = getmntent(mounts))) {
+        g_autofree char *path = g_build_filename(entry->mnt_dir, "cgroup.controllers", NULL);
+        g_autofree char *controllers = NULL;
+
+        found = strcmp(entry->mnt_type, "cgroup") == 0 ||
+            (strcmp(entry->mnt_type, "cgroup2") == 0 &&
+             g_file_get_contents(path, &controllers, NULL, NULL) && *controllers);
+    }
+    if (mounts)
+        endmntent(mounts);
+    return found;
+}
+
+
 static gboolean
 virTeamingDaemonRun(const char *uri,
                     const char *statedir,
@@ -81,6 +105,7 @@ virTeamingDaemonRun(const char *uri,
         !(hookServer = virTeamingHookServerNew(hookPath, driver, error)) ||
         !(bus = virTeamingBusNew(busPath, driver, error)))
         return FALSE;
+    virTeamingDriverSetCgroups(driver, virTeamingDaemonHasCgroups());
     monitor = virTeamingMonitorNew(uri, driver);
 
     g_unix_signal_add(SIGTERM, virTeamingDaemonQuit, loop);
