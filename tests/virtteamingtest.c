@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <gio/gio.h>
+#include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 
@@ -357,6 +358,7 @@ typedef struct {
     char *socket;                   /* of the message bus */
     GSubprocess *bus;               /* NULL: it is not there */
     GSubprocess *daemon;
+    GSocket *libvirt;               /* takes calls and answers none; NULL: it is not there */
 } Service;
 
 
@@ -398,6 +400,8 @@ serviceSetUp(Service *service,
 {
     g_autoptr(GSubprocessLauncher) launcher =
         g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+    g_autofree char *libvirt = NULL;
+    g_autofree char *uri = NULL;
     g_autofree char *address = NULL;
     g_autoptr(GError) error = NULL;
 
@@ -407,9 +411,20 @@ serviceSetUp(Service *service,
     serviceStartBus(service);
     address = g_strconcat("unix:path=", service->socket, NULL);
     g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", address, TRUE);
+    libvirt = g_build_filename(service->dir, "libvirt", NULL);
+    if (opaque) {
+        g_autoptr(GSocketAddress) at = g_unix_socket_address_new(libvirt);
+
+        service->libvirt = g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM,
+                                        G_SOCKET_PROTOCOL_DEFAULT, &error);
+        g_assert_no_error(error);
+        g_assert_true(g_socket_bind(service->libvirt, at, TRUE, NULL));
+        g_assert_true(g_socket_listen(service->libvirt, NULL));
+    }
+    uri = g_strconcat("qemu+unix:///system?socket=", libvirt, NULL);
     service->daemon = g_subprocess_launcher_spawn(
         launcher, &error, g_getenv("VIR_TEAMING_TEST_DAEMON"), "--state-dir", service->dir,
-        "--connect", "qemu+unix:///system?socket=/nonexistent", NULL);
+        "--connect", uri, NULL);
     g_assert_no_error(error);
 }
 
@@ -425,6 +440,7 @@ serviceTearDown(Service *service,
     g_assert_true(g_subprocess_get_if_exited(service->daemon));
     g_assert_cmpint(g_subprocess_get_exit_status(service->daemon), ==, 0);
     g_object_unref(service->daemon);
+    g_clear_object(&service->libvirt);
     if (service->bus)
         serviceKillBus(service);
     g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
@@ -506,6 +522,34 @@ testHangs(Service *service,
 }
 
 
+/* Whoever ends it need not wait for what libvirt was asked. */
+static void
+testLibvirtMute(Service *service,
+                gconstpointer opaque)
+{
+    g_autofree char *bus = g_build_filename(service->dir, "bus", NULL);
+    g_autofree char *hook = g_build_filename(service->dir, "hook", NULL);
+    g_autoptr(GSocket) call = NULL;
+    gint64 since;
+
+    serviceAwait(service, "bus", NULL);
+    call = g_socket_accept(service->libvirt, NULL, NULL);
+    g_assert_nonnull(call);
+    since = g_get_monotonic_time();
+    g_subprocess_send_signal(service->daemon, SIGTERM);
+    while (g_subprocess_get_identifier(service->daemon) &&
+           g_get_monotonic_time() - since < 8 * G_USEC_PER_SEC) {
+        g_main_context_iteration(NULL, FALSE);
+        g_usleep(10 * 1000);
+    }
+    /* It would not hang up. */
+    g_clear_object(&call);
+    g_assert_null(g_subprocess_get_identifier(service->daemon));
+    g_assert_false(g_file_test(bus, G_FILE_TEST_EXISTS));
+    g_assert_false(g_file_test(hook, G_FILE_TEST_EXISTS));
+}
+
+
 /* Nothing is taken back under a daemon's feet. */
 static void
 testReleaseRefused(Service *service,
@@ -554,6 +598,8 @@ main(int argc,
     g_test_add("/virtteamingd/bus-dies", Service, NULL, serviceSetUp, testBusDies,
                serviceTearDown);
     g_test_add("/virtteamingd/hangs", Service, NULL, serviceSetUp, testHangs, serviceTearDown);
+    g_test_add("/virtteamingd/libvirt-mute", Service, "mute", serviceSetUp, testLibvirtMute,
+               serviceTearDown);
     g_test_add("/virtteamingd/release-refused", Service, NULL, serviceSetUp, testReleaseRefused,
                serviceTearDown);
     /* The last, for it leaves the host's network. */

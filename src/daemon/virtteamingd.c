@@ -10,6 +10,7 @@
 #include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/virterror.h>
 #include <mntent.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -20,12 +21,24 @@
 #include "teaming_monitor.h"
 #include "teaming_release.h"
 
+/* For what libvirt was asked and has not answered, when the daemon is to end. */
+#define VIR_TEAMING_DAEMON_ANSWERS_S 2
+
 
 static gboolean
 virTeamingDaemonQuit(gpointer opaque)
 {
     g_main_loop_quit(opaque);
     return G_SOURCE_CONTINUE;
+}
+
+
+/* libvirt does not answer: what it was asked goes on there, and the next daemon sees what came of
+ * it. All that is ours is in the journal. */
+static void
+virTeamingDaemonAbandon(int number G_GNUC_UNUSED)
+{
+    _exit(0);
 }
 
 
@@ -114,7 +127,11 @@ virTeamingDaemonRun(const char *uri,
 
     g_socket_service_stop(hookServer);
     g_unlink(hookPath);
+    g_clear_pointer(&bus, virTeamingBusFree);
     virTeamingDriverSave(driver);
+    /* A call may take libvirt more than a minute; until the next daemon is here, hooks find none. */
+    signal(SIGALRM, virTeamingDaemonAbandon);
+    alarm(VIR_TEAMING_DAEMON_ANSWERS_S);
     return TRUE;
 }
 
