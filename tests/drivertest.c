@@ -4750,6 +4750,92 @@ testReleaseMacvtap(Host *host,
 }
 
 
+static void
+hostExpectVfMac(Host *host,
+                const char *mac)
+{
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    virTeamingVf vf;
+
+    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL));
+    g_assert_cmpstr(virTeamingMacFormat(&vf.mac, buf), ==, mac);
+}
+
+
+/* The VF of a plain <hostdev> has the MAC that it had, when the guest has gone: nobody but us
+ * gives it another. */
+static void
+testPlainHostdev(Host *host,
+                 gconstpointer opaque)
+{
+    static const char own[] = "52:54:00:65:43:21";
+    static const char xml[] = DOMAIN
+        "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
+        "<target dev='vnet0'/><model type='virtio'/><teaming type='persistent'/>"
+        "<alias name='ua-net0'/></interface>"
+        "<hostdev mode='subsystem' type='pci' managed='yes'><driver name='vfio'/>"
+        "<source><address domain='0x0000' bus='0x01' slot='0x10' function='0x0'/></source>"
+        "<teaming type='transient' persistent='ua-net0'/><alias name='hostdev0'/></hostdev>"
+        "</devices></domain>";
+
+    /* With a daemon that dies, when the guest runs, and when it has gone. */
+    for (guint i = 0; i < 3; i++) {
+        hostSetVfMac(host, own);
+        hostAddLink(host, "vnet0", "tun", "br0", "");
+        hostHook(host, "start", xml);
+        if (i == 1)
+            hostRestart(host);
+        hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+        hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+        hostGuest(host, TRUE, 3);
+        hostWait(host, 2000);
+        g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+        hostExpectVfMac(host, MAC);
+        hostGuest(host, FALSE, 0);
+        virTeamingFakeRemoveLink(host->kernel, "vnet0");
+        if (i == 2)
+            hostRestart(host);
+        else
+            hostHook(host, "stopped", xml);
+        hostExpectVfMac(host, own);
+        hostExpectClean(host);
+    }
+
+    /* It was to come, and does not; its owner had set the MAC himself. */
+    hostSetVfMac(host, MAC);
+    hostHook(host, "migrate", xml);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostHook(host, "start", xml);
+    hostExpectVfMac(host, "00:00:00:00:00:00");
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostHook(host, "release", xml);
+    hostExpectVfMac(host, MAC);
+    hostExpectClean(host);
+
+    /* Somebody else has it by then. */
+    hostSetVfMac(host, own);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostHook(host, "start", xml);
+    hostExpectVfMac(host, MAC);
+    hostSetVfMac(host, "52:54:00:65:43:22");
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostHook(host, "stopped", xml);
+    hostExpectVfMac(host, "52:54:00:65:43:22");
+    hostExpectClean(host);
+
+    /* There is to be no daemon. */
+    hostSetVfMac(host, own);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostHook(host, "start", xml);
+    g_clear_pointer(&host->driver, virTeamingDriverFree);
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    g_assert_true(hostRelease(host));
+    hostExpectVfMac(host, own);
+    hostRestart(host);
+    hostExpectClean(host);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -4870,6 +4956,7 @@ main(int argc, char **argv)
         { "/driver/started-late", testStartedLate },
         { "/driver/hook-unread", testHookUnread },
         { "/driver/hook-offline", testHookOffline },
+        { "/driver/plain-hostdev", testPlainHostdev },
         { "/driver/release", testRelease },
         { "/driver/release-macvtap", testReleaseMacvtap, TRUE },
         { "/driver/release-macvtap-without-copies", testReleaseMacvtap, FALSE },

@@ -592,6 +592,63 @@ virTeamingPairObjTellVf(virTeamingPairObj *pair,
 }
 
 
+/**
+ * virTeamingPairObjKeepMac:
+ * @pair: a pair whose VF is a plain <hostdev>
+ * @kernel: the host
+ *
+ * Of such a VF libvirt neither sets the MAC nor puts it back. So what it has before our first
+ * step is kept. When it is parked already, by a daemon that did not do so, that is not known.
+ */
+void
+virTeamingPairObjKeepMac(virTeamingPairObj *pair,
+                         virTeamingKernel *kernel)
+{
+    virTeamingVf vf;
+
+    if (!pair->hasVf || pair->parked ||
+        (pair->macKept && virTeamingPciAddressEqual(&pair->keptVf, &pair->vf)) ||
+        !virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, NULL))
+        return;
+    pair->macKept = TRUE;
+    pair->keptVf = pair->vf;
+    pair->keptMac = vf.mac;
+}
+
+
+/**
+ * virTeamingPairObjGiveMacBack:
+ * @pair: a pair whose guest has gone
+ * @kernel: the host
+ *
+ * Gives a VF the MAC that it had before us. One that has another than ours is somebody else's by
+ * now. Not every NIC takes a MAC of zeros, which one that was never set may have: then ours stays.
+ */
+void
+virTeamingPairObjGiveMacBack(virTeamingPairObj *pair,
+                             virTeamingKernel *kernel)
+{
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    char pf[IF_NAMESIZE];
+    g_autoptr(GError) error = NULL;
+    virTeamingVf vf;
+    guint index;
+
+    if (!pair->macKept)
+        return;
+    pair->macKept = FALSE;
+    if (!virTeamingKernelVfLocate(kernel, &pair->keptVf, pf, &index, NULL) ||
+        !virTeamingKernelVfGet(kernel, pf, index, &vf, NULL) ||
+        virTeamingMacEqual(&vf.mac, &pair->keptMac) ||
+        (!virTeamingMacIsZero(&vf.mac) && !virTeamingMacEqual(&vf.mac, &pair->mac)))
+        return;
+    if (!virTeamingKernelVfSetMac(kernel, pf, index, &pair->keptMac, &error))
+        g_warning("domain '%s', %s: its VF %s keeps the MAC that it had for the guest: %s",
+                  pair->domain, pair->standbyAlias,
+                  virTeamingPciAddressFormat(&pair->keptVf, buf), error->message);
+}
+
+
 gboolean
 virTeamingPairObjTake(virTeamingPairObj *pair,
                       virTeamingKernel *kernel,

@@ -21,6 +21,10 @@ gboolean virTeamingPairObjLook(virTeamingPairObj *pair,
 GArray *virTeamingPairObjRecall(const virTeamingPairObj *pair);
 void virTeamingPairObjPromise(virTeamingPairObj *pair,
                               virTeamingStep step);
+void virTeamingPairObjKeepMac(virTeamingPairObj *pair,
+                              virTeamingKernel *kernel);
+void virTeamingPairObjGiveMacBack(virTeamingPairObj *pair,
+                                  virTeamingKernel *kernel);
 gboolean virTeamingPairObjTake(virTeamingPairObj *pair,
                                virTeamingKernel *kernel,
                                virTeamingStep step,

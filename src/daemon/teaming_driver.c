@@ -37,6 +37,7 @@
 #include <unistd.h>
 
 #include "teaming_conf.h"
+#include "teaming_datapath.h"
 #include "teaming_error.h"
 #include "teaming_host.h"
 #include "teaming_journal.h"
@@ -372,6 +373,7 @@ virTeamingDriverSettle(virTeamingDriver *driver,
         return TRUE;
     }
 
+    virTeamingPairObjGiveMacBack(pair, driver->kernel);
     if (!virTeamingJournalRemove(pair, driver->statedir, &error))
         g_warning("%s", error->message);
     g_ptr_array_remove(driver->pairs, pair);
@@ -823,6 +825,8 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
         virTeamingPairObjSetTap(pair, def->persistent->target);
         if (def->transient->hasSource)
             virTeamingPairObjSetVf(pair, driver->kernel, &def->transient->source);
+        if (def->transient->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV)
+            virTeamingPairObjKeepMac(pair, driver->kernel);
     }
 }
 

@@ -89,6 +89,9 @@ static const struct {
     FIELD(parked, FIELD_BOOLEAN),
     FIELD(vfVlan, FIELD_UINT),
     FIELD(vfQos, FIELD_UINT),
+    FIELD(macKept, FIELD_BOOLEAN),
+    FIELD(keptVf, FIELD_PCI),
+    FIELD(keptMac, FIELD_MAC),
 };
 
 

@@ -97,6 +97,9 @@ typedef struct {
     gboolean parked;                /* VF's MAC zeroed, or VLAN changed */
     guint vfVlan;                   /* the VF's VLAN and priority before it was parked */
     guint vfQos;                    /* in ours */
+    gboolean macKept;               /* libvirt does not look after the MAC of @keptVf */
+    virTeamingPciAddress keptVf;
+    virTeamingMac keptMac;          /* which it had before us */
 
     /* What was observed last, and when things began (monotonic microseconds). */
     virTeamingPhase phase;

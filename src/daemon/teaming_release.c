@@ -79,6 +79,8 @@ virTeamingPairObjRelease(virTeamingPairObj *pair,
         desired.vf = VIR_TEAMING_VF_KEEP;
     nsteps = virTeamingFailoverPlan(&actual, &desired, plan);
     released = virTeamingPairObjTakePlan(pair, kernel, plan, nsteps, entries, steps, error);
+    if (pair->guest == VIR_TEAMING_GUEST_GONE)
+        virTeamingPairObjGiveMacBack(pair, kernel);
     g_message("domain '%s', %s: released: %s", pair->domain, pair->standbyAlias,
               nsteps ? steps->str : "nothing to take back");
     return released;
