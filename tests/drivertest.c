@@ -3563,9 +3563,21 @@ testRefuseMigration(Host *host,
     hostExpectRefused(host, "this host has no interface 'eth7', which network 'sriov0' takes its "
                       "VFs from [network-pf-missing]; correct <pf dev='…'/> in the network, or "
                       "find out why the NIC's driver is not there");
+    /* Nor does it when its VFs have gone with the PF. */
+    hostTellNetwork(host, "<pf dev='eth7'/><address type='pci' domain='0' bus='7' slot='16' "
+                    "function='0'/>", TRUE);
+    hostExpectRefused(host, "this host has no interface 'eth7', which network 'sriov0' takes its "
+                      "VFs from [network-pf-missing]; correct <pf dev='…'/> in the network, or "
+                      "find out why the NIC's driver is not there");
     virTeamingDriverTellNetworks(host->driver, NULL);
     hostHook(host, "migrate", arrivingXml);
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    hostHook(host, "release", arrivingXml);
+
+    /* The PF was renamed; a pool that was started goes on. */
+    hostTellNetwork(host, "<pf dev='eth7'/><address type='pci' domain='0' bus='1' slot='16' "
+                    "function='0'/>", TRUE);
+    hostHook(host, "migrate", arrivingXml);
     hostHook(host, "release", arrivingXml);
 
     hostTellPool(host, "eth1", TRUE);

@@ -53,10 +53,11 @@ fillHost(virTeamingHost *host)
 {
     static const char *const names[] = {
         "default", "empty-vfpool", "full-vfpool", "lan", "listed-vfpool", "lost-vfpool",
-        "stopped-vfpool", "unfit-vfpool", "vfpool",
+        "renamed-vfpool", "stopped-vfpool", "unfit-vfpool", "vfpool",
     };
     static const virTeamingHostDevice devices[] = {
         { .address = { .bus = 0x81, .slot = 1 }, .vf = TRUE, .nic = TRUE },
+        { .address = { .bus = 0x81, .slot = 2 }, .vf = TRUE, .nic = TRUE, .pf = "pf0" },
         { .address = { .bus = 0x81, .slot = 9 }, .vf = FALSE, .nic = TRUE },
     };
     static const struct {

@@ -842,8 +842,8 @@ virTeamingCheckPf(virTeamingCheck *check,
 }
 
 
-/* The PFs of a pool that names its VFs only, each once. */
-static void
+/* The PFs of those VFs that libvirt says a pool has, each once. Returns: whether one is known. */
+static gboolean
 virTeamingCheckPfsOfVfs(virTeamingCheck *check,
                         const virTeamingNic *nic,
                         const virTeamingNetwork *network)
@@ -859,6 +859,7 @@ virTeamingCheckPfsOfVfs(virTeamingCheck *check,
         if (device && device->pf[0] && g_hash_table_add(seen, (gpointer)device->pf))
             virTeamingCheckPf(check, nic, NULL, device->pf);
     }
+    return g_hash_table_size(seen) > 0;
 }
 
 
@@ -951,10 +952,12 @@ virTeamingCheckNetworks(virTeamingCheck *check,
                              nic->network);
         else
             virTeamingCheckPool(check, nic, entry);
+        /* It is from those that libvirt takes one, whatever their PF was called when it listed
+         * them (networkCreateInterfacePool() in src/network/bridge_driver.c). */
+        if (virTeamingCheckPfsOfVfs(check, nic, network))
+            return;
         for (guint i = 0; i < network->pfs->len; i++)
             virTeamingCheckPf(check, nic, nic->network, network->pfs->pdata[i]);
-        if (network->pfs->len == 0)
-            virTeamingCheckPfsOfVfs(check, nic, network);
         return;
     }
 

@@ -43,7 +43,8 @@ virTeamingHostLookPf(virTeamingHost *host,
 }
 
 
-static void
+/* Returns: whether it is a VF, and its PF is known. */
+static gboolean
 virTeamingHostLookDevice(virTeamingHost *host,
                          const virTeamingPciAddress *address,
                          virTeamingKernel *kernel,
@@ -54,12 +55,34 @@ virTeamingHostLookDevice(virTeamingHost *host,
     guint index;
 
     if (!virTeamingKernelPciGetDevice(kernel, address, &pci, NULL))
-        return;
+        return FALSE;
     device.nic = pci.classCode >> 16 == VIR_TEAMING_PCI_CLASS_NETWORK;
     device.vf = pci.physfn[0] != '\0';
     if (device.vf && virTeamingKernelVfLocate(kernel, address, device.pf, &index, NULL))
         virTeamingHostLookPf(host, device.pf, kernel, verdicts);
     virTeamingHostAddDevice(host, &device);
+    return device.pf[0] != '\0';
+}
+
+
+/* Where @network takes VFs from. libvirt lists the VFs of a pool that is started, and takes one of
+ * these; the name of their PF it looks up no more, so that may have changed. After its restart it
+ * says only which VFs there are. */
+static void
+virTeamingHostLookPool(virTeamingHost *host,
+                       const virTeamingNetwork *network,
+                       virTeamingKernel *kernel,
+                       const char *verdicts)
+{
+    gboolean found = FALSE;
+
+    /* Of a pool that names its PF, one VF says as much as all. */
+    for (guint i = 0; i < network->vfs->len && !(found && network->pfs->len > 0); i++)
+        found |= virTeamingHostLookDevice(host, &g_array_index(network->vfs,
+                                                               virTeamingPciAddress, i),
+                                          kernel, verdicts);
+    for (guint i = 0; i < network->pfs->len && !found; i++)
+        virTeamingHostLookPf(host, network->pfs->pdata[i], kernel, verdicts);
 }
 
 
@@ -86,13 +109,7 @@ virTeamingHostLook(virTeamingHost *host,
             virTeamingHostLookDevice(host, &nic->source, kernel, verdicts);
         if (host->networks && nic->network)
             network = g_hash_table_lookup(host->networks, nic->network);
-        for (guint j = 0; network && j < network->conf->pfs->len; j++)
-            virTeamingHostLookPf(host, network->conf->pfs->pdata[j], kernel, verdicts);
-        /* After its restart libvirtd says of a pool only which VFs are in it. */
-        for (guint j = 0; network && network->conf->pfs->len == 0 &&
-             j < network->conf->vfs->len; j++)
-            virTeamingHostLookDevice(host, &g_array_index(network->conf->vfs,
-                                                          virTeamingPciAddress, j),
-                                     kernel, verdicts);
+        if (network)
+            virTeamingHostLookPool(host, network->conf, kernel, verdicts);
     }
 }
