@@ -13,6 +13,7 @@
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <string.h>
 
 #include "teaming_kernel_fake.h"
 #include "teaming_monitor.h"
@@ -21,6 +22,8 @@
 static gint asked[2];
 static gint hangs;                  /* how often it will do so */
 static gint stuck;                  /* it does not even answer that */
+static gint listed;                 /* how often it was asked for networks */
+static gint unlisted;               /* how many more times it can't say */
 
 
 int
@@ -61,6 +64,20 @@ virDomainGetJobStats(virDomainPtr domain,
     if (hanging && g_atomic_int_add(&hangs, -1) > 0)
         return virDomainGetMaxVcpus(NULL);
     *type = VIR_DOMAIN_JOB_NONE;
+    return 0;
+}
+
+
+/* libvirt's daemon for networks was restarted, or is not there. */
+int
+virConnectListAllNetworks(virConnectPtr conn,
+                          virNetworkPtr **networks,
+                          unsigned int flags)
+{
+    g_atomic_int_inc(&listed);
+    if (g_atomic_int_get(&unlisted) > 0 && g_atomic_int_add(&unlisted, -1) > 0)
+        return virDomainGetMaxVcpus(NULL);
+    *networks = g_new0(virNetworkPtr, 1);
     return 0;
 }
 
@@ -221,6 +238,60 @@ testStuck(Host *host,
 }
 
 
+/* A guest is refused, since it needs a network that is not there: the networks are asked for. */
+static void
+hostRefuse(Host *host)
+{
+    static const char xml[] =
+        "<domain type='kvm'><name>x</name><uuid>c7a5fdbd-edaf-9455-926a-d65c16db1809</uuid>"
+        "<os><type machine='q35'>hvm</type></os><devices><interface type='network'>"
+        "<mac address='52:54:00:12:34:56'/><source network='nowhere'/><model type='virtio'/>"
+        "<teaming type='persistent'/><alias name='ua-x'/></interface></devices></domain>";
+    g_autofree char *print = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(virTeamingDriverTellHook(host->driver, "migrate", "begin", xml, &print, &error));
+    g_assert_nonnull(error);
+}
+
+
+/* Where libvirt does not find its networks any more, it does when it is connected to anew. */
+static void
+testNetworksLost(Host *host,
+                 gconstpointer data)
+{
+    const gint before = g_atomic_int_get(&listed);
+
+    g_atomic_int_set(&unlisted, 1);
+    hostRefuse(host);
+    spin(200);
+    g_assert_nonnull(virTeamingDriverLibvirtProblem(host->driver));
+    g_assert_nonnull(strstr(virTeamingDriverLibvirtProblem(host->driver), "cannot list its net"));
+    spin(2000);
+    g_assert_null(virTeamingDriverLibvirtProblem(host->driver));
+    g_assert_cmpint(g_atomic_int_get(&listed), ==, before + 2);
+    /* They are known again. */
+    hostRefuse(host);
+    spin(200);
+}
+
+
+/* If it does not, it is left in peace. */
+static void
+testNetworksNeverFound(Host *host,
+                       gconstpointer data)
+{
+    const gint before = g_atomic_int_get(&listed);
+
+    g_atomic_int_set(&unlisted, 1000);
+    hostRefuse(host);
+    spin(4500);
+    g_assert_cmpint(g_atomic_int_get(&listed), ==, before + 2);
+    g_assert_null(virTeamingDriverLibvirtProblem(host->driver));
+    g_atomic_int_set(&unlisted, 0);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -232,5 +303,8 @@ main(int argc, char **argv)
     virSetErrorFunc(NULL, hush);
     g_test_add("/monitor/doubt", Host, GINT_TO_POINTER(2), hostSetUp, testDoubt, hostTearDown);
     g_test_add("/monitor/stuck", Host, GINT_TO_POINTER(1), hostSetUp, testStuck, hostTearDown);
+    g_test_add("/monitor/networks-lost", Host, NULL, hostSetUp, testNetworksLost, hostTearDown);
+    g_test_add("/monitor/networks-never-found", Host, NULL, hostSetUp, testNetworksNeverFound,
+               hostTearDown);
     return g_test_run();
 }

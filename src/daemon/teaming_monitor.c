@@ -14,7 +14,10 @@
  * whatever libvirtd does.
  *
  * libvirt's networks are asked for when there is a connection, and again when one of them
- * has changed. Between the event and the answer the driver knows none, rather than old ones.
+ * has changed. Between the event and the answer the driver knows none, rather than old ones. Of
+ * libvirt's modular daemons, virtqemud has a connection to virtnetworkd for each of its clients,
+ * and does not open it again when virtnetworkd was restarted (remoteOpenConn() in
+ * src/remote/remote_daemon_dispatch.c): what helps is to be a new client.
  *
  * About a domain of which libvirt can't say what it is doing (its QEMU hangs: libvirt itself waits
  * for it, VIR_JOB_WAIT_TIME in src/conf/virdomainjob.c) it is asked again, and about no other, less
@@ -45,6 +48,8 @@
 #define VIR_TEAMING_MONITOR_UNPLUG_POLLS 200
 /* A host that boots starts its networks one after another. */
 #define VIR_TEAMING_MONITOR_NETWORKS_MS 50
+/* To connect anew only for them; what else may keep libvirt from listing them need not pass. */
+#define VIR_TEAMING_MONITOR_REOPEN_S 60
 /* A guest that runs again needs the host more than we need to know what we mostly know. */
 #define VIR_TEAMING_MONITOR_RESUMED_MS 1000
 /* Every write to it fails. */
@@ -54,6 +59,9 @@
 #define VIR_TEAMING_MONITOR_EVENTS \
     "^(FAILOVER_NEGOTIATED|UNPLUG_PRIMARY|DEVICE_DELETED|STOP|RESUME|RESET|MIGRATION)$"
 
+/* Kinds of events of domains that are listened to. */
+#define VIR_TEAMING_MONITOR_KINDS 3
+
 struct _virTeamingMonitor {
     char *uri;
     virTeamingDriver *driver;       /* main loop only */
@@ -61,7 +69,11 @@ struct _virTeamingMonitor {
     GThreadPool *doubtful;          /* asks about domains that hang */
     GThreadPool *worker;            /* for what takes long: plugging */
     GThreadPool *urgent;            /* for what can't wait behind that: giving up */
-    gboolean networks;              /* @thread only: it hears of changes of networks */
+    int events[VIR_TEAMING_MONITOR_KINDS];  /* @thread only: what @conn tells, by libvirt's ids */
+    guint nevents;
+    int qemu;                       /* the same, of QEMU; -1: nothing */
+    int networks;                   /* and of changes of networks */
+    gint64 reopenedAt;              /* @thread only: for the networks; 0: never */
     GMutex lock;
     virConnectPtr conn;             /* under @lock; NULL while there is none */
     guint reconnect;                /* main loop only */
@@ -454,18 +466,27 @@ virTeamingMonitorInventory(virConnectPtr conn)
  * virTeamingMonitorNetworks:
  *
  * Thread: which networks are there? Half an answer would be worse than none: a network
- * that is not in it would be taken for one that this host does not have.
+ * that is not in it would be taken for one that this host does not have. @lost: set to why, if
+ * libvirt answers, but does not reach them.
  *
  * Returns: as in virTeamingHost; NULL if libvirt can't say.
  */
 static GHashTable *
-virTeamingMonitorNetworks(virConnectPtr conn)
+virTeamingMonitorNetworks(virConnectPtr conn,
+                          char **lost)
 {
     g_auto(virTeamingHost) host = { NULL };
     virNetworkPtr *networks = NULL;
     int n = virConnectListAllNetworks(conn, &networks, 0);
     gboolean good = n >= 0;
 
+    if (n < 0 && virGetLastErrorCode() != VIR_ERR_ACCESS_DENIED &&
+        virGetLastErrorCode() != VIR_ERR_NO_SUPPORT) {
+        g_autofree char *why = g_strdup(virGetLastErrorMessage());
+
+        if (virConnectIsAlive(conn) == 1)
+            *lost = g_steal_pointer(&why);
+    }
     virTeamingHostInit(&host);
     for (int i = 0; i < n; i++) {
         char *xml = good ? virNetworkGetXMLDesc(networks[i], 0) : NULL;
@@ -595,8 +616,24 @@ virTeamingMonitorClosed(virConnectPtr conn,
 }
 
 
-/* Thread: has @conn tell what we listen to. While somebody listens to it a connection stays open:
- * if one thing can't be had, the others are given back. Returns: NULL, or what went wrong. */
+/* Thread: while somebody listens to it a connection stays open. */
+static void
+virTeamingMonitorUnlisten(virTeamingMonitor *monitor,
+                          virConnectPtr conn)
+{
+    while (monitor->nevents > 0)
+        virConnectDomainEventDeregisterAny(conn, monitor->events[--monitor->nevents]);
+    if (monitor->qemu >= 0)
+        virConnectDomainQemuMonitorEventDeregister(conn, monitor->qemu);
+    if (monitor->networks >= 0)
+        virConnectNetworkEventDeregisterAny(conn, monitor->networks);
+    monitor->qemu = monitor->networks = -1;
+    virConnectUnregisterCloseCallback(conn, virTeamingMonitorClosed);
+}
+
+
+/* Thread: has @conn tell what we listen to: all of it, or nothing. Returns: NULL, or what went
+ * wrong. */
 static char *
 virTeamingMonitorListen(virTeamingMonitor *monitor,
                         virConnectPtr conn)
@@ -604,35 +641,32 @@ virTeamingMonitorListen(virTeamingMonitor *monitor,
     static const struct {
         int id;
         virConnectDomainEventGenericCallback callback;
-    } events[] = {
+    } events[VIR_TEAMING_MONITOR_KINDS] = {
         { VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(virTeamingMonitorLifecycle) },
         { VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(virTeamingMonitorDevice) },
         { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(virTeamingMonitorDevice) },
     };
-    int ids[G_N_ELEMENTS(events)];
-    char *problem;
     guint n = 0;
-    int qemu = -1;
+    char *problem;
 
+    monitor->nevents = 0;
+    monitor->qemu = monitor->networks = -1;
     if (virConnectSetKeepAlive(conn, VIR_TEAMING_MONITOR_KEEPALIVE_S, 3) >= 0 &&
         virConnectRegisterCloseCallback(conn, virTeamingMonitorClosed, monitor, NULL) >= 0)
-        qemu = virConnectDomainQemuMonitorEventRegister(
+        monitor->qemu = virConnectDomainQemuMonitorEventRegister(
             conn, NULL, VIR_TEAMING_MONITOR_EVENTS, virTeamingMonitorQemuEvent,
             monitor, NULL, VIR_CONNECT_DOMAIN_QEMU_MONITOR_EVENT_REGISTER_REGEX);
-    while (qemu >= 0 && n < G_N_ELEMENTS(events) &&
-           (ids[n] = virConnectDomainEventRegisterAny(conn, NULL, events[n].id,
-                                                      events[n].callback, monitor, NULL)) >= 0)
-        n++;
+    while (monitor->qemu >= 0 && n < G_N_ELEMENTS(events) &&
+           (monitor->events[n] = virConnectDomainEventRegisterAny(conn, NULL, events[n].id,
+                                                                  events[n].callback, monitor,
+                                                                  NULL)) >= 0)
+        monitor->nevents = ++n;
     if (n == G_N_ELEMENTS(events))
         return NULL;
 
     problem = g_strdup_printf("cannot listen to libvirt at '%s': %s", monitor->uri,
                               virGetLastErrorMessage());
-    while (n-- > 0)
-        virConnectDomainEventDeregisterAny(conn, ids[n]);
-    if (qemu >= 0)
-        virConnectDomainQemuMonitorEventDeregister(conn, qemu);
-    virConnectUnregisterCloseCallback(conn, virTeamingMonitorClosed);
+    virTeamingMonitorUnlisten(monitor, conn);
     return problem;
 }
 
@@ -675,7 +709,7 @@ virTeamingMonitorConnect(virTeamingMonitor *monitor)
     monitor->networks =
         virConnectNetworkEventRegisterAny(conn, NULL, VIR_NETWORK_EVENT_ID_LIFECYCLE,
                                           VIR_NETWORK_EVENT_CALLBACK(virTeamingMonitorNetwork),
-                                          monitor, NULL) >= 0;
+                                          monitor, NULL);
 
     g_mutex_lock(&monitor->lock);
     monitor->conn = conn;
@@ -836,6 +870,29 @@ virTeamingMonitorAbort(virConnectPtr conn,
 }
 
 
+/* Thread: has @conn ended, which does not reach the networks (@why), and another one be opened in a
+ * while, unless that was so lately. Returns: whether it has. */
+static gboolean
+virTeamingMonitorReopen(virTeamingMonitor *monitor,
+                        virConnectPtr conn,
+                        const char *why)
+{
+    const gint64 now = g_get_monotonic_time();
+
+    if (monitor->reopenedAt &&
+        now - monitor->reopenedAt < VIR_TEAMING_MONITOR_REOPEN_S * G_USEC_PER_SEC)
+        return FALSE;
+    monitor->reopenedAt = now;
+    virTeamingMonitorAnswer(monitor, (virTeamingAnswer) {
+        .problem = g_strdup_printf("libvirt at '%s' cannot list its networks: %s", monitor->uri,
+                                   why),
+    });
+    virTeamingMonitorUnlisten(monitor, conn);
+    virTeamingMonitorForgetConn(monitor, conn);
+    return TRUE;
+}
+
+
 static void
 virTeamingMonitorWork(gpointer data,
                       gpointer opaque)
@@ -844,6 +901,7 @@ virTeamingMonitorWork(gpointer data,
     virTeamingMonitor *monitor = opaque;
     virConnectPtr conn = virTeamingMonitorGetConn(monitor);
     virTeamingAnswer answer = { 0 };
+    g_autofree char *lost = NULL;
 
     if (question->abort && conn) {
         virTeamingMonitorAbort(conn, question->uuid);
@@ -854,8 +912,10 @@ virTeamingMonitorWork(gpointer data,
     } else if (question->networks) {
         answer.networksAsked = TRUE;
         answer.networksSerial = question->serial;
-        answer.networks = conn && monitor->networks ? virTeamingMonitorNetworks(conn) : NULL;
-        virTeamingMonitorAnswer(monitor, answer);
+        answer.networks = conn && monitor->networks >= 0 ?
+            virTeamingMonitorNetworks(conn, &lost) : NULL;
+        if (!lost || !virTeamingMonitorReopen(monitor, conn, lost))
+            virTeamingMonitorAnswer(monitor, answer);
     } else if (question->alias || question->unhide) {
         answer.problem =
             !conn ? g_strdup("libvirt, which plugs VFs and takes them out, cannot be reached") :
