@@ -36,6 +36,7 @@ typedef struct {
     gint64 ahead;                   /* microseconds that the test's clock is ahead */
     guint plugged;                  /* how often libvirt was asked to plug, and what */
     char *plugXml;
+    gboolean absent;                /* and that nothing had to go first */
     virTeamingMac plugging;         /* whose VF libvirt was asked for last */
     guint unplugged;                /* to ask the guest for its VF */
     guint unhidden;                 /* to have QEMU show it again */
@@ -129,6 +130,7 @@ hostPlug(const char *uuid,
          const virTeamingMac *mac,
          const char *alias,
          const char *xml,
+         gboolean absent,
          gpointer opaque)
 {
     Host *host = opaque;
@@ -141,6 +143,7 @@ hostPlug(const char *uuid,
         return;
     }
     host->plugged++;
+    host->absent = absent;
     g_free(host->plugXml);
     host->plugXml = g_strdup(xml);
 }
@@ -1592,15 +1595,29 @@ testMoveHindered(Host *host,
 }
 
 
+/* The domain without its VF, with what it carries along as libvirt puts it in: each element in our
+ * namespace. */
+static char *
+hostCarry(Host *host)
+{
+    g_auto(GStrv) parts = g_strsplit(standbyXml, "<devices>", 2);
+    g_auto(GStrv) elements = g_strsplit(host->note, "<", -1);
+    g_autofree char *opened = g_strjoinv("<v:", elements);
+    g_auto(GStrv) closing = g_strsplit(opened, "<v:/", -1);
+    g_autofree char *note = g_strjoinv("</v:", closing);
+
+    g_assert_true(g_str_has_prefix(note, "<v:moved>"));
+    return g_strconcat(parts[0], "<metadata><v:moved xmlns:v='" VIR_TEAMING_MOVED_XMLNS "'>",
+                       note + strlen("<v:moved>"), "</metadata><devices>", parts[1], NULL);
+}
+
+
 /* A guest that is on its standby migrates with a note of what its VF was: where it arrives,
  * it is looked after, stays there, and can be moved to a VF. */
 static void
 testMoveAndMigrate(Host *host,
                    gconstpointer opaque)
 {
-    g_auto(GStrv) elements = NULL;
-    g_auto(GStrv) parts = g_strsplit(standbyXml, "<devices>", 2);
-    g_autofree char *note = NULL;
     g_autofree char *xml = NULL;
 
     hostDriveKnown(host);
@@ -1626,17 +1643,8 @@ testMoveAndMigrate(Host *host,
     hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     g_assert_nonnull(host->note);
     g_assert_null(strstr(host->note, "<interface"));
-
-    /* As libvirt puts it in: each element in our namespace. */
-    elements = g_strsplit(host->note, "<", -1);
-    note = g_strjoinv("<v:", elements);
-    g_strfreev(elements);
-    elements = g_strsplit(note, "<v:/", -1);
-    g_free(note);
-    note = g_strjoinv("</v:", elements);
-    g_assert_true(g_str_has_prefix(note, "<v:moved>"));
-    xml = g_strconcat(parts[0], "<metadata><v:moved xmlns:v='" VIR_TEAMING_MOVED_XMLNS "'>",
-                      note + strlen("<v:moved>"), "</metadata><devices>", parts[1], NULL);
+    g_assert_nonnull(strstr(host->note, "plug='no'"));
+    xml = hostCarry(host);
 
     hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
     hostEvent(host, "STOP", NULL);
@@ -1673,8 +1681,9 @@ testMoveAndMigrate(Host *host,
 
     hostMove(host, TRUE);
     g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_true(host->absent);
     g_assert_nonnull(strstr(host->plugXml, "<source network=\"sriov0\"/>"));
-    g_assert_nonnull(host->note);
+    g_assert_nonnull(strstr(host->note, "plug='yes'"));
     hostRestart(host);
     hostWait(host, 0);
     g_assert_cmpuint(host->plugged, ==, 2);
@@ -1685,6 +1694,167 @@ testMoveAndMigrate(Host *host,
     g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
     hostStop(host);
     hostExpectClean(host);
+}
+
+
+/* The host takes the guest's VF away, and has no other. */
+static void
+hostTakeAway(Host *host)
+{
+    hostDriveKnown(host);
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_null(host->note);
+    virTeamingFakeRemovePci(host->kernel, &host->vf);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_true(host->absent);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "there is no VF");
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+}
+
+
+/* Where there is no VF for it a guest does not stay; it gets one where it arrives. @opaque: it
+ * arrives at the second attempt. */
+static void
+testEvacuate(Host *host,
+             gconstpointer opaque)
+{
+    g_autofree char *xml = NULL;
+
+    hostTakeAway(host);
+    g_assert_nonnull(strstr(host->note, "plug='yes'"));
+    xml = hostCarry(host);
+    hostEvent(host, "MIGRATION", "{\"status\":\"setup\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostWait(host, 6000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostEvent(host, "STOP", NULL);
+    hostStop(host);
+    hostExpectClean(host);
+
+    hostAddPci(host, "0000:01:10.0", "vfio-pci", "0000:01:00.0", "");
+    if (opaque)
+        hostHook(host, "migrate", xml);
+    hostHook(host, "migrate", xml);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostHook(host, "start", xml);
+    hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
+    hostRestart(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostResume(host);
+    g_assert_cmpuint(host->plugged, ==, 2);
+    g_assert_true(host->absent);
+    g_assert_nonnull(strstr(host->plugXml, "<source network=\"sriov0\"/>"));
+    hostPlugged(host);
+    g_assert_null(host->note);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostExpectProblem(host, NULL);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* Nobody was there when it arrived; or that it may have a VF could not be put into the domain, and
+ * the daemon is started anew. */
+static void
+testEvacuateUnseen(Host *host,
+                   gconstpointer opaque)
+{
+    g_autofree char *xml = NULL;
+
+    hostTakeAway(host);
+    xml = hostCarry(host);
+    virTeamingDriverTellNote(host->driver, UUID, "another job");
+    hostRestart(host);
+    g_clear_pointer(&host->note, g_free);
+    hostWait(host, 1000);
+    g_assert_nonnull(strstr(host->note, "plug='yes'"));
+    hostStop(host);
+    hostExpectClean(host);
+
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    hostTellXml(host, xml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    g_assert_cmpuint(host->plugged, ==, 3);
+}
+
+
+/* libvirt knows of no VF, and who is to have none is asked for none: by its name it may be that of
+ * another pair. Nor is it to get one elsewhere. */
+static void
+testMoveAbsent(Host *host,
+               gconstpointer opaque)
+{
+    hostTakeAway(host);
+    hostMove(host, FALSE);
+    g_assert_cmpuint(host->unplugged, ==, 0);
+    g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);
+    g_assert_nonnull(strstr(host->note, "plug='no'"));
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    hostWait(host, 60 * 1000);
+    g_assert_false(hostPair(host)->unplugged);
+    g_assert_cmpuint(host->plugged, ==, 1);
+}
+
+
+/* A migration begins while libvirt has not plugged the VF yet: there is none to leave behind, and
+ * where the guest arrives it is known that it should have one. */
+static void
+testPlugNothingAsItLeaves(Host *host,
+                          gconstpointer opaque)
+{
+    hostTakeAway(host);
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_PREPARING, FALSE);
+    hostWait(host, 6000);
+    g_assert_cmpuint(host->plugged, ==, 2);
+    /* libvirt has said that it is busy, and is left alone for a while. */
+    virTeamingDriverTellBusy(host->driver, UUID, &host->mac);
+    hostExpectProblem(host, "there is no VF");
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 2);
+    hostWait(host, 5000);
+    g_assert_cmpuint(host->plugged, ==, 3);
+    hostEvent(host, "MIGRATION", "{\"status\":\"setup\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    /* What the domain does not carry along would stay behind. */
+    virTeamingDriverTellNote(host->driver, UUID, "another job");
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
+/* The owner plugs a VF where libvirt could not: it is his, and not taken out to be plugged anew. */
+static void
+testPlugByOwner(Host *host,
+                gconstpointer opaque)
+{
+    hostArrive(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostResume(host);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_assert_false(host->absent);
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "no VF is free");
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostExpectProblem(host, "no VF is free");
+    hostWait(host, 4500);
+
+    virTeamingFakeSetDriver(host->kernel, &host->vf, "vfio-pci");
+    hostSetVfMac(host, MAC);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_SHOWN);
+    hostExpectProblem(host, NULL);
+    hostWait(host, 60 * 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    g_assert_null(host->note);
 }
 
 
@@ -4893,6 +5063,12 @@ main(int argc, char **argv)
         { "/driver/plug-unheard", testPlugUnheard },
         { "/driver/plug-as-it-leaves", testPlugAsItLeaves },
         { "/driver/plug-takes-another", testPlugTakesAnother },
+        { "/driver/plug-nothing-as-it-leaves", testPlugNothingAsItLeaves },
+        { "/driver/plug-by-owner", testPlugByOwner },
+        { "/driver/evacuate", testEvacuate, FALSE },
+        { "/driver/evacuate-again", testEvacuate, TRUE },
+        { "/driver/evacuate-unseen", testEvacuateUnseen },
+        { "/driver/move-absent", testMoveAbsent },
         { "/driver/plug-one-by-one", testPlugOneByOne },
         { "/driver/plug-when-the-one-before-is-read", testPlugWhenRead, TRUE },
         { "/driver/plug-when-the-one-before-is-not-read", testPlugWhenRead },

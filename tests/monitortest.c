@@ -24,6 +24,10 @@ static gint hangs;                  /* how often it will do so */
 static gint stuck;                  /* it does not even answer that */
 static gint listed;                 /* how often it was asked for networks */
 static gint unlisted;               /* how many more times it can't say */
+static gint leaves;                 /* the other one is on its way to another host */
+static gint detached;               /* how often a device was taken out */
+static gint attached;               /* and one plugged; the first @occupied times it is refused */
+static gint occupied;
 
 
 int
@@ -64,6 +68,40 @@ virDomainGetJobStats(virDomainPtr domain,
     if (hanging && g_atomic_int_add(&hangs, -1) > 0)
         return virDomainGetMaxVcpus(NULL);
     *type = VIR_DOMAIN_JOB_NONE;
+    if (!hanging && g_atomic_int_get(&leaves)) {
+        int max = 0;
+
+        *type = VIR_DOMAIN_JOB_UNBOUNDED;
+        virTypedParamsAddInt(params, nparams, &max, VIR_DOMAIN_JOB_OPERATION,
+                             VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
+    }
+    return 0;
+}
+
+
+int
+virDomainDetachDeviceAlias(virDomainPtr domain,
+                           const char *alias,
+                           unsigned int flags)
+{
+    g_atomic_int_inc(&detached);
+    /* There is none of that name. */
+    return virDomainGetMaxVcpus(NULL);
+}
+
+
+int
+virDomainAttachDeviceFlags(virDomainPtr domain,
+                           const char *xml,
+                           unsigned int flags)
+{
+    /* Without its place, the second time. */
+    g_assert_cmpint(g_atomic_int_add(&attached, 1), ==, strstr(xml, "bus='0x02'") ? 0 : 1);
+    if (g_atomic_int_add(&occupied, -1) > 0) {
+        /* Any XML error will do. */
+        virDomainDefineXML(virDomainGetConnect(domain), "<none/>");
+        return -1;
+    }
     return 0;
 }
 
@@ -292,6 +330,82 @@ testNetworksNeverFound(Host *host,
 }
 
 
+/* The pair of the domain that does not hang; it is to have a VF plugged. */
+static virTeamingPairObj *
+hostNeed(Host *host,
+         gboolean absent)
+{
+    static const char xml[] = "<interface type='network'><source network='vfpool'/>"
+        "<address type='pci' bus='0x02'/></interface>";
+    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
+    virTeamingPairObj *pair = pairs->pdata[0];
+
+    if (!g_str_equal(pair->domain, "good"))
+        pair = pairs->pdata[1];
+    g_assert_cmpint(pair->guest, ==, VIR_TEAMING_GUEST_HERE);
+    g_free(pair->primaryAlias);
+    pair->primaryAlias = g_strdup("ua-none");
+    g_free(pair->plugXml);
+    pair->plugXml = g_strdup(xml);
+    pair->unplugged = TRUE;
+    pair->absent = absent;
+    pair->plugAt = 0;
+    g_atomic_int_set(&detached, 0);
+    g_atomic_int_set(&attached, 0);
+    virTeamingDriverRun(host->driver, g_get_monotonic_time());
+    g_assert_true(pair->plugging);
+    spin(300);
+    g_assert_false(pair->plugging);
+    return pair;
+}
+
+
+/* While libvirt is at a migration nobody waits for it: it is tried again, and nothing is said. */
+static void
+testBusy(Host *host,
+         gconstpointer data)
+{
+    virTeamingPairObj *pair;
+
+    g_atomic_int_set(&leaves, 1);
+    pair = hostNeed(host, TRUE);
+    g_atomic_int_set(&leaves, 0);
+    g_assert_cmpint(attached, ==, 0);
+    g_assert_cmpint(detached, ==, 0);
+    g_assert_null(pair->plugProblem);
+
+    /* By a name that it once had another device may be taken out. */
+    pair = hostNeed(host, TRUE);
+    g_assert_cmpint(attached, ==, 1);
+    g_assert_cmpint(detached, ==, 0);
+    g_assert_false(pair->unplugged);
+    hostNeed(host, FALSE);
+    g_assert_cmpint(attached, ==, 1);
+    g_assert_cmpint(detached, ==, 1);
+}
+
+
+/* Something else has the place in the guest that the VF had: it gets another. */
+static void
+testOccupied(Host *host,
+             gconstpointer data)
+{
+    virTeamingPairObj *pair;
+
+    g_atomic_int_set(&occupied, 1);
+    pair = hostNeed(host, TRUE);
+    g_assert_cmpint(attached, ==, 2);
+    g_assert_false(pair->unplugged);
+    /* That was not why. */
+    g_atomic_int_set(&occupied, 2);
+    pair = hostNeed(host, FALSE);
+    g_assert_cmpint(attached, ==, 2);
+    g_assert_true(pair->unplugged);
+    g_assert_nonnull(pair->plugProblem);
+    g_atomic_int_set(&occupied, 0);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -306,5 +420,7 @@ main(int argc, char **argv)
     g_test_add("/monitor/networks-lost", Host, NULL, hostSetUp, testNetworksLost, hostTearDown);
     g_test_add("/monitor/networks-never-found", Host, NULL, hostSetUp, testNetworksNeverFound,
                hostTearDown);
+    g_test_add("/monitor/busy", Host, NULL, hostSetUp, testBusy, hostTearDown);
+    g_test_add("/monitor/occupied", Host, NULL, hostSetUp, testOccupied, hostTearDown);
     return g_test_run();
 }

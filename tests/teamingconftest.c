@@ -344,6 +344,28 @@ testMemory(void)
 }
 
 
+/* What a VF is plugged with, where something else has its place. */
+static void
+testUnplace(void)
+{
+    static const char source[] = "<source><address type=\"pci\" bus=\"0x01\"/></source>";
+    g_autoptr(GError) error = NULL;
+    g_autofree char *placed = g_strdup_printf(
+        "<interface type=\"hostdev\">%s<address type=\"pci\" bus=\"0x02\"/></interface>", source);
+    g_autofree char *bare = g_strdup_printf("<interface type=\"hostdev\">%s</interface>", source);
+    g_autofree char *unplaced = virTeamingDeviceUnplace(placed, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(unplaced, ==, bare);
+    g_assert_null(virTeamingDeviceUnplace(bare, &error));
+    g_assert_no_error(error);
+    g_assert_null(virTeamingDeviceUnplace("", &error));
+    g_assert_no_error(error);
+    g_assert_null(virTeamingDeviceUnplace("<interface>", &error));
+    g_assert_nonnull(error);
+}
+
+
 /* What the daemon has a domain carry along, whoever gave it which prefix. */
 static void
 testMoved(void)
@@ -352,15 +374,19 @@ testMoved(void)
         parse("<domain><metadata><a:moved xmlns:a='" VIR_TEAMING_MOVED_XMLNS "'>"
               "<a:pair standby='ua-1' primary='ua-vf1'>&lt;hostdev/&gt;</a:pair>"
               "<pair standby='ua-2' primary='ua-vf2'/><a:other standby='ua-3' primary='ua-vf3'/>"
+              "<a:pair standby='ua-6' primary='ua-vf6' plug='yes'/>"
               "<a:pair standby='ua-4'/></a:moved>"
               "<moved><pair standby='ua-5' primary='ua-vf5'/></moved></metadata></domain>");
     const virTeamingMovedPair *moved;
 
-    g_assert_cmpuint(domain->moved->len, ==, 1);
+    g_assert_cmpuint(domain->moved->len, ==, 2);
     moved = domain->moved->pdata[0];
     g_assert_cmpstr(moved->standby, ==, "ua-1");
     g_assert_cmpstr(moved->primary, ==, "ua-vf1");
     g_assert_cmpstr(moved->device, ==, "<hostdev/>");
+    g_assert_false(moved->plug);
+    moved = domain->moved->pdata[1];
+    g_assert_true(moved->plug);
     g_assert_cmpuint(domain->problems->len, ==, 0);
 }
 
@@ -1017,6 +1043,7 @@ main(int argc,
     g_test_add_func("/domain/many-lines", testManyLines);
     g_test_add_func("/domain/memory", testMemory);
     g_test_add_func("/domain/moved", testMoved);
+    g_test_add_func("/domain/unplace", testUnplace);
     g_test_add_func("/domain/preallocate", testPreallocate);
     g_test_add_func("/domain/obstacles", testObstacles);
     g_test_add_func("/domain/others", testOthers);

@@ -928,7 +928,9 @@ virTeamingMovedPairParse(virTeamingDomain *domain,
 
     if (virTeamingXmlIsOf(node, VIR_TEAMING_MOVED_XMLNS) &&
         strcmp((const char *)node->name, "pair") == 0 && standby && primary)
-        g_ptr_array_add(domain->moved, virTeamingMovedPairNew(standby, primary, device));
+        g_ptr_array_add(domain->moved, virTeamingMovedPairNew(
+            standby, primary, device,
+            g_strcmp0(virTeamingXmlPeekProp(node, "plug"), "yes") == 0));
 }
 
 

@@ -36,6 +36,21 @@ virTeamingXmlNeedChild(xmlNode *parent,
 }
 
 
+/* @node of @doc as text. */
+static char *
+virTeamingXmlDump(xmlDoc *doc,
+                  xmlNode *node)
+{
+    xmlBuffer *buffer = xmlBufferCreate();
+    char *text;
+
+    xmlNodeDump(buffer, doc, node, 0, 0);
+    text = g_strdup((const char *)xmlBufferContent(buffer));
+    xmlBufferFree(buffer);
+    return text;
+}
+
+
 /**
  * virTeamingDomainPreallocate:
  * @xml: a domain
@@ -94,19 +109,13 @@ virTeamingDomainDumpTransient(const char *xml,
     devices = virTeamingXmlGetChild(xmlDocGetRootElement(doc), "devices");
     for (xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
         xmlNode *teaming = virTeamingXmlGetChild(node, "teaming");
-        xmlBuffer *buffer;
-        char *text;
 
         /* A standby names nobody. */
         if (!teaming || !persistent ||
             g_strcmp0(virTeamingXmlPeekProp(teaming, "type"), "transient") != 0 ||
             g_strcmp0(virTeamingXmlPeekProp(teaming, "persistent"), persistent) != 0)
             continue;
-        buffer = xmlBufferCreate();
-        xmlNodeDump(buffer, doc, node, 0, 0);
-        text = g_strdup((const char *)xmlBufferContent(buffer));
-        xmlBufferFree(buffer);
-        return text;
+        return virTeamingXmlDump(doc, node);
     }
     g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
                 "no transient NIC of the domain names '%s'", persistent ? persistent : "");
@@ -114,16 +123,43 @@ virTeamingDomainDumpTransient(const char *xml,
 }
 
 
+/**
+ * virTeamingDeviceUnplace:
+ * @xml: an <interface> or <hostdev>
+ * @error: set to VIR_TEAMING_ERROR_INVALID if @xml is none
+ *
+ * Returns: (transfer full): @xml without the PCI address that it has in the guest; NULL without
+ *          @error if it has none. That in the host, in <source>, stays.
+ */
+char *
+virTeamingDeviceUnplace(const char *xml,
+                        GError **error)
+{
+    g_autofree char *devices = g_strdup_printf("<devices>%s</devices>", xml);
+    g_autoptr(xmlDoc) doc = virTeamingXmlParse(devices, -1, "device", "devices", error);
+    xmlNode *device = doc ? xmlDocGetRootElement(doc)->children : NULL;
+    xmlNode *address = virTeamingXmlGetChild(device, "address");
+
+    if (!address)
+        return NULL;
+    xmlUnlinkNode(address);
+    xmlFreeNode(address);
+    return virTeamingXmlDump(doc, device);
+}
+
+
 virTeamingMovedPair *
 virTeamingMovedPairNew(const char *standby,
                        const char *primary,
-                       const char *device)
+                       const char *device,
+                       gboolean plug)
 {
     virTeamingMovedPair *moved = g_new0(virTeamingMovedPair, 1);
 
     moved->standby = g_strdup(standby);
     moved->primary = g_strdup(primary);
     moved->device = g_strdup(device);
+    moved->plug = plug;
     return moved;
 }
 
@@ -143,7 +179,8 @@ virTeamingMovedPairFree(virTeamingMovedPair *moved)
  * @pairs: of virTeamingMovedPair
  *
  * The VF's element is put in as text: in a domain's metadata libvirt gives every element
- * our namespace, and it would be none of libvirt's any more.
+ * our namespace, and it would be none of libvirt's any more. A daemon that does not know the
+ * mark of a pair that is to have a VF leaves it on its standby, from where it can be moved.
  *
  * Returns: (transfer full): the element that the domain is to carry along, without its
  *          namespace, which libvirt adds; NULL if @pairs is empty.
@@ -159,8 +196,8 @@ virTeamingMovedPairsFormat(const GPtrArray *pairs)
     for (guint i = 0; i < pairs->len; i++) {
         const virTeamingMovedPair *moved = g_ptr_array_index(pairs, i);
         g_autofree char *text = g_markup_printf_escaped(
-            "<pair standby='%s' primary='%s'>%s</pair>", moved->standby, moved->primary,
-            moved->device);
+            "<pair standby='%s' primary='%s' plug='%s'>%s</pair>", moved->standby,
+            moved->primary, moved->plug ? "yes" : "no", moved->device);
 
         g_string_append(out, text);
     }

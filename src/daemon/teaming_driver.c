@@ -155,7 +155,7 @@ virTeamingDriverTakeOut(virTeamingDriver *driver,
     pair->takingOut = TRUE;
     pair->plugging = TRUE;
     pair->askedAt = now;
-    driver->plug(pair->uuid, &pair->mac, pair->primaryAlias, NULL, driver->libvirt);
+    driver->plug(pair->uuid, &pair->mac, pair->primaryAlias, NULL, FALSE, driver->libvirt);
 }
 
 
@@ -243,20 +243,22 @@ virTeamingDriverPlugPair(virTeamingDriver *driver,
     virTeamingJournalSave(pair, driver->statedir, NULL);
     pair->plugging = TRUE;
     pair->plugAt = now + VIR_TEAMING_DRIVER_REPLUG_MS * 1000;
-    driver->plug(pair->uuid, &pair->mac, pair->primaryAlias, pair->plugXml, driver->libvirt);
+    driver->plug(pair->uuid, &pair->mac, pair->primaryAlias, pair->plugXml, pair->absent,
+                 driver->libvirt);
 }
 
 
-/* Has @pair's VF left its domain by a move, and not come back? */
+/* Has @pair's VF left its domain, by a move or because there is none to be had, and not come
+ * back? */
 static gboolean
 virTeamingPairObjIsAway(const virTeamingPairObj *pair)
 {
-    return pair->move == VIR_TEAMING_MOVE_STANDBY || (pair->noted && pair->unplugged);
+    return pair->move == VIR_TEAMING_MOVE_STANDBY || (pair->absent && pair->unplugged);
 }
 
 
-/* Has @pair's domain carry along which of its pairs were moved to their standbys, and how to
- * plug their VFs: elsewhere nobody else would know. */
+/* Has @pair's domain carry along which of its pairs are without their VFs, how to plug them, and
+ * whether that is to be done: elsewhere nobody else would know. */
 static void
 virTeamingDriverNotePair(virTeamingDriver *driver,
                          const virTeamingPairObj *pair,
@@ -275,8 +277,8 @@ virTeamingDriverNotePair(virTeamingDriver *driver,
         other->noted = virTeamingPairObjIsAway(other);
         other->noteAt = 0;
         if (other->noted && other->primaryAlias && other->plugXml)
-            g_ptr_array_add(moved, virTeamingMovedPairNew(other->standbyAlias,
-                                                          other->primaryAlias, other->plugXml));
+            g_ptr_array_add(moved, virTeamingMovedPairNew(
+                other->standbyAlias, other->primaryAlias, other->plugXml, other->unplugged));
     }
     xml = virTeamingMovedPairsFormat(moved);
     driver->note(pair->uuid, xml, driver->libvirt);
@@ -759,6 +761,23 @@ virTeamingDomainHasPair(const virTeamingDomain *domain,
 }
 
 
+/* Keeps whether libvirt lists a VF for @pair. Where it had none, who has @found one need not have
+ * been us: it is not plugged anew, which would take it out first. While we are at it what libvirt
+ * says is of no use. */
+static void
+virTeamingDriverTakePresence(virTeamingPairObj *pair,
+                             gboolean found)
+{
+    if (pair->plugging)
+        return;
+    if (pair->absent && found) {
+        pair->unplugged = pair->nameless = FALSE;
+        g_clear_pointer(&pair->plugProblem, g_free);
+    }
+    pair->absent = !found;
+}
+
+
 /* Makes or updates the pair objects of @domain. A standby whose VF was detached is still
  * looked after: its guest has no other path. */
 static void
@@ -774,6 +793,7 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
         const virTeamingNic *standby = virTeamingDomainFindStandby(domain, pair);
         const gboolean found = virTeamingDomainHasPair(domain, pair);
 
+        virTeamingDriverTakePresence(pair, found);
         if (!found && pair->move == VIR_TEAMING_MOVE_OUT)
             virTeamingPairObjMoved(pair);
         else if (!found && !pair->unplugged && (pair->hasVf || pair->sought || pair->ejectLate))
@@ -847,6 +867,7 @@ virTeamingDriverTakeStandby(virTeamingDriver *driver,
     pair->changedAt = g_get_monotonic_time();
     pair->standbyAlias = g_strdup(nic->id);
     pair->negotiated = activity == VIR_TEAMING_ACTIVITY_RUNNING;
+    pair->absent = TRUE;
     pair->policy = virTeamingDriverPolicy(driver, domain);
     virTeamingPairObjSetTap(pair, nic->target);
     virTeamingPairObjSetActivity(pair, activity);
@@ -855,8 +876,8 @@ virTeamingDriverTakeStandby(virTeamingDriver *driver,
 }
 
 
-/* Makes pair objects of those standbys of @domain that were moved away from their VFs on
- * another host, as the domain itself says. */
+/* Makes pair objects of those standbys of @domain that are without their VFs, and what they were
+ * on another host, as the domain itself says. */
 static void
 virTeamingDriverTakeMoved(virTeamingDriver *driver,
                           const virTeamingDomain *domain,
@@ -869,12 +890,19 @@ virTeamingDriverTakeMoved(virTeamingDriver *driver,
             const virTeamingNic *nic = g_ptr_array_index(domain->nics, j);
             virTeamingPairObj *pair;
 
-            if (g_strcmp0(nic->id, moved->standby) != 0 ||
-                !(pair = virTeamingDriverTakeStandby(driver, domain, nic, activity)))
+            if (g_strcmp0(nic->id, moved->standby) != 0 || !nic->hasMac)
                 continue;
+            /* One that still arrives may have tried before, and been something else then. */
+            if (!(pair = virTeamingDriverTakeStandby(driver, domain, nic, activity)) &&
+                (!(pair = virTeamingDriverFind(driver, domain->uuid, &nic->mac)) ||
+                 pair->guest != VIR_TEAMING_GUEST_INCOMING || !pair->absent))
+                continue;
+            g_free(pair->primaryAlias);
             pair->primaryAlias = g_strdup(moved->primary);
+            g_free(pair->plugXml);
             pair->plugXml = g_strdup(moved->device);
-            pair->move = VIR_TEAMING_MOVE_STANDBY;
+            pair->unplugged = moved->plug;
+            pair->move = moved->plug ? VIR_TEAMING_MOVE_NONE : VIR_TEAMING_MOVE_STANDBY;
             pair->noted = TRUE;
         }
     }
@@ -1060,7 +1088,8 @@ virTeamingDriverTakeBack(virTeamingDriver *driver,
  * hw/net/virtio-net.c: if the unplug request itself fails, it warns and goes on). At the
  * switchover is not too late for the latter: libvirt has QEMU wait for it there. And one that
  * has begun while a VF is plugged anew: between its going and coming libvirt knows of none, and
- * would carry a domain without it.
+ * would carry a domain without it. Not so if it had none before, and the domain says so: libvirt
+ * plugs it before that begins, or not at all.
  */
 static void
 virTeamingDriverGuard(virTeamingDriver *driver,
@@ -1085,7 +1114,8 @@ virTeamingDriverGuard(virTeamingDriver *driver,
             "migration given up: the guest's memory was being copied while its VF %s still "
             "could write to it; the guest did not take the unplug request, or was reset: try "
             "again when it is quiet", pair->primaryAlias));
-    } else if (pair->migrating && pair->unplugged && pair->plugging && !pair->takingOut) {
+    } else if (pair->migrating && pair->unplugged && pair->plugging && !pair->takingOut &&
+               !(pair->absent && pair->noted)) {
         virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
             "migration given up: it began while the VF %s was being plugged, and would have "
             "left it behind: try again when the pair is whole", pair->primaryAlias));
@@ -1369,6 +1399,7 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
     if (!problem && pair->pf[0])
         virTeamingPairObjLocateVf(pair, driver->kernel, pair->pf);
     pair->unplugged = problem != NULL;
+    pair->absent &= pair->unplugged;
     pair->nameless &= pair->unplugged;
     pair->negotiated = TRUE;
     pair->changedAt = g_get_monotonic_time();
@@ -1378,6 +1409,30 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
     pair = virTeamingDriverFind(driver, uuid, mac);
     if (pair && (!pair->hasVf || !virTeamingDriverHasMore(driver, uuid)))
         virTeamingDriverAskAbout(driver, uuid, FALSE);
+}
+
+
+/**
+ * virTeamingDriverTellBusy:
+ * @driver: the driver
+ * @uuid: the domain
+ * @mac: the pair's
+ *
+ * Its VF could not be plugged, for libvirt is at something that lets nobody do so, as a migration.
+ * Nothing is wrong with that, and nothing was done.
+ */
+void
+virTeamingDriverTellBusy(virTeamingDriver *driver,
+                         const char *uuid,
+                         const virTeamingMac *mac)
+{
+    virTeamingPairObj *pair = virTeamingDriverFind(driver, uuid, mac);
+
+    if (!pair)
+        return;
+    pair->plugging = FALSE;
+    virTeamingDriverSettleDomain(driver, uuid, FALSE);
+    virTeamingDriverAskAbout(driver, uuid, FALSE);
 }
 
 
@@ -1442,8 +1497,8 @@ virTeamingDriverTellUnhide(virTeamingDriver *driver,
  * virTeamingDriverTellNote:
  * @driver: the driver
  * @uuid: the domain
- * @problem: why libvirt could not have it carry along which of its pairs were moved; NULL if it
- *           has
+ * @problem: why libvirt could not have it carry along which of its pairs are without their VFs;
+ *           NULL if it has
  *
  * It is tried again: where the domain migrates to meanwhile, nobody would know.
  */
@@ -1465,7 +1520,7 @@ virTeamingDriverTellNote(virTeamingDriver *driver,
             continue;
         pair->noteAt = now + VIR_TEAMING_DRIVER_REPLUG_MS * 1000;
         /* A daemon that is started anew is to know. */
-        pair->noted &= pair->move != VIR_TEAMING_MOVE_STANDBY;
+        pair->noted &= !virTeamingPairObjIsAway(pair);
         virTeamingJournalSave(pair, driver->statedir, NULL);
     }
 }
@@ -1570,6 +1625,13 @@ virTeamingDriverMove(virTeamingDriver *driver,
         pair->plugAt = 0;
         pair->unplugged |= toVf && !pair->hasVf;
         pair->move = toVf ? VIR_TEAMING_MOVE_NONE : VIR_TEAMING_MOVE_OUT;
+        /* What the domain does not have the guest need not be asked for, and by that name it may
+         * be asked for another's. */
+        if (!toVf && pair->absent)
+            virTeamingPairObjMoved(pair);
+        /* What the domain carries along says whether it is to be plugged. */
+        if (pair->noted)
+            pair->noteAt = pair->changedAt;
         g_free(uuid);
         uuid = g_strdup(pair->uuid);
     }

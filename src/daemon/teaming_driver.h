@@ -38,14 +38,15 @@ typedef void (*virTeamingDriverAsk)(const char *uuid,
                                     gboolean resync,
                                     gpointer opaque);
 
-/* Has libvirt unplug what may be left of a domain's VF, and plug @xml. The outcome is
- * handed to virTeamingDriverTellPlug() later, from the main loop. Without @xml, it has
- * libvirt ask the guest for its VF, and whether it was asked is handed to
- * virTeamingDriverTellUnplug(). */
+/* Has libvirt unplug what may be left of a domain's VF, unless it is @absent (then @alias may be
+ * another device's by now), and plug @xml. The outcome is handed to virTeamingDriverTellPlug()
+ * later, from the main loop, or to virTeamingDriverTellBusy(). Without @xml, it has libvirt ask
+ * the guest for its VF, and whether it was asked is handed to virTeamingDriverTellUnplug(). */
 typedef void (*virTeamingDriverPlug)(const char *uuid,
                                      const virTeamingMac *mac,
                                      const char *alias,
                                      const char *xml,
+                                     gboolean absent,
                                      gpointer opaque);
 
 /* Asks libvirt for its networks; the answer is handed to virTeamingDriverTellNetworks()
@@ -112,6 +113,9 @@ void virTeamingDriverTellPlug(virTeamingDriver *driver,
                               const char *uuid,
                               const virTeamingMac *mac,
                               const char *problem);
+void virTeamingDriverTellBusy(virTeamingDriver *driver,
+                              const char *uuid,
+                              const virTeamingMac *mac);
 void virTeamingDriverTellUnplug(virTeamingDriver *driver,
                                 const char *uuid,
                                 const virTeamingMac *mac,

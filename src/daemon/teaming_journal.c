@@ -75,6 +75,7 @@ static const struct {
     FIELD(defer, FIELD_BOOLEAN),
     FIELD(unplugged, FIELD_BOOLEAN),
     FIELD(nameless, FIELD_BOOLEAN),
+    FIELD(absent, FIELD_BOOLEAN),
     FIELD(move, FIELD_UINT),
     FIELD(takenBack, FIELD_BOOLEAN),
     FIELD(noted, FIELD_BOOLEAN),

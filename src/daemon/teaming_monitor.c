@@ -98,6 +98,7 @@ typedef struct {
     virTeamingMac mac;
     char *alias;
     char *xml;
+    gboolean absent;                /* nothing has to go from its place first */
     gboolean abort;
     gboolean unhide;
     gboolean note;
@@ -114,6 +115,7 @@ typedef struct {
     GHashTable *networks;           /* as in virTeamingHost; NULL: libvirt can't say */
     char *problem;                  /* with libvirt, or with plugging */
     virTeamingQuestion *plug;       /* what was to be plugged, unplugged, unhidden or noted */
+    gboolean busy;                  /* and could not, now */
     gboolean unsure;                /* libvirt could not say of @snapshot's domain; @problem: why */
     gboolean dead;                  /* nor will it, by this connection */
 } virTeamingAnswer;
@@ -248,6 +250,8 @@ virTeamingMonitorDeliver(gpointer opaque)
     } else if (!monitor->closing && answer->plug && !answer->plug->xml) {
         virTeamingDriverTellUnplug(monitor->driver, answer->plug->uuid, &answer->plug->mac,
                                    answer->problem);
+    } else if (!monitor->closing && answer->busy) {
+        virTeamingDriverTellBusy(monitor->driver, answer->plug->uuid, &answer->plug->mac);
     } else if (!monitor->closing && answer->plug) {
         virTeamingDriverTellPlug(monitor->driver, answer->plug->uuid, &answer->plug->mac,
                                  answer->problem);
@@ -733,8 +737,41 @@ virTeamingDomainHasDevice(virDomainPtr domain,
 }
 
 
+/* Thread: is @domain on its way to elsewhere, or to a file? As long as libvirt is at that, from
+ * before the other host is prepared, it lets nobody plug, but has him wait for half a minute
+ * (virDomainObjBeginJobInternal() in src/conf/virdomainjob.c). */
+static gboolean
+virTeamingDomainIsBusy(virDomainPtr domain)
+{
+    virTeamingSnapshot snapshot = { .activity = VIR_TEAMING_ACTIVITY_RUNNING };
+
+    return virTeamingDomainGetActivity(domain, &snapshot) &&
+        snapshot.activity != VIR_TEAMING_ACTIVITY_RUNNING &&
+        snapshot.activity != VIR_TEAMING_ACTIVITY_INCOMING;
+}
+
+
+/* Thread: attaches the device @xml. What was plugged since its last one had gone may have that
+ * one's place; then it gets another. On failure why is libvirt's last error. */
+static int
+virTeamingDomainAttach(virDomainPtr domain,
+                       const char *xml)
+{
+    g_autofree char *unplaced = NULL;
+
+    if (virDomainAttachDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE) == 0)
+        return 0;
+    /* "Attempted double use of PCI Address" */
+    if (virGetLastErrorCode() != VIR_ERR_XML_ERROR ||
+        !(unplaced = virTeamingDeviceUnplace(xml, NULL)))
+        return -1;
+    return virDomainAttachDeviceFlags(domain, unplaced, VIR_DOMAIN_AFFECT_LIVE);
+}
+
+
 /**
  * virTeamingMonitorPlug:
+ * @busy: set if libvirt lets nobody plug now; nothing was done then
  *
  * Thread: plugs a VF into a running guest. What libvirt still lists under the alias goes
  * first: of a VF that was kept from QEMU, QEMU knows nothing, and libvirt lets it go at
@@ -744,7 +781,8 @@ virTeamingDomainHasDevice(virDomainPtr domain,
  */
 static char *
 virTeamingMonitorPlug(virConnectPtr conn,
-                      const virTeamingQuestion *question)
+                      const virTeamingQuestion *question,
+                      gboolean *busy)
 {
     virDomainPtr domain = virDomainLookupByUUIDString(conn, question->uuid);
     g_autofree char *refused = NULL;
@@ -754,17 +792,24 @@ virTeamingMonitorPlug(virConnectPtr conn,
         return g_strdup_printf("cannot plug %s: %s", question->alias,
                                virGetLastErrorMessage());
 
+    /* Somebody who waits for libvirt keeps others from being plugged. */
+    if ((*busy = virTeamingDomainIsBusy(domain))) {
+        virDomainFree(domain);
+        return NULL;
+    }
+
     /* It mostly is there, and to ask first costs a look at all of the domain. */
-    if (virDomainDetachDeviceAlias(domain, question->alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
+    if (!question->absent &&
+        virDomainDetachDeviceAlias(domain, question->alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
         refused = g_strdup(virGetLastErrorMessage());
-    for (guint i = 0; i < VIR_TEAMING_MONITOR_UNPLUG_POLLS && !refused &&
+    for (guint i = 0; i < VIR_TEAMING_MONITOR_UNPLUG_POLLS && !question->absent && !refused &&
          virTeamingDomainHasDevice(domain, question->alias); i++)
         g_usleep(VIR_TEAMING_MONITOR_UNPLUG_POLL_MS * 1000);
 
     if (refused && virTeamingDomainHasDevice(domain, question->alias))
         problem = g_strdup_printf("cannot take %s away before it is plugged anew: %s",
                                   question->alias, refused);
-    else if (virDomainAttachDeviceFlags(domain, question->xml, VIR_DOMAIN_AFFECT_LIVE) < 0)
+    else if (virTeamingDomainAttach(domain, question->xml) < 0)
         problem = g_strdup_printf("libvirt cannot plug %s: %s", question->alias,
                                   virGetLastErrorMessage());
     virDomainFree(domain);
@@ -838,15 +883,16 @@ virTeamingMonitorNote(virConnectPtr conn,
                       const virTeamingQuestion *question)
 {
     virDomainPtr domain = conn ? virDomainLookupByUUIDString(conn, question->uuid) : NULL;
+    const gboolean busy = domain && virTeamingDomainIsBusy(domain);
     char *problem = NULL;
 
-    if (!domain || virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, question->xml,
-                                        "vtmoved", VIR_TEAMING_MOVED_XMLNS,
-                                        VIR_DOMAIN_AFFECT_LIVE) < 0)
-        problem = g_strdup_printf("cannot have the domain carry along which of its pairs were "
-                                  "moved to their standbys, so a host that it migrates to would "
-                                  "not know: %s", conn ? virGetLastErrorMessage() :
-                                  "libvirt cannot be reached");
+    if (!domain || busy ||
+        virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, question->xml, "vtmoved",
+                             VIR_TEAMING_MOVED_XMLNS, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        problem = g_strdup_printf("cannot have the domain carry along which of its pairs are "
+                                  "without their VFs, so a host that it migrates to would not "
+                                  "know: %s", busy ? "it is migrating, or being saved" :
+                                  conn ? virGetLastErrorMessage() : "libvirt cannot be reached");
     if (conn && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
         g_clear_pointer(&problem, g_free);
     if (domain)
@@ -920,7 +966,7 @@ virTeamingMonitorWork(gpointer data,
         answer.problem =
             !conn ? g_strdup("libvirt, which plugs VFs and takes them out, cannot be reached") :
             question->unhide ? virTeamingMonitorUnhide(conn, question->uuid) :
-            question->xml ? virTeamingMonitorPlug(conn, question) :
+            question->xml ? virTeamingMonitorPlug(conn, question, &answer.busy) :
             virTeamingMonitorUnplug(conn, question);
         answer.plug = g_steal_pointer(&question);
         virTeamingMonitorAnswer(monitor, answer);
@@ -964,6 +1010,7 @@ virTeamingMonitorAskPlug(const char *uuid,
                          const virTeamingMac *mac,
                          const char *alias,
                          const char *xml,
+                         gboolean absent,
                          gpointer opaque)
 {
     virTeamingMonitor *monitor = opaque;
@@ -973,6 +1020,7 @@ virTeamingMonitorAskPlug(const char *uuid,
         .mac = *mac,
         .alias = g_strdup(alias),
         .xml = g_strdup(xml),
+        .absent = absent,
     });
 }
 

@@ -73,7 +73,7 @@ virTeamingPairObjArrive(virTeamingPairObj *pair)
         /* What it did not bring along, whoever plugs it takes out again as he likes. */
         pair->arrivedAt = pair->hasVf ? now : 0;
         pair->negotiated = TRUE;
-        pair->unplugged = pair->holdFd >= 0;
+        pair->unplugged |= pair->holdFd >= 0;
         pair->plugAt = now + VIR_TEAMING_PAIR_AWAKE_MS * 1000;
         pair->opening = !pair->unplugged;
         pair->openAt = now + VIR_TEAMING_PAIR_OPENED_MS * 1000;
@@ -362,8 +362,10 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         pair->postcopy = FALSE;
         break;
     case VIR_TEAMING_QEMU_EVENT_DELETED:
-        /* A part of a device has no name, nor has the VF of a standby that has none. */
-        if (!event->device || g_strcmp0(event->device, pair->primaryAlias) != 0)
+        /* A part of a device has no name, nor has the VF of a standby that has none. And where
+         * libvirt knows of none, it may have given the name to another one. */
+        if (!event->device || g_strcmp0(event->device, pair->primaryAlias) != 0 ||
+            (pair->absent && !pair->plugging))
             return FALSE;
         if (pair->move == VIR_TEAMING_MOVE_OUT)
             virTeamingPairObjMoved(pair);

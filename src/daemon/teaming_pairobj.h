@@ -79,9 +79,10 @@ typedef struct {
     gboolean defer;                 /* the VF is to be kept from QEMU until it runs */
     gboolean unplugged;             /* QEMU has no VF; libvirt is to plug it */
     gboolean nameless;              /* it has one, but the guest found it without a MAC */
+    gboolean absent;                /* its domain has no VF for it, as libvirt said last */
     virTeamingMove move;
     gboolean takenBack;             /* a move was, before the guest let the VF go */
-    gboolean noted;                 /* the domain carries along that it was moved */
+    gboolean noted;                 /* the domain carries along that it is without its VF */
     gint64 noteAt;                  /* that could not be had: when to try again; or 0 */
     char *noteProblem;              /* and why */
     gboolean completed;             /* an outgoing migration has, as far as QEMU goes */
