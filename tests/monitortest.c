@@ -25,6 +25,8 @@ static gint stuck;                  /* it does not even answer that */
 static gint listed;                 /* how often it was asked for networks */
 static gint unlisted;               /* how many more times it can't say */
 static gint leaves;                 /* the other one is on its way to another host */
+static gint sent;                   /* libvirt has figures of that */
+static gint postcopyFailed;         /* it runs there, but not all of its memory has arrived */
 static gint detached;               /* how often a device was taken out */
 static gint attached;               /* and one plugged; the first @occupied times it is refused */
 static gint occupied;
@@ -74,7 +76,24 @@ virDomainGetJobStats(virDomainPtr domain,
         *type = VIR_DOMAIN_JOB_UNBOUNDED;
         virTypedParamsAddInt(params, nparams, &max, VIR_DOMAIN_JOB_OPERATION,
                              VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
+        if (g_atomic_int_get(&sent))
+            virTypedParamsAddULLong(params, nparams, &max, VIR_DOMAIN_JOB_MEMORY_TOTAL, 1 << 30);
     }
+    return 0;
+}
+
+
+int
+virDomainGetState(virDomainPtr domain,
+                  int *state,
+                  int *reason,
+                  unsigned int flags)
+{
+    const gboolean failed = g_atomic_int_get(&postcopyFailed);
+
+    *state = failed ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING;
+    if (reason)
+        *reason = failed ? VIR_DOMAIN_PAUSED_POSTCOPY_FAILED : VIR_DOMAIN_RUNNING_BOOTED;
     return 0;
 }
 
@@ -215,16 +234,26 @@ hostDescribe(Host *host,
 }
 
 
+static void
+hostTellHook(Host *host,
+             const char *operation,
+             const char *xml)
+{
+    g_autofree char *print = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(virTeamingDriverTellHook(host->driver, operation, "begin", xml, &print,
+                                           &error));
+    g_assert_no_error(error);
+}
+
+
 /* Something of the domain is new, and it has to be asked about. */
 static void
 hostTell(Host *host,
          const char *xml)
 {
-    g_autofree char *print = NULL;
-    g_autoptr(GError) error = NULL;
-
-    g_assert_true(virTeamingDriverTellHook(host->driver, "attach", "begin", xml, &print, &error));
-    g_assert_no_error(error);
+    hostTellHook(host, "attach", xml);
 }
 
 
@@ -330,18 +359,26 @@ testNetworksNeverFound(Host *host,
 }
 
 
-/* The pair of the domain that does not hang; it is to have a VF plugged. */
+/* The pair of the domain that does not hang. */
+static virTeamingPairObj *
+hostPair(Host *host)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
+    virTeamingPairObj *pair = pairs->pdata[0];
+
+    return g_str_equal(pair->domain, "good") ? pair : pairs->pdata[1];
+}
+
+
+/* It is to have a VF plugged. */
 static virTeamingPairObj *
 hostNeed(Host *host,
          gboolean absent)
 {
     static const char xml[] = "<interface type='network'><source network='vfpool'/>"
         "<address type='pci' bus='0x02'/></interface>";
-    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
-    virTeamingPairObj *pair = pairs->pdata[0];
+    virTeamingPairObj *pair = hostPair(host);
 
-    if (!g_str_equal(pair->domain, "good"))
-        pair = pairs->pdata[1];
     g_assert_cmpint(pair->guest, ==, VIR_TEAMING_GUEST_HERE);
     g_free(pair->primaryAlias);
     pair->primaryAlias = g_strdup("ua-none");
@@ -406,6 +443,27 @@ testOccupied(Host *host,
 }
 
 
+/* A guest that runs elsewhere, where its memory can't be had any more, does not run here, whether
+ * libvirt has figures of the migration or was restarted. */
+static void
+testPostcopyFailed(Host *host,
+                   gconstpointer data)
+{
+    g_autofree char *good = hostDescribe(host, "good");
+
+    g_atomic_int_set(&leaves, 1);
+    g_atomic_int_set(&postcopyFailed, 1);
+    for (guint i = 0; i < 2; i++) {
+        g_atomic_int_set(&sent, i);
+        hostTellHook(host, "reconnect", good);
+        spin(300);
+        g_assert_cmpint(hostPair(host)->guest, ==, VIR_TEAMING_GUEST_DEPARTING);
+    }
+    g_atomic_int_set(&postcopyFailed, 0);
+    g_atomic_int_set(&leaves, 0);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -419,6 +477,8 @@ main(int argc, char **argv)
     g_test_add("/monitor/stuck", Host, GINT_TO_POINTER(1), hostSetUp, testStuck, hostTearDown);
     g_test_add("/monitor/networks-lost", Host, NULL, hostSetUp, testNetworksLost, hostTearDown);
     g_test_add("/monitor/networks-never-found", Host, NULL, hostSetUp, testNetworksNeverFound,
+               hostTearDown);
+    g_test_add("/monitor/postcopy-failed", Host, NULL, hostSetUp, testPostcopyFailed,
                hostTearDown);
     g_test_add("/monitor/busy", Host, NULL, hostSetUp, testBusy, hostTearDown);
     g_test_add("/monitor/occupied", Host, NULL, hostSetUp, testOccupied, hostTearDown);

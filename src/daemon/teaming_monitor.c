@@ -326,6 +326,7 @@ virTeamingDomainGetActivity(virDomainPtr domain,
     unsigned long long rounds;
     unsigned long long sent = 0;
     gboolean stopped;
+    gboolean handedOver;
 
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
         return FALSE;
@@ -335,9 +336,12 @@ virTeamingDomainGetActivity(virDomainPtr domain,
         virGetLastErrorCode() != VIR_ERR_OPERATION_UNSUPPORTED)
         return FALSE;
     stopped = state == VIR_DOMAIN_PAUSED &&
-        (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_POSTCOPY ||
-         reason == VIR_DOMAIN_PAUSED_SAVE || reason == VIR_DOMAIN_PAUSED_DUMP ||
-         reason == VIR_DOMAIN_PAUSED_SNAPSHOT);
+        (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_SAVE ||
+         reason == VIR_DOMAIN_PAUSED_DUMP || reason == VIR_DOMAIN_PAUSED_SNAPSHOT);
+    /* It runs elsewhere, whatever becomes of its memory; a libvirtd that was restarted has no
+     * figures (qemuProcessRestoreMigrationJob() in src/qemu/qemu_process.c). */
+    handedOver = state == VIR_DOMAIN_PAUSED &&
+        (reason == VIR_DOMAIN_PAUSED_POSTCOPY || reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
 
     if (type != VIR_DOMAIN_JOB_NONE) {
         virTypedParamsGetInt(params, nparams, VIR_DOMAIN_JOB_OPERATION, &operation);
@@ -364,7 +368,8 @@ virTeamingDomainGetActivity(virDomainPtr domain,
     case VIR_DOMAIN_JOB_OPERATION_SNAPSHOT:
         /* QEMU counts memory from when it has stopped waiting for the VF; but disks are copied
          * before it begins. */
-        snapshot->activity = total == 0 && disks > 0 ? VIR_TEAMING_ACTIVITY_PREPARING :
+        snapshot->activity = handedOver ? VIR_TEAMING_ACTIVITY_DEPARTING :
+            total == 0 && disks > 0 ? VIR_TEAMING_ACTIVITY_PREPARING :
             total == 0 ? VIR_TEAMING_ACTIVITY_UNPLUGGING :
             stopped ? VIR_TEAMING_ACTIVITY_DEPARTING : VIR_TEAMING_ACTIVITY_OUTGOING;
         break;
