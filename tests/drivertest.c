@@ -2388,6 +2388,46 @@ testSuspendedWhileAskedOut(Host *host,
 }
 
 
+/* libvirt stops a guest that it saves, and one that it migrates without --live, before that begins:
+ * it can't let its VF go, and is not left standing for longer than need be. */
+static void
+testStoppedBeforeAskedOut(Host *host,
+                          gconstpointer opaque)
+{
+    hostDrive(host);
+    /* It goes on before it is asked: all as ever. */
+    hostEvent(host, "STOP", NULL);
+    hostEvent(host, "RESUME", NULL);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostWait(host, 20 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    host->ahead = 0;
+
+    hostEvent(host, "STOP", NULL);
+    hostEvent(host, "MIGRATION", "{\"status\":\"setup\"}");
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"wait-unplug\"}");
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->aborted, ==, 0);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+    hostExpectProblem(host, "migration given up: the guest is stopped and cannot let its VF hostdev0 "
+                      "go; migrate it with --live, or move it to its standby first ('virt-teaming "
+                      "move')");
+    hostEvent(host, "MIGRATION", "{\"status\":\"cancelling\"}");
+    hostEvent(host, "RESUME", NULL);
+
+    /* That it goes on may not be heard, while libvirtd is restarted. */
+    hostEvent(host, "STOP", NULL);
+    virTeamingDriverTellLibvirt(host->driver, "gone");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostEvent(host, "UNPLUG_PRIMARY", "{\"device-id\":\"hostdev0\"}");
+    hostWait(host, 10 * 1000);
+    g_assert_cmpuint(host->aborted, ==, 1);
+}
+
+
 /* Suspended while its memory is copied, it is left alone until it is resumed. */
 static void
 testSuspendedWhileCopied(Host *host,
@@ -5102,6 +5142,7 @@ main(int argc, char **argv)
         { "/driver/stops-with-live-vf", testStopsWithLiveVf },
         { "/driver/firmware-never-lets-go", testFirmwareNeverLetsGo },
         { "/driver/suspended-while-asked-out", testSuspendedWhileAskedOut },
+        { "/driver/stopped-before-asked-out", testStoppedBeforeAskedOut },
         { "/driver/suspended-while-copied", testSuspendedWhileCopied },
         { "/driver/detach-after-cancel", testDetachAfterCancel },
         { "/driver/late-while-asked-out", testLateWhileAskedOut },

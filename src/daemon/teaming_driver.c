@@ -54,6 +54,8 @@
 /* A guest that has not begun to drive a VF by then may have no driver. */
 #define VIR_TEAMING_DRIVER_PROBE_MS 3000
 #define VIR_TEAMING_DRIVER_REABORT_MS 5000
+/* A guest that stood still when it was asked for its VF can't answer; it may be about to go on. */
+#define VIR_TEAMING_DRIVER_STILL_MS 1500
 /* A migration that sends nothing for so long has lost the other host. TCP would notice, too,
  * but after a quarter of an hour. */
 #define VIR_TEAMING_DRIVER_STALL_MS (30 * 1000)
@@ -1097,6 +1099,7 @@ virTeamingDriverGuard(virTeamingDriver *driver,
                       gint64 now)
 {
     const gint64 timeout = (gint64)pair->policy.unplugTimeout * G_USEC_PER_SEC;
+    const gboolean still = pair->stoppedAt && pair->stoppedAt <= pair->askedAt;
 
     if (pair->move == VIR_TEAMING_MOVE_OUT && now - pair->askedAt >= timeout)
         virTeamingDriverTakeBack(driver, pair, pair->problem ?
@@ -1121,8 +1124,12 @@ virTeamingDriverGuard(virTeamingDriver *driver,
             "left it behind: try again when the pair is whole", pair->primaryAlias));
     } else if ((pair->askedOut || pair->waiting) && !pair->migrating && pair->primaryAlias &&
                pair->policy.onUnplugTimeout == VIR_TEAMING_ON_UNPLUG_TIMEOUT_ABORT &&
-               pair->askedAt && now - pair->askedAt >= timeout) {
-        virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
+               pair->askedAt && now - pair->askedAt >=
+               (still ? MIN(timeout, VIR_TEAMING_DRIVER_STILL_MS * 1000) : timeout)) {
+        virTeamingDriverGiveUp(driver, pair, now, still ? g_strdup_printf(
+            "migration given up: the guest is stopped and cannot let its VF %s go; migrate it with "
+            "--live, or move it to its standby first ('virt-teaming move')", pair->primaryAlias) :
+            g_strdup_printf(
             "migration given up: the guest did not let its VF %s go within %u s; does it "
             "handle PCI hot-unplug? unplugTimeout in the domain's policy sets the time",
             pair->primaryAlias, pair->policy.unplugTimeout));
@@ -1184,8 +1191,12 @@ virTeamingDriverTellLibvirt(virTeamingDriver *driver,
 {
     g_free(driver->libvirtProblem);
     driver->libvirtProblem = g_strdup(problem);
-    for (guint i = 0; problem && i < driver->pairs->len; i++)
-        ((virTeamingPairObj *)driver->pairs->pdata[i])->deaf = TRUE;
+    for (guint i = 0; problem && i < driver->pairs->len; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+
+        pair->deaf = TRUE;
+        pair->stoppedAt = 0;
+    }
 }
 
 

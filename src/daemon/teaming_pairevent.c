@@ -349,12 +349,14 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
         virTeamingPairObjReturn(pair);
         break;
     case VIR_TEAMING_QEMU_EVENT_STOPPED:
+        pair->stoppedAt = now;
         /* One that has yet to let its VF go was suspended: it is not going anywhere. */
         if (pair->guest == VIR_TEAMING_GUEST_HERE &&
             (pair->migrating || (pair->askedOut && !pair->pci.busMaster)))
             pair->guest = VIR_TEAMING_GUEST_DEPARTING;
         break;
     case VIR_TEAMING_QEMU_EVENT_RESUMED:
+        pair->stoppedAt = 0;
         virTeamingPairObjResume(pair);
         break;
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_COMPLETED:

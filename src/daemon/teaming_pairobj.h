@@ -138,6 +138,7 @@ typedef struct {
     gboolean deaf;                  /* libvirt was away: what QEMU said then was not heard */
     gboolean waiting;               /* QEMU waited for the VF, but has not said that it asked */
     gint64 askedAt;                 /* when QEMU asked for the VF, or began to wait */
+    gint64 stoppedAt;               /* since when the guest stands still, as heard; 0: it runs */
     gint64 masterSince;
     gint64 readySince;
     gint64 changedAt;
