@@ -4129,6 +4129,24 @@ testVfTakenAway(Host *host,
 }
 
 
+/* What virsh detached may be taken away by the host later: its owner does not want it back. */
+static void
+testDetachedAndTakenAway(Host *host,
+                         gconstpointer opaque)
+{
+    hostDrive(host);
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostGuest(host, FALSE, 0);
+    hostEvent(host, "DEVICE_DELETED", "{\"device\":\"hostdev0\",\"path\":\"/x\"}");
+    hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    for (guint i = 0; i < 5; i++)
+        hostWait(host, 1000);
+    virTeamingFakeRemovePci(host->kernel, &host->vf);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 0);
+}
+
+
 /* The bridge can't be told of the VF's path: the standby's is not closed. */
 static void
 testHalfDone(Host *host,
@@ -5174,6 +5192,7 @@ main(int argc, char **argv)
         { "/driver/links-renamed-without-vf", testLinksRenamed, 2 },
         { "/driver/vf-detached", testVfTakenAway, FALSE },
         { "/driver/vf-taken-away", testVfTakenAway, TRUE },
+        { "/driver/vf-detached-and-taken-away", testDetachedAndTakenAway },
         { "/driver/half-done", testHalfDone },
         { "/driver/vf-sought", testVfSought },
         { "/driver/which-way", testWhichWay },

@@ -67,8 +67,8 @@
 #define VIR_TEAMING_DRIVER_EXPECT_MS (5 * 60 * 1000)
 /* Frames that are read before others have their turn. */
 #define VIR_TEAMING_DRIVER_NOTICES 16
-/* The host may take its time to remove a VF that it has asked back. */
-#define VIR_TEAMING_DRIVER_REMOVE_MS (30 * 1000)
+/* The kernel removes a VF that it has asked back as soon as QEMU has closed it. */
+#define VIR_TEAMING_DRIVER_REMOVE_MS 3000
 
 struct _virTeamingDriver {
     virTeamingKernel *kernel;
