@@ -4567,6 +4567,33 @@ testLeaveAlone(Host *host,
 }
 
 
+/* It was stopped before its migration began: when all of it is there, it is to go on there. */
+static void
+testLeaveStopped(Host *host,
+                 gconstpointer opaque)
+{
+    hostArriveAlone(host);
+    hostEvent(host, "RESUME", NULL);
+    hostEvent(host, "STOP", NULL);
+    hostEvent(host, "MIGRATION", "{\"status\":\"setup\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
+    hostExpect(host,
+               TOLD_AWAY
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth1 " MAC " self\n");
+    /* Or here, if the other host can't. */
+    hostEvent(host, "RESUME", NULL);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
 /* A guest whose VF another guest has can't come, and libvirt will say so: that one keeps it. */
 static void
 testVfOfAnother(Host *host,
@@ -5099,6 +5126,7 @@ main(int argc, char **argv)
         { "/driver/arrive-alone", testArriveAlone },
         { "/driver/arrive-by-position", testArriveByPosition },
         { "/driver/leave-alone", testLeaveAlone },
+        { "/driver/leave-stopped", testLeaveStopped },
         { "/driver/vf-of-another", testVfOfAnother },
         { "/driver/mac-of-another", testMacOfAnother },
         { "/driver/arrive-moved-by-position", testArriveMovedByPosition },

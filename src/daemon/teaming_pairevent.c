@@ -362,6 +362,9 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
     case VIR_TEAMING_QEMU_EVENT_MIGRATION_COMPLETED:
         pair->completed = pair->guest == VIR_TEAMING_GUEST_DEPARTING || pair->migrating;
         pair->postcopy = FALSE;
+        /* It may have been stopped long before. */
+        if (pair->migrating && pair->guest == VIR_TEAMING_GUEST_HERE)
+            pair->guest = VIR_TEAMING_GUEST_DEPARTING;
         break;
     case VIR_TEAMING_QEMU_EVENT_DELETED:
         /* A part of a device has no name, nor has the VF of a standby that has none. And where
