@@ -1299,6 +1299,56 @@ testMigrateToSelf(Host *host,
 }
 
 
+/* A guest comes back while its QEMU here is still being ended. @opaque: how far libvirt has got with
+ * that when it calls the migrate hook. */
+static void
+testComeBackSoon(Host *host,
+                 gconstpointer opaque)
+{
+    const guint before = GPOINTER_TO_UINT(opaque);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *print = NULL;
+
+    hostCopy(host);
+    hostEvent(host, "STOP", NULL);
+    /* Not before it has gone: it may go on here. */
+    hostHook(host, "migrate", arrivingXml);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DEPARTED);
+    hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
+    for (guint i = 0; i < 4; i++) {
+        if (i == before)
+            hostHook(host, "migrate", arrivingXml);
+        if (i == 0)
+            virTeamingFakeRemoveLink(host->kernel, "vnet0");
+        if (i == 1)
+            hostHook(host, "stopped", domainXml);
+        if (i == 2)
+            g_assert_true(virTeamingDriverTellHook(host->driver, "release", "end migrated",
+                                                   domainXml, &print, &error));
+    }
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    virTeamingFakeSetPciOpen(host->kernel, &host->vf, FALSE);
+    hostAddLink(host, "vnet0", "tun", "br0", "");
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostSetVfMac(host, MAC);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    hostExpect(host, "VfSetMac eth1 0 00:00:00:00:00:00\n");
+    hostHook(host, "start", domainXml);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    g_assert_cmpint(hostPair(host)->holdFd, >=, 0);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostResume(host);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostPlugged(host);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
 /* On a NIC that does not copy, the VF waits in an unused VLAN, and leaves it again. */
 static void
 testParkInVlan(Host *host,
@@ -4605,6 +4655,7 @@ testVfOfAnother(Host *host,
     hostSpin(host);
     hostExpect(host, "FdbAdd eth1 " MAC " master static sticky\n");
     hostHook(host, "stopped", domainXml);
+    hostHook(host, "release", domainXml);
     hostExpectClean(host);
 }
 
@@ -5161,6 +5212,10 @@ main(int argc, char **argv)
         { "/driver/plug-too-late", testPlugTooLate },
         { "/driver/arrive-in-vain", testArriveInVain },
         { "/driver/migrate-to-self", testMigrateToSelf },
+        { "/driver/come-back-before-the-end", testComeBackSoon, 0 },
+        { "/driver/come-back-before-stopped", testComeBackSoon, 1 },
+        { "/driver/come-back-before-release", testComeBackSoon, 2 },
+        { "/driver/come-back-after-release", testComeBackSoon, 3 },
         { "/driver/park-in-vlan", testParkInVlan },
         { "/driver/detach", testDetach },
         { "/driver/move", testMove },

@@ -207,6 +207,24 @@ testAnswers(Daemon *daemon,
 }
 
 
+/* Why a guest is released is told, too, if libvirt says so. */
+static void
+testReason(Daemon *daemon,
+           gconstpointer opaque)
+{
+    const char *argv[] = { VIR_TEAMING_TEST_HOOK, "guest", "release", "end", opaque, NULL };
+    g_autofree char *expected = g_strdup_printf("release\nend%s\n" PAIR_XML,
+                                                *(const char *)opaque ? " migrated" : "");
+    g_auto(Outcome) outcome = { 0 };
+
+    daemonStart(daemon, "ok\n", 5);
+    hookRun(daemon, argv, PAIR_XML, &outcome);
+    g_assert_cmpint(outcome.status, ==, 0);
+    g_thread_join(g_steal_pointer(&daemon->thread));
+    g_assert_cmpstr(daemon->heard->str, ==, expected);
+}
+
+
 static void
 testRefuses(Daemon *daemon,
             gconstpointer opaque)
@@ -410,10 +428,13 @@ main(int argc, char **argv)
     static const struct {
         const char *path;
         void (*test)(Daemon *daemon, gconstpointer opaque);
+        gconstpointer data;
     } tests[] = {
         { "/hook/no-pair", testNoPair },
         { "/hook/no-daemon", testNoDaemon },
         { "/hook/answers", testAnswers },
+        { "/hook/reason", testReason, "migrated" },
+        { "/hook/no-reason", testReason, "" },
         { "/hook/refuses", testRefuses },
         { "/hook/refuses-migrations-only", testRefusesMigrationsOnly },
         { "/hook/slow-xml", testSlowXml },
@@ -428,6 +449,7 @@ main(int argc, char **argv)
     /* What is passed over is warned of; that is no failure of the test. */
     g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
     for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
-        g_test_add(tests[i].path, Daemon, NULL, daemonSetUp, tests[i].test, daemonTearDown);
+        g_test_add(tests[i].path, Daemon, tests[i].data, daemonSetUp, tests[i].test,
+                   daemonTearDown);
     return g_test_run();
 }

@@ -1363,6 +1363,26 @@ virTeamingDriverExpect(virTeamingDriver *driver,
 }
 
 
+/* A guest that has gone elsewhere may come back before its QEMU here has ended: to its pairs that
+ * is as if it had. libvirt calls the migrate hook before it waits for that. */
+static void
+virTeamingDriverSeeOff(virTeamingDriver *driver,
+                       const char *uuid)
+{
+    virTeamingPairObj *pair;
+    gboolean gone = FALSE;
+
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
+        if (pair->guest == VIR_TEAMING_GUEST_DEPARTING && pair->completed) {
+            pair->guest = VIR_TEAMING_GUEST_GONE;
+            gone = TRUE;
+        }
+    }
+    if (gone)
+        virTeamingDriverSettleDomain(driver, uuid, TRUE);
+}
+
+
 /* Does one of the domain's pairs have a guest that runs on this very host? */
 static gboolean
 virTeamingDriverIsHere(virTeamingDriver *driver,
@@ -1656,7 +1676,7 @@ virTeamingDriverMove(virTeamingDriver *driver,
  * virTeamingDriverTellHook:
  * @driver: the driver
  * @operation: as libvirt's qemu hook gets it: "migrate", "start", …
- * @suboperation: "begin", "end" or "-"
+ * @suboperation: "begin", "end", "-", or, of a "release", "end" and why, as "end migrated"
  * @xml: the domain, as libvirt gave it to the hook
  * @ret: set to what the hook shall print, NULL for nothing
  * @error: set if libvirt should not go on
@@ -1676,6 +1696,7 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
 {
     const gboolean begin = g_strcmp0(suboperation, "begin") == 0;
     const gboolean migrate = g_str_equal(operation, "migrate");
+    const gboolean stopped = g_str_equal(operation, "stopped");
     gboolean arriving = FALSE;
     g_autoptr(GError) unread = NULL;
     g_autoptr(virTeamingDomain) domain = virTeamingDomainParse(xml, -1, "hook", &unread);
@@ -1692,6 +1713,7 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
     virTeamingDriverAdvance(driver, domain->uuid);
 
     if (migrate || g_str_equal(operation, "restore")) {
+        virTeamingDriverSeeOff(driver, domain->uuid);
         /* libvirt calls the hook before it finds that a guest can't arrive where it is. */
         if (virTeamingDriverIsHere(driver, domain->uuid))
             return TRUE;
@@ -1727,9 +1749,15 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
             pair->heard = VIR_TEAMING_HEARD_NOTHING;
             pair->negotiated = pair->opening = FALSE;
         }
-    } else if (g_str_equal(operation, "stopped") || g_str_equal(operation, "release")) {
-        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));)
-            pair->guest = VIR_TEAMING_GUEST_GONE;
+    } else if (stopped || g_str_equal(operation, "release")) {
+        /* That may be of the QEMU that a guest has left which comes back. One that did not get as
+         * far as "start" is released for another reason. */
+        const gboolean former = stopped || g_strcmp0(suboperation, "end migrated") == 0;
+
+        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
+            if (!former || pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->started)
+                pair->guest = VIR_TEAMING_GUEST_GONE;
+        }
     } else if (g_str_equal(operation, "started") || g_str_equal(operation, "attach")) {
         virTeamingDriverAskAbout(driver, domain->uuid, FALSE);
     } else if (g_str_equal(operation, "reconnect")) {

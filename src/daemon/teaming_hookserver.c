@@ -6,12 +6,12 @@
 /*
  * Theory of operation
  *
- * One connection a call. The hook writes the operation and the suboperation, a line
- * each, and then the domain's XML as libvirt gave it, and shuts its side down. The answer
- * is a line "ok" or "refuse", then the text for libvirt: what the hook shall print, or
- * why libvirt should not go on. The hook waits for the answer, so a call is answered as
- * soon as it is whole. One that is not must not keep libvirt from what it is at; whoever says
- * nothing at all is no hook, and gets no answer.
+ * One connection a call. The hook writes the operation and the suboperation ("release" with
+ * libvirt's reason behind it), a line each, and then the domain's XML as libvirt gave it, and
+ * shuts its side down. The answer is a line "ok" or "refuse", then the text for libvirt: what the
+ * hook shall print, or why libvirt should not go on. The hook waits for the answer, so a call is
+ * answered as soon as it is whole. One that is not must not keep libvirt from what it is at;
+ * whoever says nothing at all is no hook, and gets no answer.
  */
 
 #include "teaming_hookserver.h"

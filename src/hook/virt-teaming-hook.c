@@ -119,6 +119,7 @@ virTeamingHookWriteAll(int fd,
 static int
 virTeamingHookCall(const char *operation,
                    const char *suboperation,
+                   const char *extra,
                    const virTeamingHookText *xml,
                    long deadline,
                    virTeamingHookText *answer)
@@ -133,7 +134,8 @@ virTeamingHookCall(const char *operation,
         return errno;
     snprintf(address.sun_path, sizeof(address.sun_path), "%s",
              path ? path : VIR_TEAMING_HOOK_PATH);
-    snprintf(head, sizeof(head), "%s\n%s\n", operation, suboperation);
+    snprintf(head, sizeof(head), "%s\n%s%s%s\n", operation, suboperation,
+             *extra ? " " : "", extra);
 
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
         err = errno;
@@ -189,7 +191,10 @@ main(int argc, char **argv)
         return 0;
     }
 
-    err = virTeamingHookCall(argv[2], argv[3], &xml, deadline, &answer);
+    /* Only of one that has ended libvirt says more: why. */
+    err = virTeamingHookCall(argv[2], argv[3], strcmp(argv[2], "release") == 0 &&
+                             virTeamingHookIsWord(argv[4]) ? argv[4] : "", &xml, deadline,
+                             &answer);
     if (err == 0 && answer.len >= 3 && strncmp(answer.data, "ok\n", 3) == 0) {
         fputs(answer.data + 3, stdout);
         status = fflush(stdout) == 0 ? 0 : 2;
