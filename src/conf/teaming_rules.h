@@ -159,7 +159,8 @@
          "the VF sits on a conventional PCI bus of the guest", \
          "libvirt accepts it; QEMU shows a primary on PCI Express only, and the VF never appears " \
          "in the guest.", \
-         "take <address> out, or name the bus of a pcie-root-port") \
+         "take <address> and <model> out, once the VF's network is defined, or name the bus of a " \
+         "pcie-root-port") \
     RULE(GUEST_BUS_ROOT_COMPLEX, "guest-bus-root-complex", ERROR, \
          "the VF sits on the root complex of the guest", \
          "libvirt accepts it; devices on pcie.0 can't be plugged and unplugged, and QEMU stops " \
