@@ -257,6 +257,31 @@ assertFindings(GPtrArray *findings,
 }
 
 
+/* A VF that was taken out and plugged again may be another one, in another place. */
+static void
+testLivePlugged(void)
+{
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "qemuxml2argvdata", "live.xml",
+                                                  NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virTeamingDomain) domain = virTeamingDomainParseFile(path, &error);
+    g_autoptr(GPtrArray) findings =
+        g_ptr_array_new_with_free_func((GDestroyNotify)virTeamingFindingFree);
+    const char *const hosts[] = { "0000:81:02.3", "0000:81:02.4" };
+
+    g_assert_no_error(error);
+    for (gsize i = 0; i < G_N_ELEMENTS(hosts); i++) {
+        g_autofree char *device = g_strdup_printf(
+            "{\"driver\":\"vfio-pci\",\"host\":\"%s\",\"id\":\"hostdev0\","
+            "\"failover_pair_id\":\"ua-net\",\"bus\":\"pci.77\",\"addr\":\"0x0\"}", hosts[i]);
+        const char *argv[] = { "-device", device, NULL };
+
+        g_assert_true(virTeamingQemuCompareCommand(domain, argv, findings, &error));
+        assertFindings(findings, VIR_TEAMING_RULE_LIVE_DIFFERS, i == 0);
+    }
+}
+
+
 /* A running QEMU is compared with the XML of which it was started, and with another. */
 static void
 testLive(void)
@@ -357,6 +382,7 @@ main(int argc,
         g_test_add_data_func(test, paths->pdata[i], testHold);
     }
     g_test_add_func("/qemuqmp/live", testLive);
+    g_test_add_func("/qemuqmp/live-plugged", testLivePlugged);
     g_test_add_data_func("/qemuqmp/stops/root-complex", rootComplex, testStops);
     return g_test_run();
 }

@@ -576,9 +576,14 @@ virTeamingNicParse(virTeamingDomain *domain,
             }
         } else if (virTeamingXmlIs(child, "address") &&
                    g_strcmp0(nic->addressType, "pci") == 0 && !nic->hasAddress) {
-            nic->hasAddress = virTeamingXmlParseAddress(child, 1, &nic->address);
+            /* To libvirt, zeros say that there is none yet: virPCIDeviceAddressIsEmpty(). */
+            nic->hasAddress = virTeamingXmlParseAddress(child, 1, &nic->address) &&
+                (nic->address.domain || nic->address.bus || nic->address.slot);
         }
     }
+    /* libvirt compares it in either case, and writes it in small letters. */
+    for (char *letter = nic->model; letter && *letter; letter++)
+        *letter = g_ascii_tolower(*letter);
     return nic;
 }
 
@@ -596,7 +601,9 @@ virTeamingObstacleFind(const xmlNode *node)
 
         if (g_strcmp0(mode, "capabilities") == 0)
             return g_strdup("a host device with mode='capabilities'");
-        if (g_strcmp0(type, "usb") == 0 || g_strcmp0(role, "transient") == 0)
+        /* libvirt asks QEMU of 6.0 or newer itself, and that keeps no scsi-generic from it. */
+        if (g_strcmp0(type, "usb") == 0 || g_strcmp0(type, "scsi") == 0 ||
+            g_strcmp0(role, "transient") == 0)
             return NULL;
         return g_strdup_printf("a host device of type '%s' that no migration unplugs",
                                type ? type : "");

@@ -488,6 +488,18 @@ virTeamingQemuCompareProps(const virTeamingNic *nic,
 }
 
 
+/* Was a VF plugged in the place of the one that QEMU was started with? A pool gives what is free. */
+static gboolean
+virTeamingQemuIsAnotherVf(JsonObject *promised,
+                          JsonObject *given)
+{
+    g_autofree char *want = virTeamingPropsGetText(promised, "host");
+    g_autofree char *got = virTeamingPropsGetText(given, "host");
+
+    return want && got && !g_str_has_prefix(want, "VF-OF-") && !g_str_equal(want, got);
+}
+
+
 /**
  * virTeamingQemuCompareCommand:
  * @domain: a running domain, from its live XML
@@ -495,7 +507,8 @@ virTeamingQemuCompareProps(const virTeamingNic *nic,
  * @findings: (element-type virTeamingFinding): grows by what differs
  * @error: set as by virTeamingQemuCommandBuild
  *
- * A NIC that is not on the command line was plugged later; of it nothing is known here.
+ * A NIC that is not on the command line was plugged later, and so was a VF that is another than
+ * there; of these nothing is known here.
  *
  * Returns: whether it could be compared.
  */
@@ -530,7 +543,8 @@ virTeamingQemuCompareCommand(const virTeamingDomain *domain,
         const virTeamingQemuArg *arg = args->pdata[i];
         JsonNode *node = g_hash_table_lookup(given, arg->nic->id);
 
-        if (node && strcmp(arg->option, "-device") == 0)
+        if (node && strcmp(arg->option, "-device") == 0 &&
+            !virTeamingQemuIsAnotherVf(arg->props, json_node_get_object(node)))
             virTeamingQemuCompareProps(arg->nic, arg->props, json_node_get_object(node),
                                        findings);
     }
