@@ -801,6 +801,11 @@ virTeamingDevicesParse(virTeamingDomain *domain,
         g_hash_table_insert(counts, (gpointer)node->name, GUINT_TO_POINTER(index));
 
         virTeamingSlotParse(domain, node);
+        if (virTeamingXmlIs(node, "iommu") &&
+            g_strcmp0(virTeamingXmlPeekProp(node, "model"), "intel") == 0 &&
+            g_strcmp0(virTeamingXmlPeekProp(virTeamingXmlGetChild(node, "driver"),
+                                            "caching_mode"), "on") != 0)
+            domain->iommuLine = virTeamingXmlGetLine(node);
         if ((what = virTeamingObstacleFind(node)))
             virTeamingDomainAddObstacle(domain, node,
                                         g_strdup_printf("/domain/devices/%s[%u]",

@@ -214,6 +214,7 @@ typedef struct {
     guint bootNetwork;              /* place of <boot dev='network'/>, from 1; 0: none */
     GPtrArray *controllers;         /* of virTeamingController */
     const virTeamingController *buses[256];     /* the same, by index */
+    int iommuLine;                  /* an <iommu> under which QEMU plugs no VF; 0: none */
     guint counted;                  /* devices of the host that libvirt names by counting */
 
     virTeamingPolicy policy;        /* what @policy.set says was written, no defaults */

@@ -161,6 +161,17 @@
          "in the guest.", \
          "take <address> and <model> out, once the VF's network is defined, or name the bus of a " \
          "pcie-root-port") \
+    RULE(GUEST_MODEL_CONVENTIONAL, "guest-model-conventional", ERROR, \
+         "the VF of a network has the model of a conventional NIC", \
+         "libvirt chooses the slot by the model, though a VF has none: with this one it sits on a " \
+         "conventional PCI bus, where QEMU never shows it. libvirt itself writes rtl8139 if it " \
+         "does not know the network when the domain is defined.", \
+         "write <model type='virtio'/>") \
+    RULE(IOMMU_NOT_CACHING, "iommu-not-caching", ERROR, \
+         "an Intel IOMMU without caching_mode='on'", \
+         "libvirt and QEMU accept it; but QEMU plugs no VF while the guest runs, which is when it " \
+         "shows a primary, and the VF never appears in the guest.", \
+         "write <driver caching_mode='on'/> into the <iommu>") \
     RULE(GUEST_BUS_ROOT_COMPLEX, "guest-bus-root-complex", ERROR, \
          "the VF sits on the root complex of the guest", \
          "libvirt accepts it; devices on pcie.0 can't be plugged and unplugged, and QEMU stops " \

@@ -776,8 +776,21 @@ virTeamingCheckGuestAddress(virTeamingCheck *check,
     const char *model;
     gboolean root;
 
-    if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || !check->pcie || !nic->hasAddress)
+    if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || !check->pcie)
         return;
+    if (!nic->hasAddress) {
+        /* libvirt 11.3, qemuDomainDeviceCalculatePCIConnectFlags() in qemu_domain_address.c. */
+        static const char *const express[] = { "virtio", "virtio-non-transitional", "e1000e",
+                                               "igb", NULL };
+
+        if (nic->type == VIR_TEAMING_NIC_NETWORK && nic->model &&
+            !g_strv_contains(express, nic->model))
+            virTeamingReport(check, VIR_TEAMING_RULE_GUEST_MODEL_CONVENTIONAL, nic,
+                             VIR_TEAMING_ELEMENT_MODEL,
+                             "libvirt will put a NIC of model '%s' on a conventional PCI bus",
+                             nic->model);
+        return;
+    }
 
     controller = domain->buses[nic->address.bus];
     model = controller && controller->model ? controller->model : "";
@@ -1385,6 +1398,11 @@ virTeamingCheckDomain(virTeamingCheck *check,
                                              domain->line, g_strdup("/domain/metadata/policy"),
                                              "this domain may be migrated with post-copy"));
 
+    if (domain->iommuLine)
+        g_ptr_array_add(check->findings,
+                        virTeamingFindingNew(VIR_TEAMING_RULE_IOMMU_NOT_CACHING, domain->iommuLine,
+                                             g_strdup("/domain/devices/iommu"),
+                                             "without caching mode QEMU refuses to plug a VF"));
     for (guint i = 0; i < domain->obstacles->len; i++) {
         const virTeamingObstacle *obstacle = domain->obstacles->pdata[i];
 
