@@ -455,7 +455,7 @@ virTeamingCmdCheck(int argc,
         { "monitor", 0, 0, G_OPTION_ARG_NONE, &options.monitor,
           "ask the running QEMU itself; libvirt marks the domain as tainted", NULL },
         { "list-rules", 0, 0, G_OPTION_ARG_NONE, &options.listRules, "list all rules", NULL },
-        G_OPTION_ENTRY_NULL,
+        { NULL },
     };
     g_auto(GStrv) names =
         virTeamingCmdParse(argc, argv, "FILE|DOMAIN…",

@@ -224,7 +224,7 @@ virTeamingCmdMove(int argc,
           "how long to wait for it (default: 60)", "SECONDS" },
         { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &statedir,
           "where virtteamingd has its sockets (default: " VIR_TEAMING_RUNSTATEDIR ")", "DIR" },
-        G_OPTION_ENTRY_NULL,
+        { NULL },
     };
     g_auto(virTeamingCmdOptions) options = { 0 };
     g_auto(virTeamingCmdDaemon) daemon = { 0 };

@@ -219,7 +219,7 @@ virTeamingCmdProbe(int argc,
           "an interface of this host at the other end of the PF's wire", "IFACE" },
         { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &dir,
           "where the verdict is kept (" VIR_TEAMING_NIC_VERDICT_DIR ")", "DIR" },
-        G_OPTION_ENTRY_NULL,
+        { NULL },
     };
     g_auto(GStrv) words =
         virTeamingCmdParse(argc, argv, "PF",

@@ -167,7 +167,7 @@ virTeamingCmdStatus(int argc,
     const GOptionEntry entries[] = {
         { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &statedir,
           "where virtteamingd has its sockets (default: " VIR_TEAMING_RUNSTATEDIR ")", "DIR" },
-        G_OPTION_ENTRY_NULL,
+        { NULL },
     };
     g_auto(virTeamingCmdOptions) options = { 0 };
     g_auto(virTeamingStatus) status = { 0 };

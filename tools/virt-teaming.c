@@ -161,7 +161,7 @@ virTeamingCmdParse(int argc,
         { "connect", 'c', 0, G_OPTION_ARG_STRING, &given.connect,
           "libvirt to ask, as in virsh", "URI" },
         { "format", 0, 0, G_OPTION_ARG_STRING, &format, "text (default) or json", "FORMAT" },
-        G_OPTION_ENTRY_NULL,
+        { NULL },
     };
 
     for (int i = 0; i < argc; i++)
