@@ -43,8 +43,9 @@ def nic_is_probed_and_left_as_it_was(lab):
                    f"{question} is {verdict['answers'][question]}, QEMU's igb does otherwise")
         expect_as(lab, before, "before the probe")
 
-        # Interrupted in its midst, by a signal that it can handle, and by one that it can't.
-        for sig in ("INT", "KILL"):
+        # Ended in its midst, by a signal that it can handle, and by one that it can't. (INT a job in
+        # the background ignores.)
+        for sig in ("TERM", "KILL"):
             ended = lab.run("a", f"""
                 {PROBE} > /dev/null 2>&1 &
                 n=0
