@@ -492,6 +492,16 @@ hostArrive(Host *host)
 }
 
 
+/* It has come, with its driver, and runs. */
+static void
+hostLand(Host *host)
+{
+    hostArrive(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    hostResume(host);
+}
+
+
 static void
 hostDrive(Host *host)
 {
@@ -1091,9 +1101,7 @@ static void
 testPlugUnheard(Host *host,
                 gconstpointer opaque)
 {
-    hostArrive(host);
-    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
-    hostResume(host);
+    hostLand(host);
     g_assert_cmpuint(host->plugged, ==, 1);
     hostSetVfMac(host, MAC);
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "end of file");
@@ -1149,9 +1157,7 @@ testPlugTakesAnother(Host *host,
     g_auto(GStrv) parts = g_strsplit(domainXml, "function='0x0'", 2);
     g_autofree char *xml = g_strjoinv("function='0x2'", parts);
 
-    hostArrive(host);
-    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
-    hostResume(host);
+    hostLand(host);
     hostSetVfMac(host, "52:54:00:65:43:21");
     g_assert_true(virTeamingPciAddressParse("0000:01:10.2", &vf.address));
     hostAddPci(host, "0000:01:10.2", "vfio-pci", "0000:01:00.0", "");
@@ -1548,9 +1554,7 @@ static void
 testMoveWithoutVf(Host *host,
                   gconstpointer opaque)
 {
-    hostArrive(host);
-    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
-    hostResume(host);
+    hostLand(host);
     g_assert_cmpuint(host->plugged, ==, 1);
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "no VF is free");
     hostMove(host, FALSE);
@@ -1884,9 +1888,7 @@ static void
 testPlugByOwner(Host *host,
                 gconstpointer opaque)
 {
-    hostArrive(host);
-    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
-    hostResume(host);
+    hostLand(host);
     g_assert_cmpuint(host->plugged, ==, 1);
     g_assert_false(host->absent);
     virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "no VF is free");
@@ -4402,9 +4404,7 @@ testLookSparingly(Host *host,
     hostGuest(host, FALSE, 0);
     hostStop(host);
     virTeamingFakeSetPciOpen(host->kernel, &host->vf, FALSE);
-    hostArrive(host);
-    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
-    hostResume(host);
+    hostLand(host);
     g_assert_cmpuint(host->plugged, ==, 1);
     hostPair(host)->steppedAt = 0;
     virTeamingFakeFail(host->kernel, "LinkGet", 0, EBUSY);
@@ -5212,10 +5212,10 @@ main(int argc, char **argv)
         { "/driver/plug-too-late", testPlugTooLate },
         { "/driver/arrive-in-vain", testArriveInVain },
         { "/driver/migrate-to-self", testMigrateToSelf },
-        { "/driver/come-back-before-the-end", testComeBackSoon, 0 },
-        { "/driver/come-back-before-stopped", testComeBackSoon, 1 },
-        { "/driver/come-back-before-release", testComeBackSoon, 2 },
-        { "/driver/come-back-after-release", testComeBackSoon, 3 },
+        { "/driver/come-back-while-it-ends", testComeBackSoon, 0 },
+        { "/driver/come-back-when-it-has-ended", testComeBackSoon, 1 },
+        { "/driver/come-back-when-that-is-told", testComeBackSoon, 2 },
+        { "/driver/come-back-when-all-is-over", testComeBackSoon, 3 },
         { "/driver/park-in-vlan", testParkInVlan },
         { "/driver/detach", testDetach },
         { "/driver/move", testMove },

@@ -201,8 +201,6 @@ typedef struct {
     GPtrArray *pairs;               /* of virTeamingPair; only the whole ones */
 
     gboolean live;                  /* <domain id='…'>: XML of a running domain */
-    gboolean placed;                /* it has a place in cgroups, or a security label: a domain
-                                     * that runs is given both, and they are sent along */
     int id;
     int line;
     char *arch;
@@ -214,13 +212,15 @@ typedef struct {
     guint bootNetwork;              /* place of <boot dev='network'/>, from 1; 0: none */
     GPtrArray *controllers;         /* of virTeamingController */
     const virTeamingController *buses[256];     /* the same, by index */
-    int iommuLine;                  /* an <iommu> under which QEMU plugs no VF; 0: none */
-    guint counted;                  /* devices of the host that libvirt names by counting */
 
     virTeamingPolicy policy;        /* what @policy.set says was written, no defaults */
     int policyLine;                 /* 0: no <policy> */
 
     /* Seen in passing; not written back. */
+    gboolean placed;                /* it has a place in cgroups, or a security label: a domain
+                                     * that runs is given both, and they are sent along */
+    int iommuLine;                  /* an <iommu> under which QEMU plugs no VF; 0: none */
+    guint counted;                  /* devices of the host that libvirt names by counting */
     GPtrArray *moved;               /* of virTeamingMovedPair: pairs without a VF on purpose */
     GArray *slots;                  /* of virTeamingSlotUse, every device of the guest */
     GPtrArray *aliases;             /* of virTeamingAliasUse */

@@ -309,7 +309,17 @@ virTeamingFindingNew(virTeamingRuleId rule,
 }
 
 
+/* Takes @hint over, which is better than the rule's. */
 static void
+virTeamingFindingSetHint(virTeamingFinding *finding,
+                         char *hint)
+{
+    g_free(finding->hint);
+    finding->hint = hint;
+}
+
+
+static virTeamingFinding *
 virTeamingReport(virTeamingCheck *check,
                  virTeamingRuleId rule,
                  const virTeamingNic *nic,
@@ -317,8 +327,9 @@ virTeamingReport(virTeamingCheck *check,
                  const char *format,
                  ...) G_GNUC_PRINTF(5, 6);
 
-/* Reports about @element of @nic, or about @nic itself if it has no such element. */
-static void
+/* Reports about @element of @nic, or about @nic itself if it has no such element. Returns:
+ * (transfer none): the finding. */
+static virTeamingFinding *
 virTeamingReport(virTeamingCheck *check,
                  virTeamingRuleId rule,
                  const virTeamingNic *nic,
@@ -327,14 +338,15 @@ virTeamingReport(virTeamingCheck *check,
                  ...)
 {
     const char *below = nic->lines[element] ? virTeamingNicElementToString(element) : NULL;
+    virTeamingFinding *finding;
     va_list ap;
 
     va_start(ap, format);
-    g_ptr_array_add(check->findings,
-                    virTeamingFindingNewV(rule, nic->lines[element] ? nic->lines[element] :
-                                          nic->line, virTeamingNicGetPath(nic, below),
-                                          format, ap));
+    finding = virTeamingFindingNewV(rule, nic->lines[element] ? nic->lines[element] : nic->line,
+                                    virTeamingNicGetPath(nic, below), format, ap);
     va_end(ap);
+    g_ptr_array_add(check->findings, finding);
+    return finding;
 }
 
 
@@ -572,15 +584,13 @@ virTeamingCheckCounted(virTeamingCheck *check,
     if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || virTeamingAliasIsKept(nic->id) ||
         check->domain->counted < 2)
         return;
-    virTeamingReport(check, VIR_TEAMING_RULE_TRANSIENT_COUNTED, nic, VIR_TEAMING_ELEMENT_ALIAS,
-                     "the VF is '%s', the name that libvirt gives it by counting devices of the "
-                     "host; plugged again, it may get another, which QEMU refuses", nic->id);
-    finding = check->findings->pdata[check->findings->len - 1];
-    g_free(finding->hint);
-    finding->hint = g_strdup_printf("give the transient NIC <alias name='%s-vf'/>; it is used "
-                                    "from the next start on", nic->persistent &&
-                                    virTeamingAliasIsKept(nic->persistent) ? nic->persistent :
-                                    "ua-NAME");
+    finding = virTeamingReport(
+        check, VIR_TEAMING_RULE_TRANSIENT_COUNTED, nic, VIR_TEAMING_ELEMENT_ALIAS,
+        "the VF is '%s', the name that libvirt gives it by counting devices of the host; plugged "
+        "again, it may get another, which QEMU refuses", nic->id);
+    virTeamingFindingSetHint(finding, g_strdup_printf(
+        "give the transient NIC <alias name='%s-vf'/>; it is used from the next start on",
+        nic->persistent && virTeamingAliasIsKept(nic->persistent) ? nic->persistent : "ua-NAME"));
 }
 
 
@@ -765,6 +775,23 @@ virTeamingCheckMac(virTeamingCheck *check,
 }
 
 
+/* A VF that has no place in the guest yet: will libvirt choose a bad one? It goes by the model of a
+ * network's NIC (11.3, qemuDomainDeviceCalculatePCIConnectFlags() in qemu_domain_address.c). */
+static void
+virTeamingCheckGuestModel(virTeamingCheck *check,
+                          const virTeamingNic *nic)
+{
+    static const char *const express[] = { "virtio", "virtio-non-transitional", "e1000e", "igb",
+                                           NULL };
+
+    if (nic->type == VIR_TEAMING_NIC_NETWORK && nic->model && !g_strv_contains(express, nic->model))
+        virTeamingReport(check, VIR_TEAMING_RULE_GUEST_MODEL_CONVENTIONAL, nic,
+                         VIR_TEAMING_ELEMENT_MODEL,
+                         "libvirt will put a NIC of model '%s' on a conventional PCI bus",
+                         nic->model);
+}
+
+
 /* Where the VF sits in the guest. */
 static void
 virTeamingCheckGuestAddress(virTeamingCheck *check,
@@ -779,16 +806,7 @@ virTeamingCheckGuestAddress(virTeamingCheck *check,
     if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || !check->pcie)
         return;
     if (!nic->hasAddress) {
-        /* libvirt 11.3, qemuDomainDeviceCalculatePCIConnectFlags() in qemu_domain_address.c. */
-        static const char *const express[] = { "virtio", "virtio-non-transitional", "e1000e",
-                                               "igb", NULL };
-
-        if (nic->type == VIR_TEAMING_NIC_NETWORK && nic->model &&
-            !g_strv_contains(express, nic->model))
-            virTeamingReport(check, VIR_TEAMING_RULE_GUEST_MODEL_CONVENTIONAL, nic,
-                             VIR_TEAMING_ELEMENT_MODEL,
-                             "libvirt will put a NIC of model '%s' on a conventional PCI bus",
-                             nic->model);
+        virTeamingCheckGuestModel(check, nic);
         return;
     }
 
@@ -1428,10 +1446,8 @@ virTeamingCheckProblems(virTeamingCheck *check,
         finding = virTeamingFindingNew(problem->policy ? VIR_TEAMING_RULE_POLICY_UNKNOWN :
                                        VIR_TEAMING_RULE_MALFORMED_VALUE, problem->line,
                                        g_strdup(problem->element), "%s", problem->message);
-        if (problem->hint) {
-            g_free(finding->hint);
-            finding->hint = g_strdup(problem->hint);
-        }
+        if (problem->hint)
+            virTeamingFindingSetHint(finding, g_strdup(problem->hint));
         g_ptr_array_add(check->findings, finding);
     }
 }

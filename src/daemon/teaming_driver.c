@@ -1100,6 +1100,7 @@ virTeamingDriverGuard(virTeamingDriver *driver,
 {
     const gint64 timeout = (gint64)pair->policy.unplugTimeout * G_USEC_PER_SEC;
     const gboolean still = pair->stoppedAt && pair->stoppedAt <= pair->askedAt;
+    const gint64 patience = still ? MIN(timeout, VIR_TEAMING_DRIVER_STILL_MS * 1000) : timeout;
 
     if (pair->move == VIR_TEAMING_MOVE_OUT && now - pair->askedAt >= timeout)
         virTeamingDriverTakeBack(driver, pair, pair->problem ?
@@ -1124,15 +1125,14 @@ virTeamingDriverGuard(virTeamingDriver *driver,
             "left it behind: try again when the pair is whole", pair->primaryAlias));
     } else if ((pair->askedOut || pair->waiting) && !pair->migrating && pair->primaryAlias &&
                pair->policy.onUnplugTimeout == VIR_TEAMING_ON_UNPLUG_TIMEOUT_ABORT &&
-               pair->askedAt && now - pair->askedAt >=
-               (still ? MIN(timeout, VIR_TEAMING_DRIVER_STILL_MS * 1000) : timeout)) {
-        virTeamingDriverGiveUp(driver, pair, now, still ? g_strdup_printf(
-            "migration given up: the guest is stopped and cannot let its VF %s go; migrate it with "
-            "--live, or move it to its standby first ('virt-teaming move')", pair->primaryAlias) :
-            g_strdup_printf(
-            "migration given up: the guest did not let its VF %s go within %u s; does it "
-            "handle PCI hot-unplug? unplugTimeout in the domain's policy sets the time",
-            pair->primaryAlias, pair->policy.unplugTimeout));
+               pair->askedAt && now - pair->askedAt >= patience) {
+        virTeamingDriverGiveUp(driver, pair, now, still ?
+            g_strdup_printf("migration given up: the guest is stopped and cannot let its VF %s go; "
+                            "migrate it with --live, or move it to its standby first "
+                            "('virt-teaming move')", pair->primaryAlias) :
+            g_strdup_printf("migration given up: the guest did not let its VF %s go within %u s; "
+                            "does it handle PCI hot-unplug? unplugTimeout in the domain's policy "
+                            "sets the time", pair->primaryAlias, pair->policy.unplugTimeout));
     }
 }
 

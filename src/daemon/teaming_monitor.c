@@ -756,6 +756,23 @@ virTeamingDomainIsBusy(virDomainPtr domain)
 }
 
 
+/* Thread: rids @domain of the device @alias. It mostly is there, and to ask first costs a look at all
+ * of the domain. Returns: (transfer full): NULL, or why libvirt refuses to. */
+static char *
+virTeamingDomainTakeAway(virDomainPtr domain,
+                         const char *alias)
+{
+    g_autofree char *refused = NULL;
+
+    if (virDomainDetachDeviceAlias(domain, alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        refused = g_strdup(virGetLastErrorMessage());
+    for (guint i = 0; i < VIR_TEAMING_MONITOR_UNPLUG_POLLS && !refused &&
+         virTeamingDomainHasDevice(domain, alias); i++)
+        g_usleep(VIR_TEAMING_MONITOR_UNPLUG_POLL_MS * 1000);
+    return refused && virTeamingDomainHasDevice(domain, alias) ? g_steal_pointer(&refused) : NULL;
+}
+
+
 /* Thread: attaches the device @xml. What was plugged since its last one had gone may have that
  * one's place; then it gets another. On failure why is libvirt's last error. */
 static int
@@ -803,15 +820,9 @@ virTeamingMonitorPlug(virConnectPtr conn,
         return NULL;
     }
 
-    /* It mostly is there, and to ask first costs a look at all of the domain. */
-    if (!question->absent &&
-        virDomainDetachDeviceAlias(domain, question->alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
-        refused = g_strdup(virGetLastErrorMessage());
-    for (guint i = 0; i < VIR_TEAMING_MONITOR_UNPLUG_POLLS && !question->absent && !refused &&
-         virTeamingDomainHasDevice(domain, question->alias); i++)
-        g_usleep(VIR_TEAMING_MONITOR_UNPLUG_POLL_MS * 1000);
-
-    if (refused && virTeamingDomainHasDevice(domain, question->alias))
+    if (!question->absent)
+        refused = virTeamingDomainTakeAway(domain, question->alias);
+    if (refused)
         problem = g_strdup_printf("cannot take %s away before it is plugged anew: %s",
                                   question->alias, refused);
     else if (virTeamingDomainAttach(domain, question->xml) < 0)
