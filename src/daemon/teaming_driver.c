@@ -6,20 +6,11 @@
 /*
  * Theory of operation
  *
- * News comes from four sides: libvirt's hooks, QEMU's events, libvirt's answers when it
- * is asked, and the kernel. Each is turned into a fact of a pair, and a pair of which that wants
- * something else is settled at once. None is waited for: a missed event is made up for by the
- * VF's own bits, by the next answer of libvirt, and by a look at every pair once a second.
- *
- * Hooks are special in one way: libvirt waits for them. So what must be done before
- * QEMU runs (a MAC parked, for a guest that is only arriving) is done within the
- * hook's call; and a hook must never ask libvirt, which would wait for itself. So what
- * the rules must know of libvirt's networks is asked for beforehand, and forgotten as soon
- * as it may have changed: a rule that knows nothing refuses nothing.
- *
- * What only libvirt can do it is asked for when it is due, and again when it has failed: to
- * plug a VF, to take one out for a person who wants the pair on its standby, to make QEMU
- * show one that it keeps back after a migration that it thinks has worked.
+ * News comes from four sides: libvirt's hooks (teaming_hook.c), QEMU's events, libvirt's answers
+ * when it is asked (teaming_domain.c), and the kernel. Each is turned into a fact of a pair, and a
+ * pair of which that wants something else is settled at once. None is waited for: a missed event is
+ * made up for by the VF's own bits, by the next answer of libvirt, and by a look at every pair once
+ * a second. What only libvirt can do it is asked for when that is due (teaming_hotplug.c).
  *
  * The driver has one timer, which counts from the last look at all pairs, whatever is told in
  * between: a busy bridge tells of its entries without end. Around a change it looks at the VF as
@@ -29,40 +20,25 @@
  * second: a guest that unloads its VF driver tells nobody else.
  */
 
-#include "teaming_driver.h"
+#include "teaming_driver_priv.h"
 
 #include <errno.h>
 #include <glib-unix.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "teaming_conf.h"
 #include "teaming_datapath.h"
-#include "teaming_error.h"
-#include "teaming_host.h"
 #include "teaming_journal.h"
-#include "teaming_migrate.h"
-#include "teaming_pairevent.h"
 #include "teaming_wiring.h"
 
 #define VIR_TEAMING_DRIVER_WATCH_MS 2
 #define VIR_TEAMING_DRIVER_LEISURE_MS 50
 #define VIR_TEAMING_DRIVER_PATIENCE_MS (30 * 1000)
 #define VIR_TEAMING_DRIVER_IDLE_MS 1000
-#define VIR_TEAMING_DRIVER_REPLUG_MS 5000
 #define VIR_TEAMING_DRIVER_CATCH_MS 10
-/* A guest that has not begun to drive a VF by then may have no driver. */
-#define VIR_TEAMING_DRIVER_PROBE_MS 3000
-#define VIR_TEAMING_DRIVER_REABORT_MS 5000
-/* A guest that stood still when it was asked for its VF can't answer; it may be about to go on. */
-#define VIR_TEAMING_DRIVER_STILL_MS 1500
 /* A migration that sends nothing for so long has lost the other host. TCP would notice, too,
  * but after a quarter of an hour. */
 #define VIR_TEAMING_DRIVER_STALL_MS (30 * 1000)
 #define VIR_TEAMING_DRIVER_PROGRESS_MS 5000
-/* It works at once or not at all. */
-#define VIR_TEAMING_DRIVER_UNHIDE_AGAIN_MS (20 * 1000)
-#define VIR_TEAMING_DRIVER_UNHIDES 5
 /* From the migrate hook to the start hook libvirt needs some 100 ms. */
 #define VIR_TEAMING_DRIVER_EXPECT_MS (5 * 60 * 1000)
 /* Frames that are read before others have their turn. */
@@ -70,46 +46,14 @@
 /* The kernel removes a VF that it has asked back as soon as QEMU has closed it. */
 #define VIR_TEAMING_DRIVER_REMOVE_MS 3000
 
-struct _virTeamingDriver {
-    virTeamingKernel *kernel;
-    char *statedir;
-    GPtrArray *pairs;               /* of virTeamingPairObj */
-    char **pfs;                     /* links that may be PFs, when a guest was last expected */
-    GHashTable *serials;            /* domain's uuid -> events seen */
-    virTeamingPolicy policy;        /* of this host */
-    GHashTable *networks;           /* as in virTeamingHost; NULL: not known */
-    char *verdicts;                 /* directory; NULL: the usual one */
-    gboolean cgroups;               /* hosts like this one have them */
-    virTeamingDriverAsk ask;        /* NULL: there is no libvirt to ask */
-    virTeamingDriverAskNetworks askNetworks;
-    virTeamingDriverPlug plug;
-    virTeamingDriverAbort abort;
-    virTeamingDriverUnhide unhide;
-    virTeamingDriverNote note;
-    gpointer libvirt;
-    guint timer;
-    gint64 ranAt;                   /* all pairs were looked at; monotonic microseconds */
-    gint64 strangersAt;             /* a link of no pair has changed; 0: none has */
-    gboolean hookHeard;
-    char *libvirtProblem;
-};
-
 static void virTeamingDriverArm(virTeamingDriver *driver);
-static void virTeamingDriverAdvance(virTeamingDriver *driver,
-                                    const char *uuid);
 static void virTeamingDriverUpdate(virTeamingDriver *driver,
                                    virTeamingPairObj *pair,
                                    gint64 now);
-static void virTeamingDriverGiveUp(virTeamingDriver *driver,
-                                   virTeamingPairObj *pair,
-                                   gint64 now,
-                                   char *why);
-static void virTeamingDriverReview(virTeamingDriver *driver,
-                                   const virTeamingDomain *domain);
 
 
 /* The next pair of domain @uuid from place *@i on, or NULL; *@i moves behind it. */
-static virTeamingPairObj *
+virTeamingPairObj *
 virTeamingDriverNext(const virTeamingDriver *driver,
                      const char *uuid,
                      guint *i)
@@ -125,7 +69,7 @@ virTeamingDriverNext(const virTeamingDriver *driver,
 
 
 /* Is there a pair, or a standby alone, of domain @uuid? */
-static gboolean
+gboolean
 virTeamingDriverHas(const virTeamingDriver *driver,
                     const char *uuid)
 {
@@ -135,171 +79,13 @@ virTeamingDriverHas(const virTeamingDriver *driver,
 }
 
 
-static void
+void
 virTeamingDriverAskAbout(virTeamingDriver *driver,
                          const char *uuid,
                          gboolean resync)
 {
     if (driver->ask)
         driver->ask(uuid, resync, driver->libvirt);
-}
-
-
-/* Has libvirt ask the guest for its VF, once what it gets then has its path. */
-static void
-virTeamingDriverTakeOut(virTeamingDriver *driver,
-                        virTeamingPairObj *pair,
-                        gint64 now)
-{
-    if (pair->move != VIR_TEAMING_MOVE_OUT || pair->takingOut || pair->problem ||
-        pair->guest != VIR_TEAMING_GUEST_HERE || !driver->plug || !pair->primaryAlias)
-        return;
-    pair->takingOut = TRUE;
-    pair->plugging = TRUE;
-    pair->askedAt = now;
-    driver->plug(pair->uuid, &pair->mac, pair->primaryAlias, NULL, FALSE, driver->libvirt);
-}
-
-
-/**
- * virTeamingDriverIsPlugging:
- * @driver: the driver
- * @uuid: a domain
- *
- * Returns: whether libvirt is at a VF of @uuid, for us: what it says of it meanwhile is of no
- *          use, and it is asked when that is over.
- */
-gboolean
-virTeamingDriverIsPlugging(const virTeamingDriver *driver,
-                           const char *uuid)
-{
-    virTeamingPairObj *pair;
-
-    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
-        if (pair->plugging)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-
-/* Is the guest of @uuid yet to read from a VF that it was given a moment ago? */
-static gboolean
-virTeamingDriverIsProbing(const virTeamingDriver *driver,
-                          const char *uuid,
-                          gint64 now)
-{
-    virTeamingPairObj *pair;
-
-    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
-        if (pair->hasVf && pair->pluggedAt && pair->phase != VIR_TEAMING_PHASE_SETTLING &&
-            pair->phase != VIR_TEAMING_PHASE_DRIVING &&
-            now - pair->pluggedAt < VIR_TEAMING_DRIVER_PROBE_MS * 1000)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-
-/* Is @pair's guest to have a VF plugged, sooner or later? */
-static gboolean
-virTeamingPairObjIsToPlug(const virTeamingPairObj *pair)
-{
-    return pair->unplugged && pair->guest == VIR_TEAMING_GUEST_HERE &&
-        pair->move == VIR_TEAMING_MOVE_NONE && !pair->migrating && !pair->postcopy &&
-        pair->primaryAlias && pair->plugXml;
-}
-
-
-/* Is libvirt at a VF of @uuid, or will it be? */
-static gboolean
-virTeamingDriverHasMore(const virTeamingDriver *driver,
-                        const char *uuid)
-{
-    virTeamingPairObj *pair;
-
-    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
-        if (virTeamingPairObjIsToPlug(pair))
-            return TRUE;
-    }
-    return virTeamingDriverIsPlugging(driver, uuid);
-}
-
-
-/* Has libvirt plug the VF of a guest that runs here without one, not too often, and one after
- * the other: at once, its pairs would take each other's VFs from the pool. And not before the
- * guest reads from the one before: until then it looks at that one's configuration space, and
- * programs its MSI-X table, by way of QEMU; but QEMU opens the next one meanwhile, and resets it
- * twice (vfio_pci_core_enable() of Linux, vfio_pci_reset() in hw/vfio/pci.c), each 100 ms
- * (pcie_flr()), for which the guest would stand still. As it looks at one VF after the other, the
- * last is hardly later for it. */
-static void
-virTeamingDriverPlugPair(virTeamingDriver *driver,
-                         virTeamingPairObj *pair,
-                         gint64 now)
-{
-    if (!virTeamingPairObjIsToPlug(pair) || now < pair->plugAt || !driver->plug ||
-        virTeamingDriverIsPlugging(driver, pair->uuid) ||
-        virTeamingDriverIsProbing(driver, pair->uuid, now))
-        return;
-    virTeamingJournalSave(pair, driver->statedir, NULL);
-    pair->plugging = TRUE;
-    pair->plugAt = now + VIR_TEAMING_DRIVER_REPLUG_MS * 1000;
-    driver->plug(pair->uuid, &pair->mac, pair->primaryAlias, pair->plugXml, pair->absent,
-                 driver->libvirt);
-}
-
-
-/* Has @pair's VF left its domain, by a move or because there is none to be had, and not come
- * back? */
-static gboolean
-virTeamingPairObjIsAway(const virTeamingPairObj *pair)
-{
-    return pair->move == VIR_TEAMING_MOVE_STANDBY || (pair->absent && pair->unplugged);
-}
-
-
-/* Has @pair's domain carry along which of its pairs are without their VFs, how to plug them, and
- * whether that is to be done: elsewhere nobody else would know. */
-static void
-virTeamingDriverNotePair(virTeamingDriver *driver,
-                         const virTeamingPairObj *pair,
-                         gint64 now)
-{
-    g_autoptr(GPtrArray) moved = NULL;
-    g_autofree char *xml = NULL;
-    virTeamingPairObj *other;
-
-    if ((pair->noted == virTeamingPairObjIsAway(pair) && !pair->noteAt) || now < pair->noteAt ||
-        pair->guest != VIR_TEAMING_GUEST_HERE || pair->migrating || pair->askedOut ||
-        !driver->note)
-        return;
-    moved = g_ptr_array_new_with_free_func((GDestroyNotify)virTeamingMovedPairFree);
-    for (guint i = 0; (other = virTeamingDriverNext(driver, pair->uuid, &i));) {
-        other->noted = virTeamingPairObjIsAway(other);
-        other->noteAt = 0;
-        if (other->noted && other->primaryAlias && other->plugXml)
-            g_ptr_array_add(moved, virTeamingMovedPairNew(
-                other->standbyAlias, other->primaryAlias, other->plugXml, other->unplugged));
-    }
-    xml = virTeamingMovedPairsFormat(moved);
-    driver->note(pair->uuid, xml, driver->libvirt);
-}
-
-
-/* Has QEMU show a VF to its guest that it keeps back: a migration that fails makes it do so,
- * and to one that goes nowhere nothing else happens. */
-static void
-virTeamingDriverUnhidePair(virTeamingDriver *driver,
-                           virTeamingPairObj *pair,
-                           gint64 now)
-{
-    if (!pair->hidden || pair->guest != VIR_TEAMING_GUEST_HERE || pair->migrating ||
-        now < pair->unhideAt || pair->unhides >= VIR_TEAMING_DRIVER_UNHIDES || !driver->unhide)
-        return;
-    pair->unhides++;
-    pair->unhideAt = now + VIR_TEAMING_DRIVER_UNHIDE_AGAIN_MS * 1000;
-    driver->unhide(pair->uuid, driver->libvirt);
 }
 
 
@@ -346,7 +132,7 @@ virTeamingDriverHearNotice(gint fd,
 }
 
 
-/* Has libvirt do for @pair what is due, and what only libvirt can do. */
+/* Listens for @pair, and has libvirt do for it what is due. */
 static void
 virTeamingDriverTend(virTeamingDriver *driver,
                      virTeamingPairObj *pair,
@@ -355,10 +141,7 @@ virTeamingDriverTend(virTeamingDriver *driver,
     if (pair->ear >= 0 && !pair->earSource)
         pair->earSource = g_unix_fd_add_full(G_PRIORITY_HIGH, pair->ear, G_IO_IN,
                                              virTeamingDriverHearNotice, driver, NULL);
-    virTeamingDriverTakeOut(driver, pair, now);
-    virTeamingDriverPlugPair(driver, pair, now);
-    virTeamingDriverUnhidePair(driver, pair, now);
-    virTeamingDriverNotePair(driver, pair, now);
+    virTeamingDriverAskFor(driver, pair, now);
 }
 
 
@@ -404,7 +187,7 @@ virTeamingDriverUpdate(virTeamingDriver *driver,
 
 
 /* Settles the pairs of domain @uuid (NULL: all); if not @anew, only those that need it. */
-static void
+void
 virTeamingDriverSettleDomain(virTeamingDriver *driver,
                              const char *uuid,
                              gboolean anew)
@@ -697,7 +480,7 @@ virTeamingDriverIsGroping(const virTeamingDriver *driver,
 }
 
 
-static void
+void
 virTeamingDriverAdvance(virTeamingDriver *driver,
                         const char *uuid)
 {
@@ -706,7 +489,7 @@ virTeamingDriverAdvance(virTeamingDriver *driver,
 }
 
 
-static virTeamingPairObj *
+virTeamingPairObj *
 virTeamingDriverFind(virTeamingDriver *driver,
                      const char *uuid,
                      const virTeamingMac *mac)
@@ -718,241 +501,6 @@ virTeamingDriverFind(virTeamingDriver *driver,
             return pair;
     }
     return NULL;
-}
-
-
-static virTeamingPolicy
-virTeamingDriverPolicy(const virTeamingDriver *driver,
-                       const virTeamingDomain *domain)
-{
-    virTeamingPolicy policy;
-
-    virTeamingDomainGetPolicy(domain, &driver->policy, &policy);
-    return policy;
-}
-
-
-/* The NIC of @domain that is @pair's standby, or NULL. */
-static const virTeamingNic *
-virTeamingDomainFindStandby(const virTeamingDomain *domain,
-                            const virTeamingPairObj *pair)
-{
-    for (guint i = 0; i < domain->nics->len; i++) {
-        const virTeamingNic *nic = g_ptr_array_index(domain->nics, i);
-
-        if (nic->role == VIR_TEAMING_ROLE_PERSISTENT && nic->hasMac &&
-            virTeamingMacEqual(&nic->mac, &pair->mac))
-            return nic;
-    }
-    return NULL;
-}
-
-
-/* Does @pair's standby bring a VF along, as @domain says? */
-static gboolean
-virTeamingDomainHasPair(const virTeamingDomain *domain,
-                        const virTeamingPairObj *pair)
-{
-    for (guint i = 0; i < domain->pairs->len; i++) {
-        const virTeamingPair *def = g_ptr_array_index(domain->pairs, i);
-
-        if (virTeamingMacEqual(&def->persistent->mac, &pair->mac))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-
-/* Keeps whether libvirt lists a VF for @pair. Where it had none, who has @found one need not have
- * been us: it is not plugged anew, which would take it out first. While we are at it what libvirt
- * says is of no use. */
-static void
-virTeamingDriverTakePresence(virTeamingPairObj *pair,
-                             gboolean found)
-{
-    if (pair->plugging)
-        return;
-    if (pair->absent && found) {
-        pair->unplugged = pair->nameless = FALSE;
-        g_clear_pointer(&pair->plugProblem, g_free);
-    }
-    pair->absent = !found;
-}
-
-
-/* Makes or updates the pair objects of @domain. A standby whose VF was detached is still
- * looked after: its guest has no other path. */
-static void
-virTeamingDriverTakeDomain(virTeamingDriver *driver,
-                           const virTeamingDomain *domain,
-                           virTeamingActivity activity,
-                           gboolean news)
-{
-    const virTeamingPolicy policy = virTeamingDriverPolicy(driver, domain);
-    virTeamingPairObj *pair;
-
-    for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
-        const virTeamingNic *standby = virTeamingDomainFindStandby(domain, pair);
-        const gboolean found = virTeamingDomainHasPair(domain, pair);
-
-        virTeamingDriverTakePresence(pair, found);
-        if (!found && pair->move == VIR_TEAMING_MOVE_OUT)
-            virTeamingPairObjMoved(pair);
-        else if (!found && !pair->unplugged && (pair->hasVf || pair->sought || pair->ejectLate))
-            virTeamingPairObjLoseVf(pair);
-        if (!found && !standby) {
-            pair->guest = VIR_TEAMING_GUEST_GONE;
-        } else if (!found) {
-            if (news || (pair->guest == VIR_TEAMING_GUEST_INCOMING &&
-                         activity == VIR_TEAMING_ACTIVITY_RUNNING))
-                virTeamingPairObjSetActivity(pair, activity);
-            pair->policy = policy;
-            g_free(pair->domain);
-            pair->domain = g_strdup(domain->name);
-            g_free(pair->standbyAlias);
-            pair->standbyAlias = g_strdup(standby->id);
-            virTeamingPairObjSetTap(pair, standby->target);
-        }
-    }
-
-    for (guint i = 0; i < domain->pairs->len; i++) {
-        const virTeamingPair *def = g_ptr_array_index(domain->pairs, i);
-        gboolean fresh;
-
-        pair = virTeamingDriverFind(driver, domain->uuid, &def->persistent->mac);
-        fresh = !pair;
-        if (fresh) {
-            pair = virTeamingPairObjNew(domain->uuid, domain->name, &def->persistent->mac);
-            pair->changedAt = g_get_monotonic_time();
-            g_ptr_array_add(driver->pairs, pair);
-            /* A guest that runs may have been shown its VF; no harm if not. */
-            pair->negotiated = activity == VIR_TEAMING_ACTIVITY_RUNNING;
-        }
-        /* A guest that libvirt says runs here has arrived, event or not. */
-        if (fresh || news || (pair->guest == VIR_TEAMING_GUEST_INCOMING &&
-                              activity == VIR_TEAMING_ACTIVITY_RUNNING))
-            virTeamingPairObjSetActivity(pair, activity);
-        pair->policy = policy;
-
-        g_free(pair->domain);
-        pair->domain = g_strdup(domain->name);
-        g_free(pair->standbyAlias);
-        /* libvirt takes an alias that is not its owner's from a domain that comes here, and
-         * makes it anew, by counting. */
-        pair->standbyAlias = g_strdup(def->persistent->id);
-        if (def->transient->alias) {
-            g_free(pair->primaryAlias);
-            pair->primaryAlias = g_strdup(def->transient->alias);
-        }
-        virTeamingPairObjSetTap(pair, def->persistent->target);
-        if (def->transient->hasSource)
-            virTeamingPairObjSetVf(pair, driver->kernel, &def->transient->source);
-        if (def->transient->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV)
-            virTeamingPairObjKeepMac(pair, driver->kernel);
-    }
-}
-
-
-/* Makes a pair object of @nic of @domain, if it is a standby and has none. */
-static virTeamingPairObj *
-virTeamingDriverTakeStandby(virTeamingDriver *driver,
-                            const virTeamingDomain *domain,
-                            const virTeamingNic *nic,
-                            virTeamingActivity activity)
-{
-    virTeamingPairObj *pair;
-
-    if (nic->role != VIR_TEAMING_ROLE_PERSISTENT || !nic->hasMac ||
-        virTeamingDriverFind(driver, domain->uuid, &nic->mac))
-        return NULL;
-    pair = virTeamingPairObjNew(domain->uuid, domain->name, &nic->mac);
-    pair->changedAt = g_get_monotonic_time();
-    pair->standbyAlias = g_strdup(nic->id);
-    pair->negotiated = activity == VIR_TEAMING_ACTIVITY_RUNNING;
-    pair->absent = TRUE;
-    pair->policy = virTeamingDriverPolicy(driver, domain);
-    virTeamingPairObjSetTap(pair, nic->target);
-    virTeamingPairObjSetActivity(pair, activity);
-    g_ptr_array_add(driver->pairs, pair);
-    return pair;
-}
-
-
-/* Makes pair objects of those standbys of @domain that are without their VFs, and what they were
- * on another host, as the domain itself says. */
-static void
-virTeamingDriverTakeMoved(virTeamingDriver *driver,
-                          const virTeamingDomain *domain,
-                          virTeamingActivity activity)
-{
-    for (guint i = 0; i < domain->moved->len; i++) {
-        const virTeamingMovedPair *moved = g_ptr_array_index(domain->moved, i);
-
-        for (guint j = 0; j < domain->nics->len; j++) {
-            const virTeamingNic *nic = g_ptr_array_index(domain->nics, j);
-            virTeamingPairObj *pair;
-
-            if (g_strcmp0(nic->id, moved->standby) != 0 || !nic->hasMac)
-                continue;
-            /* One that still arrives may have tried before, and been something else then. */
-            if (!(pair = virTeamingDriverTakeStandby(driver, domain, nic, activity)) &&
-                (!(pair = virTeamingDriverFind(driver, domain->uuid, &nic->mac)) ||
-                 pair->guest != VIR_TEAMING_GUEST_INCOMING || !pair->absent))
-                continue;
-            g_free(pair->primaryAlias);
-            pair->primaryAlias = g_strdup(moved->primary);
-            g_free(pair->plugXml);
-            pair->plugXml = g_strdup(moved->device);
-            pair->unplugged = moved->plug;
-            pair->move = moved->plug ? VIR_TEAMING_MOVE_NONE : VIR_TEAMING_MOVE_STANDBY;
-            pair->noted = TRUE;
-        }
-    }
-}
-
-
-/* Makes pair objects of those standbys of @domain that have no VF. Who manages the guest may have
- * taken it out before a migration, to plug another one when that is over: oVirt does
- * (MigrateVmCommand.java in ovirt-engine), and whoever would not rely on QEMU for it. */
-static void
-virTeamingDriverTakeStandbys(virTeamingDriver *driver,
-                             const virTeamingDomain *domain,
-                             virTeamingActivity activity)
-{
-    for (guint i = 0; i < domain->nics->len; i++)
-        virTeamingDriverTakeStandby(driver, domain, g_ptr_array_index(domain->nics, i), activity);
-}
-
-
-/* Takes up what @domain has: pairs, and standbys whose VF was taken out, here or elsewhere. */
-static void
-virTeamingDriverTakeAll(virTeamingDriver *driver,
-                        const virTeamingDomain *domain,
-                        virTeamingActivity activity,
-                        gboolean news)
-{
-    virTeamingDriverTakeDomain(driver, domain, activity, news);
-    virTeamingDriverTakeMoved(driver, domain, activity);
-    virTeamingDriverTakeStandbys(driver, domain, activity);
-}
-
-
-/* Keeps the elements of @domain's VFs, so that they can be plugged when they have gone. */
-static void
-virTeamingDriverKeepDevices(virTeamingDriver *driver,
-                            const virTeamingDomain *domain,
-                            const char *xml)
-{
-    virTeamingPairObj *pair;
-
-    for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
-        char *device = virTeamingDomainDumpTransient(xml, pair->standbyAlias, NULL);
-
-        if (device) {
-            g_free(pair->plugXml);
-            pair->plugXml = device;
-        }
-    }
 }
 
 
@@ -1048,95 +596,6 @@ virTeamingDriverTellInventory(virTeamingDriver *driver,
 }
 
 
-/* Gives the migration up that @pair's guest is in, and keeps why. */
-static void
-virTeamingDriverGiveUp(virTeamingDriver *driver,
-                       virTeamingPairObj *pair,
-                       gint64 now,
-                       char *why)
-{
-    g_free(pair->aborted);
-    pair->aborted = why;
-    pair->abortAt = now + VIR_TEAMING_DRIVER_REABORT_MS * 1000;
-    g_warning("domain '%s', %s: %s", pair->domain, pair->standbyAlias, why);
-    if (driver->abort)
-        driver->abort(pair->uuid, driver->libvirt);
-}
-
-
-/* Ends the move of @pair to its standby, and keeps why. A guest that lets its VF go after
- * all gets it again. */
-static void
-virTeamingDriverTakeBack(virTeamingDriver *driver,
-                         virTeamingPairObj *pair,
-                         char *why)
-{
-    g_free(pair->aborted);
-    pair->aborted = why;
-    pair->move = VIR_TEAMING_MOVE_NONE;
-    pair->takingOut = FALSE;
-    pair->ejectLate = pair->takenBack = !pair->unplugged;
-    pair->changedAt = g_get_monotonic_time();
-    g_warning("domain '%s', %s: %s", pair->domain, pair->standbyAlias, why);
-}
-
-
-/**
- * virTeamingDriverGuard:
- *
- * Ends a migration that can't end well: one that waits for a guest which does not let its
- * VF go (QEMU would wait for ever; in its firmware a guest does not even drive it), and one
- * whose memory is being copied while the VF may still write to it (QEMU,
- * hw/net/virtio-net.c: if the unplug request itself fails, it warns and goes on). At the
- * switchover is not too late for the latter: libvirt has QEMU wait for it there. And one that
- * has begun while a VF is plugged anew: between its going and coming libvirt knows of none, and
- * would carry a domain without it. Not so if it had none before, and the domain says so: libvirt
- * plugs it before that begins, or not at all.
- */
-static void
-virTeamingDriverGuard(virTeamingDriver *driver,
-                      virTeamingPairObj *pair,
-                      gint64 now)
-{
-    const gint64 timeout = (gint64)pair->policy.unplugTimeout * G_USEC_PER_SEC;
-    const gboolean still = pair->stoppedAt && pair->stoppedAt <= pair->askedAt;
-    const gint64 patience = still ? MIN(timeout, VIR_TEAMING_DRIVER_STILL_MS * 1000) : timeout;
-
-    if (pair->move == VIR_TEAMING_MOVE_OUT && now - pair->askedAt >= timeout)
-        virTeamingDriverTakeBack(driver, pair, pair->problem ?
-            g_strdup_printf("move to the standby given up: %s", pair->problem) :
-            g_strdup_printf("move to the standby given up: the guest did not let its VF %s go "
-                            "within %u s; does it handle PCI hot-unplug? unplugTimeout in the "
-                            "domain's policy sets the time", pair->primaryAlias,
-                            pair->policy.unplugTimeout));
-    /* A libvirtd that was restarted has cancelled the migration: that is how the VF came back. */
-    if ((pair->guest != VIR_TEAMING_GUEST_HERE && pair->guest != VIR_TEAMING_GUEST_DEPARTING) ||
-        pair->deaf || now < pair->abortAt)
-        return;
-    if (pair->migrating && pair->pci.busMaster) {
-        virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
-            "migration given up: the guest's memory was being copied while its VF %s still "
-            "could write to it; the guest did not take the unplug request, or was reset: try "
-            "again when it is quiet", pair->primaryAlias));
-    } else if (pair->migrating && pair->unplugged && pair->plugging && !pair->takingOut &&
-               !(pair->absent && pair->noted)) {
-        virTeamingDriverGiveUp(driver, pair, now, g_strdup_printf(
-            "migration given up: it began while the VF %s was being plugged, and would have "
-            "left it behind: try again when the pair is whole", pair->primaryAlias));
-    } else if ((pair->askedOut || pair->waiting) && !pair->migrating && pair->primaryAlias &&
-               pair->policy.onUnplugTimeout == VIR_TEAMING_ON_UNPLUG_TIMEOUT_ABORT &&
-               pair->askedAt && now - pair->askedAt >= patience) {
-        virTeamingDriverGiveUp(driver, pair, now, still ?
-            g_strdup_printf("migration given up: the guest is stopped and cannot let its VF %s go; "
-                            "migrate it with --live, or move it to its standby first "
-                            "('virt-teaming move')", pair->primaryAlias) :
-            g_strdup_printf("migration given up: the guest did not let its VF %s go within %u s; "
-                            "does it handle PCI hot-unplug? unplugTimeout in the domain's policy "
-                            "sets the time", pair->primaryAlias, pair->policy.unplugTimeout));
-    }
-}
-
-
 /**
  * virTeamingDriverTellEvent:
  * @driver: the driver
@@ -1215,103 +674,8 @@ virTeamingDriverTellNetworks(virTeamingDriver *driver,
 }
 
 
-/* What the rules say of @domain on this host. */
-static GPtrArray *
-virTeamingDriverValidate(virTeamingDriver *driver,
-                         const virTeamingDomain *domain)
-{
-    g_auto(virTeamingHost) host = { NULL };
-
-    virTeamingHostInit(&host);
-    g_clear_pointer(&host.networks, g_hash_table_unref);
-    if (driver->networks)
-        host.networks = g_hash_table_ref(driver->networks);
-    virTeamingHostLook(&host, domain, driver->kernel, driver->verdicts);
-    return virTeamingDomainValidate(domain, &host, &driver->policy);
-}
-
-
-/* May @domain come here? It is known to work where it is, so only what is wrong with this
- * host refuses it. */
-static gboolean
-virTeamingDriverAdmit(virTeamingDriver *driver,
-                      const virTeamingDomain *domain,
-                      GError **error)
-{
-    g_autoptr(GPtrArray) findings = virTeamingDriverValidate(driver, domain);
-
-    for (guint i = 0; i < findings->len; i++) {
-        const virTeamingFinding *finding = findings->pdata[i];
-        const virTeamingRule *rule = virTeamingRuleGet(finding->rule);
-        g_autofree char *text = NULL;
-
-        if (rule->severity != VIR_TEAMING_SEVERITY_ERROR || !virTeamingRuleIsOfHost(finding->rule))
-            continue;
-        text = g_strdup_printf("%s [%s]; %s", finding->message, rule->id, finding->hint);
-        g_strdelimit(text, "\r\n", ' ');
-        g_warning("domain '%s': its migration to this host is refused: %s", domain->name, text);
-        g_set_error_literal(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED, text);
-        /* Should libvirt have failed to tell what was mended, the next try will know. */
-        if (driver->askNetworks)
-            driver->askNetworks(driver->libvirt);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-
-/*
- * Does only @domain's definition come here (virsh migrate --offline)? What a hook then prints is
- * defined for good (qemuMigrationDstPersist() in src/qemu/qemu_migration.c), and nobody arrives.
- * The hook is not told. But of a domain that runs, libvirt sends where in cgroups it is
- * (virDomainCgroupInitCgroup() in src/hypervisor/domain_cgroup.c; qemuInitCgroup() before 8.0),
- * which it fills in when the domain is started. Other marks do not get so far: ids, aliases and
- * indices are not read from XML that is received.
- *
- * If in doubt it runs: as on hosts without cgroups.
- */
-static gboolean
-virTeamingDriverIsDefinition(const virTeamingDriver *driver,
-                             const virTeamingDomain *domain)
-{
-    return driver->cgroups && !domain->placed && !domain->live;
-}
-
-
-/* Says, once, what is wrong with @domain, which is about to run here, and keeps it with its
- * pairs. Stock libvirt would start it, and so do we. */
-static void
-virTeamingDriverReview(virTeamingDriver *driver,
-                       const virTeamingDomain *domain)
-{
-    g_autoptr(GPtrArray) findings = NULL;
-    g_autoptr(GString) text = g_string_new(NULL);
-    virTeamingPairObj *pair;
-
-    findings = virTeamingDriverValidate(driver, domain);
-    for (guint i = 0; i < findings->len; i++) {
-        const virTeamingFinding *finding = findings->pdata[i];
-        const virTeamingRule *rule = virTeamingRuleGet(finding->rule);
-
-        if (rule->severity == VIR_TEAMING_SEVERITY_NOTE)
-            continue;
-        /* A warning says that something may not be as it was meant; nothing need be wrong. */
-        if (rule->severity == VIR_TEAMING_SEVERITY_ERROR)
-            g_string_append_printf(text, "%s%s [%s]", text->len ? "; " : "", finding->message,
-                                   rule->id);
-        g_warning("domain '%s': %s [%s]; %s", domain->name, finding->message, rule->id,
-                  finding->hint);
-    }
-    for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
-        pair->reviewed = TRUE;
-        g_free(pair->findings);
-        pair->findings = text->len ? g_strdup(text->str) : NULL;
-    }
-}
-
-
 /* Which links can a VF be looked for on? Asked while there is time. */
-static void
+void
 virTeamingDriverListPfs(virTeamingDriver *driver)
 {
     g_autoptr(GArray) links = virTeamingKernelLinkList(driver->kernel, NULL);
@@ -1330,445 +694,6 @@ virTeamingDriverListPfs(virTeamingDriver *driver)
     g_clear_pointer(&driver->pfs, g_strfreev);
     if (links)
         driver->pfs = g_strv_builder_end(builder);
-}
-
-
-/* The pairs of @domain are about to arrive: from another host, or from a file. */
-static void
-virTeamingDriverExpect(virTeamingDriver *driver,
-                       const virTeamingDomain *domain,
-                       const char *xml)
-{
-    const virTeamingPolicy policy = virTeamingDriverPolicy(driver, domain);
-    virTeamingPairObj *pair;
-
-    for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
-        pair->started = FALSE;
-        pair->heard = VIR_TEAMING_HEARD_NOTHING;
-        pair->negotiated = pair->opening = FALSE;
-        pair->wire = VIR_TEAMING_WIRE_AWAY;
-        pair->askedOut = FALSE;
-        pair->unplugged = FALSE;
-        pair->nameless = FALSE;
-        pair->ejectLate = FALSE;
-        virTeamingPairObjUnhide(pair);
-        if (!virTeamingDomainHasPair(domain, pair))
-            continue;
-        pair->defer = policy.plug != VIR_TEAMING_PLUG_STOCK;
-        /* Promised, and journalled, before there is a VF: see virTeamingPairObjPark(). */
-        pair->parked = TRUE;
-    }
-    virTeamingDriverListPfs(driver);
-    virTeamingDriverKeepDevices(driver, domain, xml);
-}
-
-
-/* A guest that has gone elsewhere may come back before its QEMU here has ended: to its pairs that
- * is as if it had. libvirt calls the migrate hook before it waits for that. */
-static void
-virTeamingDriverSeeOff(virTeamingDriver *driver,
-                       const char *uuid)
-{
-    virTeamingPairObj *pair;
-    gboolean gone = FALSE;
-
-    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
-        if (pair->guest == VIR_TEAMING_GUEST_DEPARTING && pair->completed) {
-            pair->guest = VIR_TEAMING_GUEST_GONE;
-            gone = TRUE;
-        }
-    }
-    if (gone)
-        virTeamingDriverSettleDomain(driver, uuid, TRUE);
-}
-
-
-/* Does one of the domain's pairs have a guest that runs on this very host? */
-static gboolean
-virTeamingDriverIsHere(virTeamingDriver *driver,
-                       const char *uuid)
-{
-    virTeamingPairObj *pair;
-
-    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
-        if (pair->guest != VIR_TEAMING_GUEST_INCOMING &&
-            virTeamingPairObjIsHere(pair, driver->kernel))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-
-/**
- * virTeamingDriverTellPlug:
- * @driver: the driver
- * @uuid: the domain
- * @mac: the pair's
- * @problem: why libvirt could not plug the VF; NULL if it has
- *
- * After a failure the guest goes on with its standby, and it is tried again.
- */
-void
-virTeamingDriverTellPlug(virTeamingDriver *driver,
-                         const char *uuid,
-                         const virTeamingMac *mac,
-                         const char *problem)
-{
-    virTeamingPairObj *pair = virTeamingDriverFind(driver, uuid, mac);
-
-    if (!pair)
-        return;
-    if (problem && g_strcmp0(problem, pair->plugProblem) != 0)
-        g_warning("domain '%s', %s: %s; trying again", pair->domain, pair->standbyAlias,
-                  problem);
-    g_free(pair->plugProblem);
-    pair->plugProblem = g_strdup(problem);
-    pair->plugging = FALSE;
-    virTeamingPairObjForgetVf(pair);
-    /* It has the MAC: to ask libvirt takes far longer, and is felt by a guest that looks at its
-     * new VF. That is done when the last is plugged. */
-    if (!problem && pair->pf[0])
-        virTeamingPairObjLocateVf(pair, driver->kernel, pair->pf);
-    pair->unplugged = problem != NULL;
-    pair->absent &= pair->unplugged;
-    pair->nameless &= pair->unplugged;
-    pair->negotiated = TRUE;
-    pair->changedAt = g_get_monotonic_time();
-    pair->pluggedAt = problem ? 0 : pair->changedAt;
-    virTeamingDriverSettleDomain(driver, uuid, FALSE);
-    /* If its guest has gone meanwhile, it has, too. */
-    pair = virTeamingDriverFind(driver, uuid, mac);
-    if (pair && (!pair->hasVf || !virTeamingDriverHasMore(driver, uuid)))
-        virTeamingDriverAskAbout(driver, uuid, FALSE);
-}
-
-
-/**
- * virTeamingDriverTellBusy:
- * @driver: the driver
- * @uuid: the domain
- * @mac: the pair's
- *
- * Its VF could not be plugged, for libvirt is at something that lets nobody do so, as a migration.
- * Nothing is wrong with that, and nothing was done.
- */
-void
-virTeamingDriverTellBusy(virTeamingDriver *driver,
-                         const char *uuid,
-                         const virTeamingMac *mac)
-{
-    virTeamingPairObj *pair = virTeamingDriverFind(driver, uuid, mac);
-
-    if (!pair)
-        return;
-    pair->plugging = FALSE;
-    virTeamingDriverSettleDomain(driver, uuid, FALSE);
-    virTeamingDriverAskAbout(driver, uuid, FALSE);
-}
-
-
-/**
- * virTeamingDriverTellUnplug:
- * @driver: the driver
- * @uuid: the domain
- * @mac: the pair's
- * @problem: why libvirt could not ask the guest for its VF; NULL if it has
- *
- * That the VF has gone is told by QEMU, or found in libvirt's next answer.
- */
-void
-virTeamingDriverTellUnplug(virTeamingDriver *driver,
-                           const char *uuid,
-                           const virTeamingMac *mac,
-                           const char *problem)
-{
-    virTeamingPairObj *pair = virTeamingDriverFind(driver, uuid, mac);
-
-    if (!pair)
-        return;
-    pair->plugging = FALSE;
-    if (problem && pair->move == VIR_TEAMING_MOVE_OUT)
-        virTeamingDriverTakeBack(driver, pair,
-                                 g_strdup_printf("move to the standby given up: %s", problem));
-    virTeamingDriverSettleDomain(driver, uuid, FALSE);
-    virTeamingDriverAskAbout(driver, uuid, FALSE);
-}
-
-
-/**
- * virTeamingDriverTellUnhide:
- * @driver: the driver
- * @uuid: the domain
- * @outcome: how libvirt says that the migration to nowhere has failed
- *
- * If it was QEMU's, that it has failed was an event, and all is well.
- */
-void
-virTeamingDriverTellUnhide(virTeamingDriver *driver,
-                           const char *uuid,
-                           const char *outcome)
-{
-    virTeamingPairObj *pair;
-
-    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
-        if (!pair->hidden)
-            continue;
-        g_free(pair->unhideProblem);
-        pair->unhideProblem = g_strdup_printf(
-            "QEMU keeps the VF %s from the guest, which was taken back after its migration had "
-            "completed, and could not be made to show it again (%s); %s", pair->primaryAlias,
-            outcome, pair->unhides < VIR_TEAMING_DRIVER_UNHIDES ? "trying again" :
-            "it lives on its standby until it is shut down and started, or migrated");
-        g_warning("domain '%s', %s: %s", pair->domain, pair->standbyAlias, pair->unhideProblem);
-    }
-}
-
-
-/**
- * virTeamingDriverTellNote:
- * @driver: the driver
- * @uuid: the domain
- * @problem: why libvirt could not have it carry along which of its pairs are without their VFs;
- *           NULL if it has
- *
- * It is tried again: where the domain migrates to meanwhile, nobody would know.
- */
-void
-virTeamingDriverTellNote(virTeamingDriver *driver,
-                         const char *uuid,
-                         const char *problem)
-{
-    const gint64 now = g_get_monotonic_time();
-    virTeamingPairObj *pair;
-
-    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
-        if (problem && g_strcmp0(problem, pair->noteProblem) != 0)
-            g_warning("domain '%s', %s: %s; trying again", pair->domain, pair->standbyAlias,
-                      problem);
-        g_free(pair->noteProblem);
-        pair->noteProblem = g_strdup(problem);
-        if (!problem)
-            continue;
-        pair->noteAt = now + VIR_TEAMING_DRIVER_REPLUG_MS * 1000;
-        /* A daemon that is started anew is to know. */
-        pair->noted &= !virTeamingPairObjIsAway(pair);
-        virTeamingJournalSave(pair, driver->statedir, NULL);
-    }
-}
-
-
-/* May the frames of @pair be moved by hand now? */
-static gboolean
-virTeamingDriverMayMove(const virTeamingPairObj *pair,
-                        gboolean toVf,
-                        GError **error)
-{
-    virTeamingErrorCode code = VIR_TEAMING_ERROR_BUSY;
-    const char *why = NULL;
-
-    if (pair->guest != VIR_TEAMING_GUEST_HERE || pair->migrating || pair->askedOut ||
-        pair->postcopy) {
-        why = "the guest is migrating; try again when that is over";
-    } else if (toVf && pair->move == VIR_TEAMING_MOVE_OUT) {
-        why = "it is being moved to its standby; try again when it is there";
-    } else if (!toVf && pair->plugging && pair->move == VIR_TEAMING_MOVE_NONE) {
-        why = "libvirt is plugging its VF; try again when that is over";
-    } else if (!toVf && pair->hidden) {
-        why = "QEMU keeps its VF back since a migration was taken back at its last step, so it "
-            "is on its standby; try again when it has its VF";
-    } else if ((!pair->plugXml || !pair->primaryAlias) &&
-               (toVf ? !pair->hasVf : pair->move == VIR_TEAMING_MOVE_NONE)) {
-        code = VIR_TEAMING_ERROR_UNSUPPORTED;
-        why = toVf ? "it is not known here which VF it had; plug one by 'virsh attach-device'" :
-            "libvirt has not told how its VF could be plugged again";
-    }
-    if (!why)
-        return TRUE;
-    g_set_error(error, VIR_TEAMING_ERROR, code, "domain '%s', %s: cannot be moved to its %s: %s",
-                pair->domain, pair->standbyAlias, toVf ? "VF" : "standby", why);
-    return FALSE;
-}
-
-
-/**
- * virTeamingDriverMove:
- * @driver: the driver
- * @domain: name or UUID
- * @standby: alias of the pair's standby; NULL or empty for all pairs of @domain
- * @toVf: to the VF; otherwise to the standby
- * @error: set to VIR_TEAMING_ERROR_NOT_FOUND, _BUSY or _UNSUPPORTED, which says why not
- *
- * Begins to move the frames of pairs, without a migration. A pair that is there already, or
- * on its way, is left alone. On the way to the standby both paths are opened before libvirt
- * is asked; it ends on the standby, or as if nothing had been asked for, with the reason as
- * the pair's problem. On the way to the VF it is tried until it works.
- *
- * Returns: whether all of them are there or on their way.
- */
-gboolean
-virTeamingDriverMove(virTeamingDriver *driver,
-                     const char *domain,
-                     const char *standby,
-                     gboolean toVf,
-                     GError **error)
-{
-    g_autoptr(GPtrArray) chosen = g_ptr_array_new();
-    g_autoptr(GPtrArray) alone = g_ptr_array_new();
-    g_autofree char *uuid = NULL;
-
-    for (guint i = 0; i < driver->pairs->len; i++) {
-        virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
-
-        if ((g_str_equal(pair->domain, domain) || !g_ascii_strcasecmp(pair->uuid, domain)) &&
-            (!standby || !*standby || g_strcmp0(pair->standbyAlias, standby) == 0))
-            g_ptr_array_add(virTeamingPairObjIsAlone(pair) ? alone : chosen, pair);
-    }
-    /* What never had a VF here is on its standby, and does not keep the others from moving. */
-    if (chosen->len == 0 && alone->len > 0 && !toVf)
-        return TRUE;
-    if (chosen->len == 0)
-        g_ptr_array_extend(chosen, alone, NULL, NULL);
-    if (chosen->len == 0) {
-        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
-                    standby && *standby ? "domain '%s' has no failover pair '%s' on this host" :
-                    "domain '%s' has no failover pair on this host", domain, standby);
-        return FALSE;
-    }
-    for (guint i = 0; i < chosen->len; i++) {
-        if (!virTeamingDriverMayMove(chosen->pdata[i], toVf, error))
-            return FALSE;
-    }
-
-    for (guint i = 0; i < chosen->len; i++) {
-        virTeamingPairObj *pair = g_ptr_array_index(chosen, i);
-        const gboolean hasVf = pair->hasVf || pair->unplugged;
-
-        if (toVf ? hasVf && pair->move == VIR_TEAMING_MOVE_NONE :
-            pair->move != VIR_TEAMING_MOVE_NONE)
-            continue;
-        g_message("domain '%s', %s: to be moved to its %s", pair->domain, pair->standbyAlias,
-                  toVf ? "VF" : "standby");
-        g_clear_pointer(&pair->aborted, g_free);
-        g_clear_pointer(&pair->plugProblem, g_free);
-        pair->ejectLate = FALSE;
-        pair->takingOut = FALSE;
-        pair->changedAt = pair->askedAt = g_get_monotonic_time();
-        pair->plugAt = 0;
-        pair->unplugged |= toVf && !pair->hasVf;
-        pair->move = toVf ? VIR_TEAMING_MOVE_NONE : VIR_TEAMING_MOVE_OUT;
-        /* What the domain does not have the guest need not be asked for, and by that name it may
-         * be asked for another's. */
-        if (!toVf && pair->absent)
-            virTeamingPairObjMoved(pair);
-        /* What the domain carries along says whether it is to be plugged. */
-        if (pair->noted)
-            pair->noteAt = pair->changedAt;
-        g_free(uuid);
-        uuid = g_strdup(pair->uuid);
-    }
-    if (uuid)
-        virTeamingDriverSettleDomain(driver, uuid, TRUE);
-    return TRUE;
-}
-
-
-/**
- * virTeamingDriverTellHook:
- * @driver: the driver
- * @operation: as libvirt's qemu hook gets it: "migrate", "start", …
- * @suboperation: "begin", "end", "-", or, of a "release", "end" and why, as "end migrated"
- * @xml: the domain, as libvirt gave it to the hook
- * @ret: set to what the hook shall print, NULL for nothing
- * @error: set if libvirt should not go on
- *
- * When it returns, all that must be done before libvirt goes on has been done, and what
- * speaks against it has been logged.
- *
- * Returns: whether libvirt may go on.
- */
-gboolean
-virTeamingDriverTellHook(virTeamingDriver *driver,
-                         const char *operation,
-                         const char *suboperation,
-                         const char *xml,
-                         char **ret,
-                         GError **error)
-{
-    const gboolean begin = g_strcmp0(suboperation, "begin") == 0;
-    const gboolean migrate = g_str_equal(operation, "migrate");
-    const gboolean stopped = g_str_equal(operation, "stopped");
-    gboolean arriving = FALSE;
-    g_autoptr(GError) unread = NULL;
-    g_autoptr(virTeamingDomain) domain = virTeamingDomainParse(xml, -1, "hook", &unread);
-    virTeamingPairObj *pair;
-
-    *ret = NULL;
-    /* What libvirt can read and we can't is no reason to stop a guest. */
-    if (!domain || !domain->uuid) {
-        g_warning("hook %s: %s; libvirt goes on without us", operation,
-                  unread ? unread->message : "the domain's XML has no <uuid>");
-        return TRUE;
-    }
-    driver->hookHeard = TRUE;
-    virTeamingDriverAdvance(driver, domain->uuid);
-
-    if (migrate || g_str_equal(operation, "restore")) {
-        virTeamingDriverSeeOff(driver, domain->uuid);
-        /* libvirt calls the hook before it finds that a guest can't arrive where it is. */
-        if (virTeamingDriverIsHere(driver, domain->uuid))
-            return TRUE;
-        if (migrate && virTeamingDriverIsDefinition(driver, domain))
-            return TRUE;
-        if (migrate && !virTeamingDriverAdmit(driver, domain, error))
-            return FALSE;
-        /* Saved memory is an arrival, too: the VF is plugged while it is loaded. */
-        virTeamingDriverTakeAll(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
-        virTeamingDriverExpect(driver, domain, xml);
-        /* A standby that comes alone is given a VF later. */
-        if (virTeamingDriverPolicy(driver, domain).prealloc &&
-            virTeamingDriverHas(driver, domain->uuid))
-            *ret = virTeamingDomainPreallocate(xml, NULL);
-    } else if (g_str_equal(operation, "start") && begin) {
-        /* Nothing but a migrate or restore before it makes a start an arrival. */
-        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
-            if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
-                arriving = TRUE;
-            } else if (virTeamingDomainFindStandby(domain, pair)) {
-                pair->guest = VIR_TEAMING_GUEST_HERE;
-                pair->askedOut = FALSE;
-                pair->migrating = FALSE;
-            }
-        }
-        virTeamingDriverTakeAll(driver, domain, arriving ? VIR_TEAMING_ACTIVITY_INCOMING :
-                                VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
-        /* Should we have been away when a migrate hook was called, only libvirt can tell. */
-        if (!arriving)
-            virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
-        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
-            pair->started = TRUE;
-            pair->heard = VIR_TEAMING_HEARD_NOTHING;
-            pair->negotiated = pair->opening = FALSE;
-        }
-    } else if (stopped || g_str_equal(operation, "release")) {
-        /* That may be of the QEMU that a guest has left which comes back. One that did not get as
-         * far as "start" is released for another reason. */
-        const gboolean former = stopped || g_strcmp0(suboperation, "end migrated") == 0;
-
-        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
-            if (!former || pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->started)
-                pair->guest = VIR_TEAMING_GUEST_GONE;
-        }
-    } else if (g_str_equal(operation, "started") || g_str_equal(operation, "attach")) {
-        virTeamingDriverAskAbout(driver, domain->uuid, FALSE);
-    } else if (g_str_equal(operation, "reconnect")) {
-        virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
-    }
-
-    virTeamingDriverSettleDomain(driver, domain->uuid, TRUE);
-    /* The guest's frames come first. */
-    if (begin && g_str_equal(operation, "start"))
-        virTeamingDriverReview(driver, domain);
-    return TRUE;
 }
 
 
