@@ -103,6 +103,7 @@ assertSameDomain(const virTeamingDomain *a,
     g_assert_cmpstr(a->machine, ==, b->machine);
     g_assert_cmpuint(a->memory, ==, b->memory);
     g_assert_cmpuint(a->hardLimit, ==, b->hardLimit);
+    g_assert_cmpint(a->iommufd, ==, b->iommufd);
     g_assert_cmpuint(a->bootNetwork, ==, b->bootNetwork);
     g_assert_cmpmem(&a->policy, sizeof(a->policy), &b->policy, sizeof(b->policy));
 

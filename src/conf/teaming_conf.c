@@ -82,6 +82,7 @@ static const virTeamingField virTeamingInterfaceFields[] = {
     FIELD("driver", NULL, "ats", ON_OFF, driver.ats),
     FIELD("driver", NULL, "packed", ON_OFF, driver.packed),
     FIELD("driver", NULL, "page_per_vq", ON_OFF, driver.pagePerVq),
+    FIELD("driver", NULL, "iommufd", YES_NO, driver.iommufd),
     FIELD("driver", "host", "csum", ON_OFF, driver.hostCsum),
     FIELD("driver", "host", "gso", ON_OFF, driver.hostGso),
     FIELD("driver", "host", "tso4", ON_OFF, driver.hostTso4),
@@ -113,6 +114,7 @@ static const virTeamingField virTeamingHostdevFields[] = {
     FIELD("", NULL, "type", STRING, sourceType),
     FIELD("", NULL, "managed", IS_YES, managed),
     FIELD("driver", NULL, "name", STRING, driver.name),
+    FIELD("driver", NULL, "iommufd", YES_NO, driver.iommufd),
     FIELD("boot", NULL, "order", UINT, bootOrder),
     FIELD("rom", NULL, "enabled", YES_NO, romEnabled),
     FIELD("rom", NULL, "bar", ON_OFF, romBar),
@@ -1135,6 +1137,8 @@ virTeamingDomainParse(const char *xml,
                 domain->hardLimit = virTeamingMemoryParse(domain, limit);
                 domain->hardLimitLine = virTeamingXmlGetLine(limit);
             }
+        } else if (virTeamingXmlIs(node, "iommufd")) {
+            domain->iommufd = g_strcmp0(virTeamingXmlPeekProp(node, "enabled"), "yes") == 0;
         } else if (virTeamingXmlIs(node, "os")) {
             virTeamingOsParse(domain, node);
         } else if (virTeamingXmlIs(node, "resource")) {
@@ -1413,6 +1417,8 @@ virTeamingDomainFormat(const virTeamingDomain *domain)
     if (domain->hardLimit)
         g_string_append_printf(out, "  <memtune><hard_limit unit='KiB'>%" G_GUINT64_FORMAT
                                "</hard_limit></memtune>\n", domain->hardLimit);
+    if (domain->iommufd)
+        g_string_append(out, "  <iommufd enabled='yes'/>\n");
     if (domain->osTypeLine || domain->bootNetwork) {
         g_string_append(out, "  <os>\n");
         if (domain->osTypeLine) {

@@ -91,6 +91,7 @@ typedef struct {
     virTeamingSwitch guestTso6;
     virTeamingSwitch guestEcn;
     virTeamingSwitch guestUfo;
+    virTeamingSwitch iommufd;       /* of a hostdev; libvirt knows it since 12.1 */
 } virTeamingVirtioOptions;
 
 /**
@@ -209,6 +210,7 @@ typedef struct {
     guint64 memory;                 /* KiB */
     guint64 hardLimit;              /* KiB; 0: none */
     int hardLimitLine;
+    gboolean iommufd;               /* <iommufd enabled='yes'/>, for devices that don't say */
     guint bootNetwork;              /* place of <boot dev='network'/>, from 1; 0: none */
     GPtrArray *controllers;         /* of virTeamingController */
     const virTeamingController *buses[256];     /* the same, by index */

@@ -20,17 +20,20 @@
  * be known before a guest starts, and compared with what it got when one runs.
  *
  * Two things exist only while a guest runs, and get a word in capitals instead: the
- * file descriptors of tap and vhost (TAPFD, VHOSTFD), and the VF that libvirt will take
- * from a network (VF-OF-…). Guest addresses are libvirt's to assign: of XML that has
+ * file descriptors of tap and vhost and of a VF that goes by iommufd (TAPFD, VHOSTFD, VFIOFD),
+ * and the VF that libvirt will take from a network (VF-OF-…). Guest addresses are libvirt's to assign: of XML that has
  * none, the arguments have none.
  *
  * Source: libvirt 9.0.0 and 11.3.0, src/qemu/qemu_command.c, qemu_alias.c, qemu_process.c
  * and qemu_interface.c; the two do not differ in what is written here. Both write JSON
- * for QEMU >= 6.2.
+ * for QEMU >= 6.2. Of iommufd, libvirt 12.5.0's tests/qemuxmlconfdata/iommufd.x86_64-latest.args:
+ * there is one for the whole domain, and a VF that goes by it is named by its descriptor alone.
  */
 
 /* Of virtio; taps have fewer. There is a word for each, so there must be an end. */
 #define VIR_TEAMING_QUEUES_MAX 1024
+
+#define VIR_TEAMING_QEMU_VFIO_FD "VFIOFD"
 
 
 static void
@@ -239,15 +242,22 @@ virTeamingQemuPrimaryBuild(const virTeamingDomain *domain,
 {
     JsonObject *props = json_object_new();
     g_autofree char *unknown = g_strdup_printf("VF-OF-%s", nic->network ? nic->network : "?");
+    const gboolean iommufd = nic->driver.iommufd == VIR_TEAMING_SWITCH_ABSENT ?
+        domain->iommufd : nic->driver.iommufd == VIR_TEAMING_SWITCH_ON;
     char host[VIR_TEAMING_PCI_STRING_LEN];
 
     json_object_set_string_member(props, "driver", "vfio-pci");
-    json_object_set_string_member(props, "host", nic->hasSource ?
-                                  virTeamingPciAddressFormat(&nic->source, host) : unknown);
+    if (!iommufd)
+        json_object_set_string_member(props, "host", nic->hasSource ?
+                                      virTeamingPciAddressFormat(&nic->source, host) : unknown);
     json_object_set_string_member(props, "id", nic->id);
     virTeamingPropsAddUint(props, "bootindex", virTeamingQemuBootIndex(domain, nic));
     if (nic->role == VIR_TEAMING_ROLE_TRANSIENT)
         virTeamingPropsAddString(props, "failover_pair_id", nic->persistent);
+    if (iommufd) {
+        json_object_set_string_member(props, "iommufd", "iommufd0");
+        json_object_set_string_member(props, "fd", VIR_TEAMING_QEMU_VFIO_FD);
+    }
     virTeamingPropsAddAddress(props, domain, nic);
     virTeamingPropsAddRom(props, nic);
     return props;
@@ -476,7 +486,8 @@ virTeamingQemuCompareProps(const virTeamingNic *nic,
         g_autofree char *want = virTeamingPropsGetText(promised, l->data);
         g_autofree char *got = virTeamingPropsGetText(given, l->data);
 
-        if (g_strcmp0(want, got) == 0 || g_str_has_prefix(want, "VF-OF-"))
+        if (g_strcmp0(want, got) == 0 || g_str_has_prefix(want, "VF-OF-") ||
+            g_str_equal(want, VIR_TEAMING_QEMU_VFIO_FD))
             continue;
         g_ptr_array_add(findings,
                         virTeamingFindingNew(VIR_TEAMING_RULE_LIVE_DIFFERS, nic->line,
