@@ -181,6 +181,87 @@ virTeamingDriverIsHere(virTeamingDriver *driver,
 }
 
 
+/* @domain is about to come here, from another host if @migrate, or from a file. @ret is set to XML
+ * that libvirt shall use in place of @xml, if any. Returns: whether it may come. */
+static gboolean
+virTeamingDriverArrive(virTeamingDriver *driver,
+                       const virTeamingDomain *domain,
+                       const char *xml,
+                       gboolean migrate,
+                       char **ret,
+                       GError **error)
+{
+    virTeamingDriverSeeOff(driver, domain->uuid);
+    /* libvirt calls the hook before it finds that a guest can't arrive where it is. */
+    if (virTeamingDriverIsHere(driver, domain->uuid) ||
+        (migrate && virTeamingDriverIsDefinition(driver, domain)))
+        return TRUE;
+    if (migrate && !virTeamingDriverAdmit(driver, domain, error))
+        return FALSE;
+
+    /* Saved memory is an arrival, too: the VF is plugged while it is loaded. */
+    virTeamingDriverTakeAll(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
+    virTeamingDriverExpect(driver, domain, xml);
+    /* A standby that comes alone is given a VF later. */
+    if (virTeamingDriverPolicy(driver, domain).prealloc &&
+        virTeamingDriverHas(driver, domain->uuid))
+        *ret = virTeamingDomainPreallocate(xml, NULL);
+    virTeamingDriverSettleDomain(driver, domain->uuid, TRUE);
+    return TRUE;
+}
+
+
+/* QEMU of @domain is about to be started, for a guest that arrives or a new one. */
+static void
+virTeamingDriverStart(virTeamingDriver *driver,
+                      const virTeamingDomain *domain)
+{
+    gboolean arriving = FALSE;
+    virTeamingPairObj *pair;
+
+    /* Nothing but a migrate or restore before it makes a start an arrival. */
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
+        if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
+            arriving = TRUE;
+        } else if (virTeamingDomainFindStandby(domain, pair)) {
+            pair->guest = VIR_TEAMING_GUEST_HERE;
+            pair->askedOut = FALSE;
+            pair->migrating = FALSE;
+        }
+    }
+    virTeamingDriverTakeAll(driver, domain, arriving ? VIR_TEAMING_ACTIVITY_INCOMING :
+                            VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    /* Should we have been away when a migrate hook was called, only libvirt can tell. */
+    if (!arriving)
+        virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
+        pair->started = TRUE;
+        pair->heard = VIR_TEAMING_HEARD_NOTHING;
+        pair->negotiated = pair->opening = FALSE;
+    }
+    virTeamingDriverSettleDomain(driver, domain->uuid, TRUE);
+    /* The guest's frames come first. */
+    virTeamingDriverReview(driver, domain);
+}
+
+
+/* A QEMU of domain @uuid has ended. If @former, it may be the one that a guest has left which comes
+ * back; one that did not get as far as "start" is released for another reason. */
+static void
+virTeamingDriverEnd(virTeamingDriver *driver,
+                    const char *uuid,
+                    gboolean former)
+{
+    virTeamingPairObj *pair;
+
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
+        if (!former || pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->started)
+            pair->guest = VIR_TEAMING_GUEST_GONE;
+    }
+    virTeamingDriverSettleDomain(driver, uuid, TRUE);
+}
+
+
 /**
  * virTeamingDriverTellHook:
  * @driver: the driver
@@ -203,13 +284,10 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
                          char **ret,
                          GError **error)
 {
-    const gboolean begin = g_strcmp0(suboperation, "begin") == 0;
     const gboolean migrate = g_str_equal(operation, "migrate");
     const gboolean stopped = g_str_equal(operation, "stopped");
-    gboolean arriving = FALSE;
     g_autoptr(GError) unread = NULL;
     g_autoptr(virTeamingDomain) domain = virTeamingDomainParse(xml, -1, "hook", &unread);
-    virTeamingPairObj *pair;
 
     *ret = NULL;
     /* What libvirt can read and we can't is no reason to stop a guest. */
@@ -221,61 +299,20 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
     driver->hookHeard = TRUE;
     virTeamingDriverAdvance(driver, domain->uuid);
 
-    if (migrate || g_str_equal(operation, "restore")) {
-        virTeamingDriverSeeOff(driver, domain->uuid);
-        /* libvirt calls the hook before it finds that a guest can't arrive where it is. */
-        if (virTeamingDriverIsHere(driver, domain->uuid))
-            return TRUE;
-        if (migrate && virTeamingDriverIsDefinition(driver, domain))
-            return TRUE;
-        if (migrate && !virTeamingDriverAdmit(driver, domain, error))
-            return FALSE;
-        /* Saved memory is an arrival, too: the VF is plugged while it is loaded. */
-        virTeamingDriverTakeAll(driver, domain, VIR_TEAMING_ACTIVITY_INCOMING, TRUE);
-        virTeamingDriverExpect(driver, domain, xml);
-        /* A standby that comes alone is given a VF later. */
-        if (virTeamingDriverPolicy(driver, domain).prealloc &&
-            virTeamingDriverHas(driver, domain->uuid))
-            *ret = virTeamingDomainPreallocate(xml, NULL);
-    } else if (g_str_equal(operation, "start") && begin) {
-        /* Nothing but a migrate or restore before it makes a start an arrival. */
-        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
-            if (pair->guest == VIR_TEAMING_GUEST_INCOMING) {
-                arriving = TRUE;
-            } else if (virTeamingDomainFindStandby(domain, pair)) {
-                pair->guest = VIR_TEAMING_GUEST_HERE;
-                pair->askedOut = FALSE;
-                pair->migrating = FALSE;
-            }
-        }
-        virTeamingDriverTakeAll(driver, domain, arriving ? VIR_TEAMING_ACTIVITY_INCOMING :
-                                VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
-        /* Should we have been away when a migrate hook was called, only libvirt can tell. */
-        if (!arriving)
-            virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
-        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
-            pair->started = TRUE;
-            pair->heard = VIR_TEAMING_HEARD_NOTHING;
-            pair->negotiated = pair->opening = FALSE;
-        }
+    if (migrate || g_str_equal(operation, "restore"))
+        return virTeamingDriverArrive(driver, domain, xml, migrate, ret, error);
+
+    if (g_str_equal(operation, "start") && g_strcmp0(suboperation, "begin") == 0) {
+        virTeamingDriverStart(driver, domain);
     } else if (stopped || g_str_equal(operation, "release")) {
-        /* That may be of the QEMU that a guest has left which comes back. One that did not get as
-         * far as "start" is released for another reason. */
-        const gboolean former = stopped || g_strcmp0(suboperation, "end migrated") == 0;
-
-        for (guint i = 0; (pair = virTeamingDriverNext(driver, domain->uuid, &i));) {
-            if (!former || pair->guest != VIR_TEAMING_GUEST_INCOMING || pair->started)
-                pair->guest = VIR_TEAMING_GUEST_GONE;
-        }
-    } else if (g_str_equal(operation, "started") || g_str_equal(operation, "attach")) {
-        virTeamingDriverAskAbout(driver, domain->uuid, FALSE);
-    } else if (g_str_equal(operation, "reconnect")) {
-        virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
+        virTeamingDriverEnd(driver, domain->uuid,
+                            stopped || g_strcmp0(suboperation, "end migrated") == 0);
+    } else {
+        if (g_str_equal(operation, "started") || g_str_equal(operation, "attach"))
+            virTeamingDriverAskAbout(driver, domain->uuid, FALSE);
+        else if (g_str_equal(operation, "reconnect"))
+            virTeamingDriverAskAbout(driver, domain->uuid, TRUE);
+        virTeamingDriverSettleDomain(driver, domain->uuid, TRUE);
     }
-
-    virTeamingDriverSettleDomain(driver, domain->uuid, TRUE);
-    /* The guest's frames come first. */
-    if (begin && g_str_equal(operation, "start"))
-        virTeamingDriverReview(driver, domain);
     return TRUE;
 }
