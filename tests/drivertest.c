@@ -4218,6 +4218,58 @@ testHalfDone(Host *host,
 }
 
 
+/* The daemon can open no more files for a while. The guest goes on reading its VF; and what it does
+ * with it then is known later. */
+static void
+testVfUnreadable(Host *host,
+                 gconstpointer opaque)
+{
+    hostDrive(host);
+    virTeamingFakeFail(host->kernel, "PciHandleRead", 0, EMFILE);
+    virTeamingFakeFail(host->kernel, "PciGetState", 0, EMFILE);
+    hostWait(host, 1000);
+    hostExpect(host, "");
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_DRIVING);
+    hostExpectProblem(host, "whether the guest reads its VF is not known: cannot look at PCI "
+                      "function 0000:01:10.0: Too many open files");
+    hostGuest(host, FALSE, 0);
+    hostExpect(host, "");
+    virTeamingFakeFail(host->kernel, "PciGetState", 0, 0);
+    hostWait(host, 1000);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+    hostExpectProblem(host, NULL);
+    hostGuest(host, TRUE, 3);
+    hostWait(host, 2000);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+
+    /* One that does not answer, nobody reads. */
+    virTeamingFakeFail(host->kernel, "PciGetState", 0, EIO);
+    hostWait(host, 1000);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n");
+}
+
+
+/* Of a VF that has the MAC of a guest that comes, and that can't be looked at, it is not known that
+ * it is not another's who reads from it. */
+static void
+testMacOfUnreadable(Host *host,
+                    gconstpointer opaque)
+{
+    hostSetVfMac(host, MAC);
+    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+    virTeamingFakeFail(host->kernel, "PciGetState", 0, EMFILE);
+    hostHook(host, "migrate", arrivingXml);
+    hostSpin(host);
+    hostExpect(host, "");
+    virTeamingFakeFail(host->kernel, "PciGetState", 0, 0);
+    hostHook(host, "stopped", arrivingXml);
+}
+
+
 /* The PF is not found at first. */
 static void
 testVfSought(Host *host,
@@ -5277,6 +5329,8 @@ main(int argc, char **argv)
         { "/driver/vf-taken-away", testVfTakenAway, TRUE },
         { "/driver/vf-detached-and-taken-away", testDetachedAndTakenAway },
         { "/driver/half-done", testHalfDone },
+        { "/driver/vf-unreadable", testVfUnreadable },
+        { "/driver/mac-of-unreadable", testMacOfUnreadable },
         { "/driver/vf-sought", testVfSought },
         { "/driver/which-way", testWhichWay },
         { "/driver/vf-gone-for-good", testVfGoneForGood },

@@ -27,6 +27,7 @@
 
 #include "nic_traits.h"
 #include "teaming_datapath.h"
+#include "teaming_error.h"
 #include "teaming_journal.h"
 #include "teaming_wiring.h"
 
@@ -107,6 +108,7 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
     g_free(pair->findings);
     g_free(pair->aborted);
     g_free(pair->unhideProblem);
+    g_free(pair->pciProblem);
     g_free(pair->problem);
     g_free(pair->lack);
     g_free(pair->remark);
@@ -130,6 +132,7 @@ virTeamingPairObjAdoptVf(virTeamingPairObj *pair,
     pair->sought = FALSE;
     pair->stale = TRUE;
     pair->traitsKnown = FALSE;
+    pair->pci = (virTeamingPciState) { .driver = "" };
     pair->masterSince = 0;
     pair->readySince = 0;
     g_clear_pointer(&pair->pciHandle, virTeamingPciHandleFree);
@@ -192,15 +195,17 @@ virTeamingPairObjForgetVf(virTeamingPairObj *pair)
 }
 
 
-/* Does a guest drive the VF at @address? */
+/* Does a guest drive the VF at @address? One that can't be looked at may be driven. */
 static gboolean
 virTeamingVfIsDriven(virTeamingKernel *kernel,
                      const virTeamingPciAddress *address)
 {
+    g_autoptr(GError) error = NULL;
     virTeamingPciState pci;
 
-    return virTeamingKernelPciGetState(kernel, address, &pci, NULL) &&
-        virTeamingPciDriverIsVfio(pci.driver) && pci.busMaster;
+    if (!virTeamingKernelPciGetState(kernel, address, &pci, &error))
+        return g_error_matches(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY);
+    return virTeamingPciDriverIsVfio(pci.driver) && pci.busMaster;
 }
 
 
@@ -297,7 +302,8 @@ virTeamingPairObjPciMoved(virTeamingPairObj *pair,
 /**
  * virTeamingPairObjReadPci:
  *
- * Reads all of the VF's state.
+ * Reads all of the VF's state. If it can't be asked now (too many files are open), what is known
+ * of it stands; a VF that has gone, or does not answer, nobody reads.
  *
  * Returns: whether it differs from what was read last in a way that may matter.
  */
@@ -307,14 +313,19 @@ virTeamingPairObjReadPci(virTeamingPairObj *pair,
                          gint64 now)
 {
     const virTeamingPciState before = pair->pci;
+    const gboolean known = !pair->pciProblem;
+    g_autoptr(GError) error = NULL;
 
     pair->pciReadAt = now;
-
-    /* While libvirt hands the VF over, the host's own driver may set the bit. */
+    g_clear_pointer(&pair->pciProblem, g_free);
     pair->pci = (virTeamingPciState) { .driver = "" };
-    if (pair->hasVf &&
-        (!virTeamingKernelPciGetState(kernel, &pair->vf, &pair->pci, NULL) ||
-         !virTeamingPciDriverIsVfio(pair->pci.driver))) {
+    if (pair->hasVf && !virTeamingKernelPciGetState(kernel, &pair->vf, &pair->pci, &error)) {
+        pair->pciProblem = g_strdup(error->message);
+        if (g_error_matches(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY))
+            pair->pci = before;
+    }
+    /* While libvirt hands the VF over, the host's own driver may set the bit. */
+    if (!virTeamingPciDriverIsVfio(pair->pci.driver)) {
         pair->pci.busMaster = FALSE;
         pair->pci.vectors = 0;
     }
@@ -323,7 +334,7 @@ virTeamingPairObjReadPci(virTeamingPairObj *pair,
     if (pair->pci.busMaster && !before.busMaster && pair->phase != VIR_TEAMING_PHASE_LAST &&
         !pair->takenBack)
         pair->ejectLate = FALSE;
-    return !g_str_equal(pair->pci.driver, before.driver) ||
+    return known != !pair->pciProblem || !g_str_equal(pair->pci.driver, before.driver) ||
         pair->pci.busMaster != before.busMaster ||
         (pair->pci.vectors > 0) != (before.vectors > 0) ||
         (pair->pci.vectors >= 2) != (before.vectors >= 2);

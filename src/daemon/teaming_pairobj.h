@@ -112,6 +112,7 @@ typedef struct {
     gint64 lookAt;                  /* when to settle it anew; 0: when something is told */
     gboolean told;                  /* something, of which it is not settled yet */
     virTeamingPciState pci;
+    char *pciProblem;               /* why that is not known, or not any more; NULL: it is */
     virTeamingPciHandle *pciHandle; /* of @vf, for those that look often; NULL: not open */
     gint64 pciReadAt;               /* when @pci was read in full */
     gint64 watchedAt;               /* when its bits were looked at, with nothing told */

@@ -648,17 +648,15 @@ virTeamingPairObjFindLack(const virTeamingPairObj *pair,
                           gboolean bridged)
 {
     g_autoptr(GError) error = NULL;
-    virTeamingPciState pci;
     virTeamingLink uplink;
     char pf[IF_NAMESIZE];
     guint index;
 
     if (pair->sought && !virTeamingKernelVfLocate(kernel, &pair->vf, pf, &index, &error))
         return g_strdup_printf("nothing is done about the guest's VF: %s", error->message);
-    if (pair->hasVf && !pair->pci.driver[0] && pair->guest != VIR_TEAMING_GUEST_GONE &&
-        !virTeamingKernelPciGetState(kernel, &pair->vf, &pci, &error))
+    if (pair->hasVf && pair->pciProblem && pair->guest != VIR_TEAMING_GUEST_GONE)
         return g_strdup_printf("whether the guest reads its VF is not known: %s",
-                               error->message);
+                               pair->pciProblem);
     if (pair->guest != VIR_TEAMING_GUEST_HERE || !pair->tap[0])
         return NULL;
     if (!tap)

@@ -50,7 +50,8 @@ virTeamingKernelInit(virTeamingKernel *kernel,
  * (drivers/net/ethernet/emulex/benet/be_main.c), or EADDRNOTAVAIL, as most do to such a MAC of
  * a link's own, or ENOTSUPP as bnxt_set_vf_vlan()
  * (drivers/net/ethernet/broadcom/bnxt/bnxt_sriov.c). That a table is full (ENOMEM of
- * ixgbe_ndo_fdb_add()) or a VF is reset (EAGAIN, EBUSY) tells nothing of what a NIC can do.
+ * ixgbe_ndo_fdb_add()) or a VF is reset (EAGAIN, EBUSY) tells nothing of what a NIC can do. That
+ * nothing more can be opened (EMFILE, ENFILE) tells nothing of what was to be.
  */
 static virTeamingErrorCode
 virTeamingKernelErrorCode(int err)
@@ -73,6 +74,8 @@ virTeamingKernelErrorCode(int err)
         return VIR_TEAMING_ERROR_UNSUPPORTED;
     case EBUSY:
     case EAGAIN:
+    case EMFILE:
+    case ENFILE:
         return VIR_TEAMING_ERROR_BUSY;
     default:
         return VIR_TEAMING_ERROR_SYSTEM;
@@ -290,7 +293,7 @@ virTeamingPciDeviceFindUser(const virTeamingPciDevice *device)
  * Who looks again and again uses virTeamingKernelPciOpen(), which costs less.
  *
  * Returns: FALSE with NOT_FOUND if there is no such function, with SYSTEM if it does
- * not answer.
+ * not answer, with BUSY if that can't be asked now.
  */
 gboolean
 virTeamingKernelPciGetState(virTeamingKernel *kernel,
