@@ -5046,7 +5046,7 @@ testRelease(Host *host,
     hostSpin(host);
     g_assert_true(hostRelease(host));
     hostExpectReleased(host, 0, "VfSetMac eth1 0 " MAC "\nFdbDel eth1 " MAC " master\n"
-                       "LinkSetFlooding vnet0 on\n");
+                       "FdbDel eth1 " MAC " self\nLinkSetFlooding vnet0 on\n");
 
     /* It has gone, and the VF may be another guest's. */
     hostDrive(host);
@@ -5065,7 +5065,8 @@ testRelease(Host *host,
     g_clear_pointer(&host->driver, virTeamingDriverFree);
     hostSetVfMac(host, "52:54:00:65:43:21");
     g_assert_true(hostRelease(host));
-    hostExpect(host, "FdbDel eth1 " MAC " master\nLinkSetFlooding vnet0 on\n");
+    hostExpect(host, "FdbDel eth1 " MAC " master\nFdbDel eth1 " MAC " self\n"
+               "LinkSetFlooding vnet0 on\n");
     hostRestart(host);
     hostExpectClean(host);
 

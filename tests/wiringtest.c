@@ -631,6 +631,57 @@ hostSetVfVlan(Host *host,
 }
 
 
+/* A list of the kernel's lacks what is ours: it is undone all the same. */
+static void
+testTornList(Host *host,
+             gconstpointer copies)
+{
+    hostAddBridge(host);
+    hostAddLink(host, "eth1", "", "br0", "0000:01:00.0");
+    g_assert_true(hostSettle(host));
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    virTeamingFakeTearLists(host->kernel, TRUE);
+    guestDrives(host);
+    hostExpect(host,
+               "FdbAdd eth1 " MAC " self\n"
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbAdd eth1 " MAC " master static sticky\n"
+               "FdbDel eth1 " MAC " self\n"
+               "LinkSetLearning vnet0 on\n");
+    g_assert_true(hostSettle(host));
+    hostExpect(host, "");
+    host->pair->guest = VIR_TEAMING_GUEST_GONE;
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    g_assert_true(hostSettle(host));
+    hostExpect(host, "FdbDel eth1 " MAC " master\n");
+    virTeamingFakeTearLists(host->kernel, FALSE);
+}
+
+
+/* Where it can't be listed what is ours on an uplink, that stays the uplink until it can. */
+static void
+testUnlistedUplink(Host *host,
+                   gconstpointer copies)
+{
+    hostAddBridge(host);
+    hostAddLink(host, "eth1", "", "br0", "0000:01:00.0");
+    hostAddLink(host, "br1", "bridge", "", "");
+    guestDrives(host);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostAddLink(host, "vnet0", "tun", "br1", "");
+    hostAddLink(host, "eth1v3", "", "br1", "0000:01:10.6");
+    virTeamingFakeFail(host->kernel, "FdbList", 0, EBUSY);
+    g_assert_false(hostSettle(host));
+    hostExpect(host, "");
+    virTeamingFakeFail(host->kernel, "FdbList", 0, 0);
+    g_assert_true(hostSettle(host));
+    hostExpect(host,
+               "FdbDel eth1 " MAC " master\n"
+               "FdbAdd eth1v3 " MAC " master static sticky\n");
+}
+
+
 /* What a pair does from its start to the guest's being asked for the VF, and having let it go,
  * with @uplink above a NIC that copies. */
 static void
@@ -1184,7 +1235,8 @@ testNoZero(Host *host,
     g_assert_true(hostSettle(host));
     hostExpect(host,
                "FdbDel eth1 " MAC " master\n"
-               "VfSetVlan eth1 0 0\n");
+               "VfSetVlan eth1 0 0\n"
+               "FdbDel eth1 " MAC " self\n");
 }
 
 
@@ -1403,6 +1455,8 @@ main(int argc, char **argv)
         { "/wiring/vlans/arrive", testArriveInVlan, TRUE },
         { "/wiring/vlans/restart", testRestartInVlan, TRUE },
         { "/wiring/vlans/other-bridge", testOtherBridge, TRUE },
+        { "/wiring/torn-list", testTornList, TRUE },
+        { "/wiring/unlisted-uplink", testUnlistedUplink, TRUE },
         { "/wiring/vf-uplink", testVfUplink, FALSE },
         { "/wiring/vf-uplink/igb", testVfUplinkOfIgb, TRUE },
         { "/wiring/above/vlan", testVlanOnPf, TRUE },

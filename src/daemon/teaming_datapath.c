@@ -126,14 +126,15 @@ virTeamingPairObjLookFdb(virTeamingPairObj *pair,
     entries = own ? g_array_copy((GArray *)own) :
         g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
     for (guint i = 0; bridge[0] && i < pair->vlans->len; i++) {
+        const guint16 vlan = g_array_index(pair->vlans, guint16, i);
         virTeamingFdbEntry entry;
         g_autoptr(GError) reason = NULL;
 
-        if (virTeamingKernelFdbGet(kernel, bridge, &pair->mac,
-                                   g_array_index(pair->vlans, guint16, i), &entry, &reason)) {
-            if (!g_str_equal(entry.dev, pair->uplink))
-                g_array_append_val(entries, entry);
-        } else if (!g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND)) {
+        if (virTeamingPairObjReadFdbVlan(pair, entries, vlan) != VIR_TEAMING_FDB_BOTH)
+            continue;
+        if (virTeamingKernelFdbGet(kernel, bridge, &pair->mac, vlan, &entry, &reason))
+            g_array_append_val(entries, entry);
+        else if (!g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND)) {
             g_propagate_error(error, g_steal_pointer(&reason));
             return NULL;
         }
@@ -149,6 +150,10 @@ virTeamingPairObjLookFdb(virTeamingPairObj *pair,
  * @own: entries of the uplink
  * @desired: what should be; a macvtap that is not up is left alone
  *
+ * A list of the kernel's may lack an entry: of an address list that changes between two parts of a
+ * dump Linux says nothing (ndo_dflt_fdb_dump() in net/core/rtnetlink.c goes on by number). So what
+ * is ours is taken to be there until it was deleted.
+ *
  * Returns: whether the uplink's own filter takes the MAC, if it matters.
  */
 static gboolean
@@ -163,8 +168,6 @@ virTeamingPairObjLookSelf(virTeamingPairObj *pair,
         self |= !!(g_array_index(own, virTeamingFdbEntry, i).flags & VIR_TEAMING_FDB_SELF);
     if (!own)
         desired->self = FALSE;
-    else if (!self)
-        pair->selfAdded = FALSE;    /* nothing to undo, whatever was foretold */
     if (pair->macvtap && !tap->up)
         desired->self = FALSE;
     /* Both may have the MAC, unless that keeps the frames from the VF, or from another host. */
@@ -172,7 +175,7 @@ virTeamingPairObjLookSelf(virTeamingPairObj *pair,
         !pair->apart)
         desired->self |= self;
     /* A filter entry that somebody else made stays his. */
-    return self && (pair->macvtap || desired->self || pair->selfAdded);
+    return desired->self ? self : own && (pair->selfAdded || (self && pair->macvtap));
 }
 
 

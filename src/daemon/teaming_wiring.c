@@ -318,14 +318,22 @@ virTeamingPairObjCloseUplink(const virTeamingPairObj *pair,
 }
 
 
-/* Takes what we put on an uplink away from it, before another becomes the uplink. */
-static void
+/* Takes what we put on an uplink away from it, before another becomes the uplink. Returns: FALSE
+ * if what there is could not be listed. */
+static gboolean
 virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
-                             virTeamingKernel *kernel)
+                             virTeamingKernel *kernel,
+                             GError **error)
 {
-    g_autoptr(GArray) entries = virTeamingKernelFdbList(kernel, pair->uplink, &pair->mac, NULL);
+    g_autoptr(GError) reason = NULL;
+    g_autoptr(GArray) entries = virTeamingKernelFdbList(kernel, pair->uplink, &pair->mac,
+                                                        &reason);
     virTeamingLink uplink;
 
+    if (!entries && !g_error_matches(reason, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
     if (virTeamingKernelLinkGet(kernel, pair->uplink, &uplink, NULL))
         virTeamingPairObjTrace(pair, kernel, &uplink);
     if (pair->selfAdded && virTeamingPairObjCloseUplink(pair, kernel, NULL))
@@ -336,6 +344,7 @@ virTeamingPairObjLeaveUplink(virTeamingPairObj *pair,
         if (entry->flags & VIR_TEAMING_FDB_STICKY)
             virTeamingKernelFdbDel(kernel, entry, NULL);
     }
+    return TRUE;
 }
 
 
@@ -425,9 +434,10 @@ virTeamingPairObjResolve(virTeamingPairObj *pair,
             return FALSE;
         chosen = virTeamingPairObjChooseUplink(pair, kernel, tap, links);
     }
+    if (pair->uplink[0] && (!holds || !chosen || !g_str_equal(chosen->name, pair->uplink)) &&
+        !virTeamingPairObjLeaveUplink(pair, kernel, error))
+        return FALSE;
     g_strlcpy(pair->uplinkFor, pair->pf, sizeof(pair->uplinkFor));
-    if (pair->uplink[0] && (!holds || !chosen || !g_str_equal(chosen->name, pair->uplink)))
-        virTeamingPairObjLeaveUplink(pair, kernel);
     if (!chosen || !virTeamingPairObjTrace(pair, kernel, chosen)) {
         pair->uplink[0] = pair->bottom[0] = pair->bridge[0] = '\0';
         pair->foreign = pair->apart = pair->spreads = FALSE;

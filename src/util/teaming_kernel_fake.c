@@ -85,6 +85,7 @@ typedef struct {
     GArray *vlans;                  /* of virTeamingFakeVlan, in ascending order per port */
     GHashTable *addresses;          /* of the host on its links, by their names */
     GArray *fdb;                    /* of virTeamingFdbEntry */
+    gboolean torn;                  /* lists of @fdb lack entries */
     GArray *listeners;              /* of virTeamingFakeListener */
     GArray *failures;               /* of virTeamingFakeFailure */
     GString *log;
@@ -579,6 +580,20 @@ virTeamingFakeReceive(virTeamingKernel *kernel,
         g_strlcpy(there->dev, port, sizeof(there->dev));
     }
     virTeamingFakeChanged(fake, port, source);
+}
+
+
+/**
+ * virTeamingFakeTearLists:
+ * @kernel: a fake
+ * @torn: whether lists of FDB entries lack all that there is, from now on, as those of a real
+ *        kernel may lack one while others come and go
+ */
+void
+virTeamingFakeTearLists(virTeamingKernel *kernel,
+                        gboolean torn)
+{
+    ((virTeamingKernelFake *)kernel)->torn = torn;
 }
 
 
@@ -1169,7 +1184,7 @@ virTeamingKernelFakeFdbList(virTeamingKernel *kernel,
         return NULL;
     }
     list = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
-    for (guint i = 0; i < fake->fdb->len; i++) {
+    for (guint i = 0; !fake->torn && i < fake->fdb->len; i++) {
         virTeamingFdbEntry *entry = &g_array_index(fake->fdb, virTeamingFdbEntry, i);
 
         if ((!mac || virTeamingMacEqual(mac, &entry->mac)) &&

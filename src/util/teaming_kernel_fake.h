@@ -59,6 +59,9 @@ void virTeamingFakeReceive(virTeamingKernel *kernel,
                            const virTeamingMac *source,
                            guint vlan);
 
+void virTeamingFakeTearLists(virTeamingKernel *kernel,
+                             gboolean torn);
+
 void virTeamingFakeLoseNotifications(virTeamingKernel *kernel);
 
 /* What was asked of the kernel, and how it is made to refuse. */
