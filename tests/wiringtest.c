@@ -631,6 +631,38 @@ hostSetVfVlan(Host *host,
 }
 
 
+/* The PF and another one exchange their names: the VF is followed, and its namesake left alone. */
+static void
+testPfsSwapped(Host *host,
+               gconstpointer copies)
+{
+    virTeamingVf stranger = { .index = 0, .trust = -1, .spoofchk = 1, .vlan = 7 };
+
+    hostAddBridge(host);
+    hostAddLink(host, "eth1", "", "br0", "0000:01:00.0");
+    hostAddLink(host, "eth2", "", "", "0000:02:00.0");
+    g_assert_true(virTeamingPciAddressParse("0000:02:10.0", &stranger.address));
+    virTeamingFakeSetVf(host->kernel, "eth2", &stranger);
+    guestDrives(host);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+
+    virTeamingFakeRenameLink(host->kernel, "eth1", "eth9");
+    virTeamingFakeRenameLink(host->kernel, "eth2", "eth1");
+    virTeamingFakeRenameLink(host->kernel, "eth9", "eth2");
+    guestReads(host, 0);
+    hostExpect(host,
+               "FdbAdd eth2 " MAC " self\n"
+               "FdbAdd vnet0 " MAC " master static sticky\n"
+               "VfSetVlan eth2 0 4094\n");
+    guestReads(host, 3);
+    hostExpect(host,
+               "VfSetVlan eth2 0 0\n"
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth2 " MAC " self\n");
+}
+
+
 /* A list of the kernel's lacks what is ours: it is undone all the same. */
 static void
 testTornList(Host *host,
@@ -1455,6 +1487,7 @@ main(int argc, char **argv)
         { "/wiring/vlans/arrive", testArriveInVlan, TRUE },
         { "/wiring/vlans/restart", testRestartInVlan, TRUE },
         { "/wiring/vlans/other-bridge", testOtherBridge, TRUE },
+        { "/wiring/pfs-swapped", testPfsSwapped, FALSE },
         { "/wiring/torn-list", testTornList, TRUE },
         { "/wiring/unlisted-uplink", testUnlistedUplink, TRUE },
         { "/wiring/vf-uplink", testVfUplink, FALSE },

@@ -199,7 +199,32 @@ virTeamingPairObjLookMode(const virTeamingPairObj *pair,
 }
 
 
-/* What the NIC holds for the VF, if it matters. */
+/* What the NIC holds for the VF. PFs may have got other names, even one another's: a VF of that
+ * number at another address is a stranger's. */
+static gboolean
+virTeamingPairObjGetVf(virTeamingPairObj *pair,
+                       virTeamingKernel *kernel,
+                       virTeamingVf *ret,
+                       GError **error)
+{
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    if (virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, ret, NULL) &&
+        virTeamingPciAddressEqual(&ret->address, &pair->vf))
+        return TRUE;
+    virTeamingPairObjFollowPf(pair, kernel);
+    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, ret, error))
+        return FALSE;
+    if (virTeamingPciAddressEqual(&ret->address, &pair->vf))
+        return TRUE;
+    g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
+                "VF %u of '%s' is no longer %s, the guest's", pair->vfIndex, pair->pf,
+                virTeamingPciAddressFormat(&pair->vf, buf));
+    return FALSE;
+}
+
+
+/* What the NIC holds for the VF, in the words of the sequencer, if it matters. */
 gboolean
 virTeamingPairObjLookVf(virTeamingPairObj *pair,
                         virTeamingKernel *kernel,
@@ -207,20 +232,21 @@ virTeamingPairObjLookVf(virTeamingPairObj *pair,
                         virTeamingVfFilter *ret,
                         GError **error)
 {
+    g_autoptr(GError) reason = NULL;
     virTeamingVf vf;
 
     *ret = VIR_TEAMING_VF_KEEP;
     if (desired->vf == VIR_TEAMING_VF_KEEP ||
         (desired->vf == VIR_TEAMING_VF_FORGET && !pair->parked))
         return TRUE;
-    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, NULL)) {
+    if (!virTeamingPairObjGetVf(pair, kernel, &vf, &reason)) {
         /* Where there is no VF any more, there is nothing to set or undo. */
         if (!virTeamingPairObjFollowPf(pair, kernel)) {
             *ret = desired->vf;
             return TRUE;
         }
-        if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error))
-            return FALSE;
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
     }
     if (vf.vlan != VIR_TEAMING_PARK_VLAN) {
         pair->vfVlan = vf.vlan;
@@ -501,7 +527,7 @@ virTeamingPairObjUnpark(virTeamingPairObj *pair,
 {
     virTeamingVf vf;
 
-    if (!virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error) ||
+    if (!virTeamingPairObjGetVf(pair, kernel, &vf, error) ||
         !virTeamingPairObjNameVf(pair, kernel, &vf, error) ||
         !virTeamingPairObjUnparkVlan(pair, kernel, &vf, error))
         return FALSE;
@@ -611,7 +637,7 @@ virTeamingPairObjKeepMac(virTeamingPairObj *pair,
 
     if (!pair->hasVf || pair->parked ||
         (pair->macKept && virTeamingPciAddressEqual(&pair->keptVf, &pair->vf)) ||
-        !virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, NULL))
+        !virTeamingPairObjGetVf(pair, kernel, &vf, NULL))
         return;
     pair->macKept = TRUE;
     pair->keptVf = pair->vf;
@@ -687,16 +713,16 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
         return virTeamingPairObjUnpark(pair, kernel, error);
     case VIR_TEAMING_STEP_VF_ZERO:
         return virTeamingKernelVfSetMac(kernel, pair->pf, pair->vfIndex, &zero, error) &&
-            virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error) &&
+            virTeamingPairObjGetVf(pair, kernel, &vf, error) &&
             virTeamingPairObjUnparkVlan(pair, kernel, &vf, error);
     case VIR_TEAMING_STEP_VF_FORGET:
-        return virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error) &&
+        return virTeamingPairObjGetVf(pair, kernel, &vf, error) &&
             virTeamingPairObjUnparkVlan(pair, kernel, &vf, error);
     case VIR_TEAMING_STEP_VF_VLAN:
         /* The VLAN first: the MAC must not be open for a moment. */
         return virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex,
                                          VIR_TEAMING_PARK_VLAN, 0, error) &&
-            virTeamingKernelVfGet(kernel, pair->pf, pair->vfIndex, &vf, error) &&
+            virTeamingPairObjGetVf(pair, kernel, &vf, error) &&
             virTeamingPairObjNameVf(pair, kernel, &vf, error);
     case VIR_TEAMING_STEP_SELF_ADD:
         self.flags |= VIR_TEAMING_FDB_STATIC;
