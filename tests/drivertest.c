@@ -4371,6 +4371,39 @@ testJournalDamaged(Host *host,
 }
 
 
+/* The VF is parked in our VLAN, and what the journal said of its own is lost. */
+static void
+testJournalOfVlan(Host *host,
+                  gconstpointer opaque)
+{
+    const gboolean damaged = GPOINTER_TO_INT(opaque);
+    g_autofree char *path = g_build_filename(host->statedir, UUID "-" MAC ".pair", NULL);
+    g_autofree char *aside = g_strconcat(path, ".bad", NULL);
+    g_autoptr(GString) xml = g_string_new(domainXml);
+    virTeamingVf vf = { .index = 0, .address = host->vf, .mac = host->mac, .vlan = 100 };
+
+    g_string_replace(xml, "<teaming type='transient'",
+                     "<vlan><tag id='100'/></vlan><teaming type='transient'", 1);
+    hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
+    hostSetTap(host, "vnet0", "br0");
+    virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+    hostHook(host, "start", xml->str);
+    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL));
+    g_assert_cmpuint(vf.vlan, ==, VIR_TEAMING_PARK_VLAN);
+
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    if (damaged)
+        g_assert_true(g_file_set_contents(path, "{", -1, NULL));
+    hostRestart(host);
+    g_assert_cmpint(g_unlink(aside), ==, damaged ? 0 : -1);
+    hostTellXml(host, xml->str, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostGuest(host, TRUE, 3);
+    g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &vf, NULL));
+    g_assert_cmpuint(vf.vlan, ==, 100);
+    hostStop(host);
+}
+
+
 /* A journal that can't be written is a problem, but the guest gets its path. */
 static void
 testJournalRefused(Host *host,
@@ -5337,6 +5370,8 @@ main(int argc, char **argv)
         { "/driver/vf-gone-for-good", testVfGoneForGood },
         { "/driver/journal-damaged", testJournalDamaged, TRUE },
         { "/driver/journal-damaged-and-guest-gone", testJournalDamaged, FALSE },
+        { "/driver/journal-of-vlan-lost", testJournalOfVlan, FALSE },
+        { "/driver/journal-of-vlan-damaged", testJournalOfVlan, TRUE },
         { "/driver/journal-refused", testJournalRefused },
         { "/driver/restart-late", testRestartLate },
         { "/driver/started-late", testStartedLate },

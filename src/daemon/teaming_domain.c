@@ -77,6 +77,15 @@ virTeamingDriverTakePresence(virTeamingPairObj *pair,
 }
 
 
+/* The VLAN that libvirt puts @nic's VF into; 0: none. */
+static guint
+virTeamingNicGetVlan(const virTeamingNic *nic)
+{
+    return nic->vlan && !nic->vlan->trunk && nic->vlan->tags->len == 1 ?
+        g_array_index(nic->vlan->tags, virTeamingVlanTag, 0).id : 0;
+}
+
+
 /* Makes or updates the pair objects of @domain. A standby whose VF was detached is still
  * looked after: its guest has no other path. */
 static void
@@ -144,6 +153,9 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
         virTeamingPairObjSetTap(pair, def->persistent->target);
         if (def->transient->hasSource)
             virTeamingPairObjSetVf(pair, driver->kernel, &def->transient->source);
+        /* Of a VF that is parked in ours the NIC does not tell it, nor may the journal. */
+        if (!pair->vfVlan)
+            pair->vfVlan = virTeamingNicGetVlan(def->transient);
         if (def->transient->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV)
             virTeamingPairObjKeepMac(pair, driver->kernel);
     }
