@@ -5166,6 +5166,52 @@ hostExpectVfMac(Host *host,
 }
 
 
+/* Before it is known whose it is that was caught, the daemon dies, or its guest ends, or nobody is
+ * to look after it any more: it does not stay in our VLAN. */
+static void
+testCatchInVain(Host *host,
+                gconstpointer opaque)
+{
+    enum { DIED, ENDED, RELEASED } how = GPOINTER_TO_INT(opaque);
+
+    hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
+    hostArriveAlone(host);
+    hostEvent(host, "RESUME", NULL);
+    hostWait(host, 1000);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostGiveInVlan(host, 7);
+    hostExpect(host, "VfSetVlan eth1 0 4094\n");
+
+    if (how == DIED) {
+        hostRestart(host);
+        hostWait(host, 8 * 1000);
+        hostExpect(host, "");
+        hostWait(host, 2 * 1000);
+        hostExpect(host, "VfSetVlan eth1 0 7\n");
+        /* Once for all: by now it may be another pair's, and parked for that. */
+        g_assert_true(virTeamingKernelVfSetVlan(host->kernel, "eth1", 0, VIR_TEAMING_PARK_VLAN, 0,
+                                                NULL));
+        g_free(virTeamingFakeTakeLog(host->kernel));
+        hostRestart(host);
+        hostWait(host, 11 * 1000);
+        hostExpect(host, "");
+    } else if (how == ENDED) {
+        virTeamingFakeRemoveLink(host->kernel, "vnet0");
+        hostHook(host, "release", standbyXml);
+        hostExpect(host, "FdbDel eth1 " MAC " self\nVfSetVlan eth1 0 7\n");
+        hostExpectClean(host);
+    } else {
+        g_assert_true(hostRelease(host));
+        hostExpect(host,
+                   "VfSetVlan eth1 0 7\n"
+                   "FdbDel vnet0 " MAC " master\n"
+                   "FdbDel eth1 " MAC " self\n");
+        hostRestart(host);
+        hostExpectClean(host);
+    }
+}
+
+
 /* The VF of a plain <hostdev> has the MAC that it had, when the guest has gone: nobody but us
  * gives it another. */
 static void
@@ -5271,6 +5317,9 @@ main(int argc, char **argv)
         { "/driver/move-beside-alone", testMoveBesideAlone },
         { "/driver/vf-caught", testCatch },
         { "/driver/vf-caught-of-another", testCatchOfAnother },
+        { "/driver/vf-caught-and-daemon-dies", testCatchInVain, 0 },
+        { "/driver/vf-caught-and-guest-ends", testCatchInVain, 1 },
+        { "/driver/vf-caught-and-released", testCatchInVain, 2 },
         { "/driver/vf-taken-out", testTakenOut },
         { "/driver/restless", testRestless },
         { "/driver/handed-over", testHandedOver },

@@ -160,6 +160,7 @@ virTeamingDriverSettle(virTeamingDriver *driver,
         return TRUE;
     }
 
+    virTeamingPairObjLetGo(pair, driver->kernel);
     virTeamingPairObjGiveMacBack(pair, driver->kernel);
     if (!virTeamingJournalRemove(pair, driver->statedir, &error))
         g_warning("%s", error->message);
@@ -338,7 +339,7 @@ virTeamingDriverNew(virTeamingKernel *kernel,
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
 
         /* Of what was going on we know that it still may, not since when. */
-        pair->changedAt = pair->openAt = now;
+        pair->changedAt = pair->openAt = pair->caughtAt = now;
         pair->askedAt = pair->askedOut || pair->move == VIR_TEAMING_MOVE_OUT ? now : 0;
         virTeamingPairObjTakeUp(pair, kernel);
         if (pair->started && pair->tap[0] && !virTeamingPairObjIsHere(pair, kernel))
@@ -808,7 +809,7 @@ virTeamingDriverCatch(virTeamingDriver *driver,
                       virTeamingPairObj *pair,
                       gint64 now)
 {
-    virTeamingPairObjUncatch(pair, driver->kernel, now);
+    virTeamingPairObjUncatch(pair, driver->kernel, driver->statedir, now);
     if (!pair->catchAt || now < pair->catchAt)
         return;
     pair->catchAt = 0;

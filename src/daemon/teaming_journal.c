@@ -93,6 +93,8 @@ static const struct {
     FIELD(macKept, FIELD_BOOLEAN),
     FIELD(keptVf, FIELD_PCI),
     FIELD(keptMac, FIELD_MAC),
+    FIELD(hasCaught, FIELD_BOOLEAN),
+    FIELD(caught, FIELD_PCI),
 };
 
 

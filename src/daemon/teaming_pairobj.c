@@ -620,10 +620,10 @@ virTeamingPairObjCatch(virTeamingPairObj *pair,
     virTeamingObserved seen;
 
     if (pair->guest != VIR_TEAMING_GUEST_HERE || pair->move == VIR_TEAMING_MOVE_OUT ||
-        (pair->hasVf && !pair->plugging) || pair->caughtAt ||
+        (pair->hasVf && !pair->plugging) || pair->hasCaught ||
         pair->pci.busMaster || !virTeamingPairObjFindGiven(pair, kernel, pf, &vf) ||
         vf.vlan == VIR_TEAMING_PARK_VLAN ||
-        virTeamingPciAddressEqual(&vf.address, &pair->caught) ||
+        virTeamingPciAddressEqual(&vf.address, &pair->spared) ||
         !virTeamingNicTraitsFind(kernel, pf, NULL, &traits))
         return;
     virTeamingPairObjObserve(pair, 0, &seen);
@@ -636,6 +636,7 @@ virTeamingPairObjCatch(virTeamingPairObj *pair,
     pair->vfVlan = vf.vlan;
     pair->vfQos = vf.qos;
     pair->parked = TRUE;
+    pair->hasCaught = TRUE;
     pair->caught = vf.address;
     pair->caughtAt = now;
     virTeamingJournalSave(pair, statedir, NULL);
@@ -647,33 +648,44 @@ virTeamingPairObjCatch(virTeamingPairObj *pair,
 }
 
 
-/* Lets go of a VF that was caught, if libvirt does not say within some time that it is @pair's. It
- * is not caught again then, unless it is. */
+/* Lets go of a VF that was caught, if one is. It is not caught again. */
 void
-virTeamingPairObjUncatch(virTeamingPairObj *pair,
-                         virTeamingKernel *kernel,
-                         gint64 now)
+virTeamingPairObjLetGo(virTeamingPairObj *pair,
+                       virTeamingKernel *kernel)
 {
     char pf[IF_NAMESIZE];
     virTeamingVf vf;
     guint index;
 
-    if (!pair->caughtAt)
+    if (!pair->hasCaught)
         return;
-    if (pair->hasVf && virTeamingPciAddressEqual(&pair->vf, &pair->caught)) {
-        pair->caughtAt = 0;
-        pair->caught = (virTeamingPciAddress) { 0 };
-        return;
-    }
-    if (pair->plugging || now - pair->caughtAt < VIR_TEAMING_PAIR_CAUGHT_MS * 1000)
-        return;
-    pair->caughtAt = 0;
+    pair->hasCaught = FALSE;
+    pair->spared = pair->caught;
     if (virTeamingKernelVfLocate(kernel, &pair->caught, pf, &index, NULL) &&
         virTeamingKernelVfGet(kernel, pf, index, &vf, NULL) &&
         vf.vlan == VIR_TEAMING_PARK_VLAN)
         virTeamingKernelVfSetVlan(kernel, pf, index, pair->vfVlan, pair->vfQos, NULL);
     if (!pair->hasVf)
         pair->parked = FALSE;
+}
+
+
+/* Lets go of a VF that was caught, if libvirt does not say within some time that it is @pair's. */
+void
+virTeamingPairObjUncatch(virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         const char *statedir,
+                         gint64 now)
+{
+    if (!pair->hasCaught)
+        return;
+    if (pair->hasVf && virTeamingPciAddressEqual(&pair->vf, &pair->caught))
+        pair->hasCaught = FALSE;
+    else if (!pair->plugging && now - pair->caughtAt >= VIR_TEAMING_PAIR_CAUGHT_MS * 1000)
+        virTeamingPairObjLetGo(pair, kernel);
+    else
+        return;
+    virTeamingJournalSave(pair, statedir, NULL);
 }
 
 

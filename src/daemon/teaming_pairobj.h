@@ -101,6 +101,8 @@ typedef struct {
     gboolean macKept;               /* libvirt does not look after the MAC of @keptVf */
     virTeamingPciAddress keptVf;
     virTeamingMac keptMac;          /* which it had before us */
+    gboolean hasCaught;             /* @caught is parked, and nobody knows yet whose it is */
+    virTeamingPciAddress caught;
 
     /* What was observed last, and when things began (monotonic microseconds). */
     virTeamingPhase phase;
@@ -174,8 +176,8 @@ typedef struct {
     gint64 retryAt;                 /* if there is a problem: when to try again */
     gboolean blind;                 /* the host could not be looked at */
     gint64 catchAt;                 /* when to look if a VF was given its MAC; 0: not */
-    gint64 caughtAt;                /* when @caught was; 0: none, or it is known whose it is */
-    virTeamingPciAddress caught;
+    gint64 caughtAt;                /* when @caught was */
+    virTeamingPciAddress spared;    /* it was caught, and is not @pair's: not again */
     gint64 arrivedAt;               /* when it came here, until it reads its VF; 0: it has */
     gint64 openAt;                  /* if @opening: when that will be known */
     gint64 againAt;                 /* when to tell the network once more; 0: not */
@@ -212,8 +214,11 @@ void virTeamingPairObjCatch(virTeamingPairObj *pair,
                             const char *pf,
                             const char *statedir,
                             gint64 now);
+void virTeamingPairObjLetGo(virTeamingPairObj *pair,
+                            virTeamingKernel *kernel);
 void virTeamingPairObjUncatch(virTeamingPairObj *pair,
                               virTeamingKernel *kernel,
+                              const char *statedir,
                               gint64 now);
 gboolean virTeamingPairObjIsRestless(const virTeamingPairObj *pair,
                                      gint64 now);

@@ -61,6 +61,7 @@ virTeamingPairObjRelease(virTeamingPairObj *pair,
     guint nsteps;
 
     virTeamingPairObjTakeUp(pair, kernel);
+    virTeamingPairObjLetGo(pair, kernel);
     pair->guest = virTeamingPairObjIsHere(pair, kernel) ?
         VIR_TEAMING_GUEST_HERE : VIR_TEAMING_GUEST_GONE;
     pair->macvtap = virTeamingPairObjFindTap(pair, kernel, &tap, NULL) &&
