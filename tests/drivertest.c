@@ -1057,6 +1057,21 @@ testArriveUnseen(Host *host,
 }
 
 
+/* libvirt gives a VF the MAC, and what the kernel says of it is lost. */
+static void
+testArriveUntold(Host *host,
+                 gconstpointer opaque)
+{
+    hostHook(host, "migrate", arrivingXml);
+    hostSetVfMac(host, MAC);
+    virTeamingFakeLoseNotifications(host->kernel);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    hostExpect(host, "VfSetMac eth1 0 00:00:00:00:00:00\n");
+    hostHook(host, "stopped", arrivingXml);
+}
+
+
 /* A guest that found no MAC on its VF never pairs: it gets the VF once more. */
 static void
 testArriveWithoutMac(Host *host,
@@ -4883,6 +4898,13 @@ testCatchOfAnother(Host *host,
     g_assert_cmpint(hostPair(host)->catchAt, ==, 0);
     virTeamingFakeFail(host->kernel, "VfList", 0, 0);
 
+    /* What was lost may be. */
+    virTeamingFakeLoseNotifications(host->kernel);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    g_assert_cmpint(hostPair(host)->catchAt, !=, 0);
+    hostWait(host, 20);
+
     hostGiveInVlan(host, 7);
     hostExpect(host, "VfSetVlan eth1 0 4094\n");
     hostWait(host, 9 * 1000);
@@ -5328,6 +5350,7 @@ main(int argc, char **argv)
         { "/driver/handed-over-to-dead", testHandedOverToDead },
         { "/driver/handed-over-unheard", testHandedOverUnheard },
         { "/driver/arrive-unseen", testArriveUnseen },
+        { "/driver/arrive-untold", testArriveUntold },
         { "/driver/look-sparingly", testLookSparingly },
         { "/driver/look-at-another", testLookAtAnother },
         { "/driver/hurry", testHurry },

@@ -225,14 +225,31 @@ virTeamingPairObjIsConcerned(const virTeamingPairObj *pair,
 }
 
 
-/* Is it news of a link that may be a PF? As long as it is not known which are, each may. */
+/* Is it news of a link that may be a PF? As long as it is not known which are, each may; and so
+ * may what was lost (@ifname is NULL). */
 static gboolean
 virTeamingDriverIsOfPf(const virTeamingDriver *driver,
                        const char *ifname,
                        const virTeamingMac *mac)
 {
-    return ifname && !mac &&
-        (!driver->pfs || g_strv_contains((const char *const *)driver->pfs, ifname));
+    return !mac &&
+        (!ifname || !driver->pfs || g_strv_contains((const char *const *)driver->pfs, ifname));
+}
+
+
+/* Looks for @pair's VF on the PF @ifname; if NULL, on all. */
+static gboolean
+virTeamingDriverLocateVf(const virTeamingDriver *driver,
+                         virTeamingPairObj *pair,
+                         const char *ifname)
+{
+    if (ifname)
+        return virTeamingPairObjLocateVf(pair, driver->kernel, ifname);
+    for (char **pf = driver->pfs; pf && *pf; pf++) {
+        if (virTeamingPairObjLocateVf(pair, driver->kernel, *pf))
+            return TRUE;
+    }
+    return FALSE;
 }
 
 
@@ -248,7 +265,7 @@ virTeamingDriverHearIncoming(virTeamingDriver *driver,
      * alone is given none. */
     const gboolean found = !pair->hasVf && pair->parked &&
         virTeamingDriverIsOfPf(driver, ifname, mac) &&
-        virTeamingPairObjLocateVf(pair, driver->kernel, ifname);
+        virTeamingDriverLocateVf(driver, pair, ifname);
 
     if (!found && !virTeamingPairObjIsConcerned(pair, ifname, mac))
         return FALSE;
