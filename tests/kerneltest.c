@@ -18,6 +18,7 @@
 #include <glib/gstdio.h>
 #include <linux/capability.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
 #include <net/ethernet.h>
 #include <poll.h>
 #include <sched.h>
@@ -1735,6 +1736,52 @@ testWatchCoalesces(Host *host,
 }
 
 
+/* Some thousand notifications are too many for it. */
+#define SMALL_BUFFER (200 * 1024)
+
+
+/* The largest buffer of this process's netlink sockets, in bytes as the kernel counts. @size: what
+ * they have from now on, at most; 0: what they had. */
+static int
+resizeBuffers(int size)
+{
+    int largest = 0;
+
+    for (int fd = 0; fd < 1024; fd++) {
+        socklen_t length = sizeof(int);
+        int domain = 0;
+        int had = 0;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0 ||
+            domain != AF_NETLINK || getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &had, &length) < 0)
+            continue;
+        largest = MAX(largest, had);
+        if (size)
+            g_assert_cmpint(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), ==, 0);
+    }
+    return largest;
+}
+
+
+/* The buffer for notifications may be larger than what anybody is granted. */
+static void
+testWatchBuffer(Host *host,
+                gconstpointer data)
+{
+    const int size = 4096;
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    const gboolean granted = setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) == 0;
+
+    close(fd);
+    if (!granted) {
+        g_test_skip("only root outside of a user namespace is granted that");
+        return;
+    }
+    assertWorks(virTeamingKernelWatch(host->kernel, noteChange, host, error));
+    g_assert_cmpint(resizeBuffers(0), ==, 2 * 8 * 1024 * 1024);
+}
+
+
 /* So many that the socket's buffer runs over, which the kernel reports in its own way. */
 static void
 testWatchOverflows(Host *host,
@@ -1742,6 +1789,7 @@ testWatchOverflows(Host *host,
 {
     hostAddBridge(host);
     assertWorks(virTeamingKernelWatch(host->kernel, noteChange, host, error));
+    resizeBuffers(SMALL_BUFFER);
     hear(host);
     for (guint i = 0; i < 4000; i++) {
         fdbAdd(host, "tap0", MAC(0x52, 0x54, 0, 0, i >> 8, i),
@@ -1848,6 +1896,7 @@ testWatchLosses(Host *host,
 
     hostAddBridge(host);
     assertWorks(virTeamingKernelWatch(host->kernel, endureChange, &weather, error));
+    resizeBuffers(SMALL_BUFFER);
     hear(host);
     began = g_get_monotonic_time();
     for (guint i = 0; i < 30; i++) {
@@ -2097,6 +2146,7 @@ main(int argc,
     ON_BOTH("watch/all-kinds", testWatch);
     ON_BOTH("watch/coalesces", testWatchCoalesces);
     ON_BOTH("watch/overflows", testWatchOverflows);
+    ON("real", "watch/buffer", hostSetup, testWatchBuffer);
     ON("real", "watch/storm", hostSetup, testWatchStorm);
     ON("real", "watch/losses", hostSetup, testWatchLosses);
     ON_BOTH("access", testAccess);

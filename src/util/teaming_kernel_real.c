@@ -63,8 +63,9 @@
 #define VIR_TEAMING_PCI_COMMAND 4
 #define VIR_TEAMING_PCI_COMMAND_MASTER 0x4
 
-/* Asked of the system, which grants what net.core.rmem_max admits. */
-#define VIR_TEAMING_WATCH_BUFFER (1024 * 1024)
+/* Some ten thousand notifications, as many as hundreds of guests may cause when they start. A look
+ * at all there is, which each loss asks for, costs more. */
+#define VIR_TEAMING_WATCH_BUFFER (8 * 1024 * 1024)
 /* For as long everything else may have to wait for notifications. */
 #define VIR_TEAMING_WATCH_STORM_US (5 * 1000)
 /* To be told that something was lost means to look at everything: not more often than so. */
@@ -1630,6 +1631,7 @@ virTeamingKernelRealWatch(virTeamingKernel *kernel,
 {
     virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     struct nl_sock *sock = nl_socket_alloc();
+    const int size = VIR_TEAMING_WATCH_BUFFER;
     int err = sock ? nl_connect(sock, NETLINK_ROUTE) : -NLE_NOMEM;
 
     if (err >= 0)
@@ -1640,7 +1642,9 @@ virTeamingKernelRealWatch(virTeamingKernel *kernel,
                     "cannot ask the kernel for notifications about links: %s", nl_geterror(err));
         return FALSE;
     }
-    nl_socket_set_buffer_size(sock, VIR_TEAMING_WATCH_BUFFER, 0);
+    /* Whoever may not have that gets what net.core.rmem_max admits. */
+    if (setsockopt(nl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+        nl_socket_set_buffer_size(sock, size, 0);
 
     real->watchSock = sock;
     real->watchSource = g_unix_fd_source_new(nl_socket_get_fd(sock), G_IO_IN | G_IO_ERR);
