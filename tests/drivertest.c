@@ -5234,6 +5234,76 @@ testCatchInVain(Host *host,
 }
 
 
+/* A host with @n pairs more on the same PF and bridge, each of which reads its VF. */
+static void
+hostAddPairs(Host *host,
+             guint n)
+{
+    g_autoptr(GString) xml = g_string_new(DOMAIN);
+
+    for (guint i = 1; i <= n; i++) {
+        g_autofree char *tap = g_strdup_printf("tap%u", i);
+        g_autofree char *mac = g_strdup_printf("52:54:00:77:%02x:%02x", i >> 8, i & 0xff);
+        g_autofree char *pci = g_strdup_printf("0000:%02x:%02x.0", 2 + i / 32, i % 32);
+        virTeamingVf vf = { .index = i, .trust = -1, .spoofchk = 1 };
+
+        hostAddPci(host, pci, "vfio-pci", "0000:01:00.0", "");
+        hostAddLink(host, tap, "tun", "br0", "");
+        g_assert_true(virTeamingPciAddressParse(pci, &vf.address));
+        g_assert_true(virTeamingMacParse(mac, &vf.mac));
+        virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+        virTeamingFakeSetPciState(host->kernel, &vf.address, TRUE, 3);
+        g_string_append_printf(xml,
+            "<interface type='bridge'><mac address='%s'/><source bridge='br0'/><target dev='%s'/>"
+            "<model type='virtio'/><teaming type='persistent'/><alias name='ua-net%u'/>"
+            "</interface><interface type='hostdev'><mac address='%s'/><source>"
+            "<address type='pci' domain='0' bus='%u' slot='%u' function='0'/></source>"
+            "<teaming type='transient' persistent='ua-net%u'/><alias name='hostdev%u'/>"
+            "</interface>", mac, tap, i, mac, 2 + i / 32, i % 32, i, i);
+    }
+    g_string_append(xml, "</devices></domain>");
+    hostTellXml(host, xml->str, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 2000);
+    hostWait(host, 2000);
+}
+
+
+/* What there is a list of is not asked for by each of many pairs that are looked at in one turn. */
+static void
+testManyPairs(Host *host,
+              gconstpointer opaque)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
+
+    hostAddPairs(host, 20);
+    g_assert_cmpuint(pairs->len, ==, 20);
+    hostSpin(host);
+    for (guint i = 0; i < pairs->len; i++) {
+        virTeamingPairObj *pair = pairs->pdata[i];
+
+        g_assert_cmpint(pair->phase, ==, VIR_TEAMING_PHASE_DRIVING);
+        pair->lookAt = 1;
+    }
+    virTeamingFakeFail(host->kernel, "VfGet", 4, EIO);
+    virTeamingFakeFail(host->kernel, "VfList", 2, EIO);
+    virTeamingFakeFail(host->kernel, "FdbList", 5, EIO);
+    hostWait(host, 10);
+    for (guint i = 0; i < pairs->len; i++)
+        g_assert_null(((virTeamingPairObj *)pairs->pdata[i])->problem);
+
+    /* The bridge has lost its uplink. */
+    hostAddLink(host, "eth1", "", "", "0000:01:00.0");
+    hostSpin(host);
+    virTeamingFakeFail(host->kernel, "LinkList", 5, EIO);
+    hostWait(host, 2000);
+    for (guint i = 0; i < pairs->len; i++) {
+        const char *problem = ((virTeamingPairObj *)pairs->pdata[i])->problem;
+
+        g_assert_nonnull(strstr(problem, "has no uplink"));
+    }
+}
+
+
 /* The VF of a plain <hostdev> has the MAC that it had, when the guest has gone: nobody but us
  * gives it another. */
 static void
@@ -5449,6 +5519,7 @@ main(int argc, char **argv)
         { "/driver/started-late", testStartedLate },
         { "/driver/hook-unread", testHookUnread },
         { "/driver/hook-offline", testHookOffline },
+        { "/driver/many-pairs", testManyPairs },
         { "/driver/plain-hostdev", testPlainHostdev },
         { "/driver/release", testRelease },
         { "/driver/release-macvtap", testReleaseMacvtap, TRUE },

@@ -1927,6 +1927,75 @@ testWatchLosses(Host *host,
 }
 
 
+/* ---- turns ---- */
+
+/* More often than what is kept in a turn is asked for in parts. */
+#define OFTEN 6
+
+
+/* In a turn, what is asked for again and again is what it is; what was changed is at once. */
+static void
+testTurn(Host *host,
+         gconstpointer data)
+{
+    hostAddBridge(host);
+    fdbAdd(host, "tap1", MAC(2, 0, 0, 0, 0, 1), VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+    virTeamingKernelBeginTurn(host->kernel);
+    for (guint i = 0; i < 2 * OFTEN; i++) {
+        g_autoptr(GArray) links = NULL;
+        g_autoptr(GArray) entries = NULL;
+        g_autoptr(GError) reason = NULL;
+
+        /* A turn within a turn ends nothing. */
+        virTeamingKernelBeginTurn(host->kernel);
+        if (i == OFTEN) {
+            fdbAdd(host, "tap0", &guest, VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC);
+            assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "tap0", FALSE, error));
+        }
+        entries = virTeamingKernelFdbList(host->kernel, "tap0", &guest, &reason);
+        g_assert_no_error(reason);
+        g_assert_true((entries->len > 0) == (i >= OFTEN));
+        for (guint j = 0; j < entries->len; j++)
+            g_assert_true(virTeamingMacEqual(&g_array_index(entries, virTeamingFdbEntry, j).mac,
+                                             &guest));
+        links = virTeamingKernelLinkList(host->kernel, &reason);
+        g_assert_no_error(reason);
+        for (guint j = 0; j < links->len; j++) {
+            const virTeamingLink *link = &g_array_index(links, virTeamingLink, j);
+
+            g_assert_true(!g_str_equal(link->name, "tap0") || link->learning == (i < OFTEN));
+        }
+        virTeamingKernelEndTurn(host->kernel);
+    }
+    virTeamingKernelEndTurn(host->kernel);
+}
+
+
+static void
+testTurnOfVfs(Host *host,
+              gconstpointer data)
+{
+    virTeamingVf before;
+    virTeamingVf vf;
+
+    assertWorks(virTeamingKernelVfGet(host->kernel, host->pf, 0, &before, error));
+    virTeamingKernelBeginTurn(host->kernel);
+    for (guint i = 0; i < 2 * OFTEN; i++) {
+        if (i == OFTEN)
+            assertWorks(virTeamingKernelVfSetMac(host->kernel, host->pf, 0, &guest, error));
+        assertWorks(virTeamingKernelVfGet(host->kernel, host->pf, 0, &vf, error));
+        g_assert_true(virTeamingMacEqual(&vf.mac, i < OFTEN ? &before.mac : &guest));
+        g_assert_true(virTeamingPciAddressEqual(&vf.address, &before.address));
+        assertFails(virTeamingKernelVfGet(host->kernel, host->pf, 1000, &vf, error),
+                    VIR_TEAMING_ERROR_NOT_FOUND);
+        if (i >= OFTEN)
+            assertWorks(virTeamingKernelVfFind(host->kernel, host->pf, &guest, &vf, error));
+    }
+    virTeamingKernelEndTurn(host->kernel);
+    assertWorks(virTeamingKernelVfSetMac(host->kernel, host->pf, 0, &before.mac, error));
+}
+
+
 /* ---- refusals ---- */
 
 /* Runs in a child: gives all capabilities away and tries. */
@@ -2149,6 +2218,8 @@ main(int argc,
     ON("real", "watch/buffer", hostSetup, testWatchBuffer);
     ON("real", "watch/storm", hostSetup, testWatchStorm);
     ON("real", "watch/losses", hostSetup, testWatchLosses);
+    ON_BOTH("turn", testTurn);
+    ON_PF("turn/of-vfs", testTurnOfVfs);
     ON_BOTH("access", testAccess);
     ON("fake", "failures", hostSetupPf, testFakeFailures);
     ON("fake", "refusals", hostSetupPf, testFakeRefusals);

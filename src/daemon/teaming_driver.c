@@ -195,6 +195,7 @@ virTeamingDriverSettleDomain(virTeamingDriver *driver,
 {
     gint64 now = g_get_monotonic_time();
 
+    virTeamingKernelBeginTurn(driver->kernel);
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
 
@@ -205,6 +206,7 @@ virTeamingDriverSettleDomain(virTeamingDriver *driver,
         else
             virTeamingDriverUpdate(driver, pair, now);
     }
+    virTeamingKernelEndTurn(driver->kernel);
     virTeamingDriverArm(driver);
 }
 
@@ -303,6 +305,7 @@ virTeamingDriverNotified(const char *ifname,
     /* The kernel tells us of our own steps, too, and of those that libvirt takes for us, and does
      * not say whose they are. To look at the host each time would take longer than the steps, and
      * the guest may be stopped. */
+    virTeamingKernelBeginTurn(driver->kernel);
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
         gboolean busy;
@@ -319,6 +322,7 @@ virTeamingDriverNotified(const char *ifname,
         else
             virTeamingPairObjLookBy(pair, due);
     }
+    virTeamingKernelEndTurn(driver->kernel);
     virTeamingDriverArm(driver);
 }
 
@@ -879,6 +883,7 @@ virTeamingDriverRun(virTeamingDriver *driver,
 
     if (strangers)
         driver->strangersAt = 0;
+    virTeamingKernelBeginTurn(driver->kernel);
     for (guint i = driver->pairs->len; i-- > 0;) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
 
@@ -902,6 +907,7 @@ virTeamingDriverRun(virTeamingDriver *driver,
         else
             virTeamingDriverTend(driver, pair, now);
     }
+    virTeamingKernelEndTurn(driver->kernel);
     /* However long that took, others have their turn before the next. */
     driver->ranAt = now + g_get_monotonic_time() - began;
 }

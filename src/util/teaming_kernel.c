@@ -13,6 +13,10 @@
  * cannot differ in it: the wording and the codes of errors, and the way in which
  * notifications are collected before anybody is told.
  *
+ * Whoever looks at many guests in one turn would have the kernel tell all VFs of their PF, and all
+ * of their bridge's FDB, once for each: an answer is a walk over all. So in a turn, what is asked
+ * again and again is asked for as a whole, and kept until something is changed or the turn ends.
+ *
  * A kernel belongs to one thread. Outputs are filled on success only.
  */
 
@@ -29,11 +33,19 @@
 /* Linux's ENOTSUPP is not meant to leave it, and some drivers let it. */
 #define VIR_TEAMING_ENOTSUPP 524
 
+/* One guest asks for its own so often, at most, before it has something changed. */
+#define VIR_TEAMING_KERNEL_ASKS 3
+
 typedef struct {
     char ifname[IF_NAMESIZE];
     gboolean hasMac;
     virTeamingMac mac;
 } virTeamingKernelChange;
+
+typedef struct {
+    guint asked;                    /* for parts of it, in this turn */
+    GArray *list;                   /* as a whole; NULL: not known */
+} virTeamingKernelKept;
 
 
 void
@@ -243,6 +255,102 @@ virTeamingKernelFree(virTeamingKernel *kernel)
 }
 
 
+static void
+virTeamingKernelKeptFree(virTeamingKernelKept *kept)
+{
+    if (kept->list)
+        g_array_unref(kept->list);
+    g_free(kept);
+}
+
+
+/**
+ * virTeamingKernelBeginTurn:
+ * @kernel: the kernel
+ *
+ * From now on a list that is asked for again and again may be told as it was before, as long as
+ * nothing of its kind is changed through @kernel. Turns may be nested; each is ended by
+ * virTeamingKernelEndTurn(), before anybody waits for anything.
+ */
+void
+virTeamingKernelBeginTurn(virTeamingKernel *kernel)
+{
+    if (kernel->turns++ > 0)
+        return;
+    for (guint i = 0; i < VIR_TEAMING_KERNEL_KINDS; i++)
+        kernel->kept[i] = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                (GDestroyNotify)virTeamingKernelKeptFree);
+}
+
+
+void
+virTeamingKernelEndTurn(virTeamingKernel *kernel)
+{
+    if (--kernel->turns > 0)
+        return;
+    for (guint i = 0; i < VIR_TEAMING_KERNEL_KINDS; i++)
+        g_clear_pointer(&kernel->kept[i], g_hash_table_unref);
+}
+
+
+/* Something of that kind is about to be changed. */
+static void
+virTeamingKernelForget(virTeamingKernel *kernel,
+                       virTeamingKernelKind kind)
+{
+    if (kernel->kept[kind])
+        g_hash_table_remove_all(kernel->kept[kind]);
+}
+
+
+/* The whole list of @kind that @of has, if it is worth to be had: (transfer none) (nullable). */
+static GArray *
+virTeamingKernelKeep(virTeamingKernel *kernel,
+                     virTeamingKernelKind kind,
+                     const char *of)
+{
+    virTeamingKernelKept *kept;
+
+    if (!kernel->kept[kind])
+        return NULL;
+    if (!(kept = g_hash_table_lookup(kernel->kept[kind], of))) {
+        kept = g_new0(virTeamingKernelKept, 1);
+        g_hash_table_insert(kernel->kept[kind], g_strdup(of), kept);
+    }
+    if (kept->list || ++kept->asked <= VIR_TEAMING_KERNEL_ASKS)
+        return kept->list;
+    /* What can't be told as a whole may be in part, or why not. */
+    kept->list = kind == VIR_TEAMING_KERNEL_LINKS ? kernel->ops->linkList(kernel, NULL) :
+        kind == VIR_TEAMING_KERNEL_VFS ? kernel->ops->vfList(kernel, of, NULL, -1, NULL) :
+        kernel->ops->fdbList(kernel, of, NULL, NULL);
+    return kept->list;
+}
+
+
+/* The VFs of @pf: all, the one of index @only (-1: any), or those of @mac (NULL: any). */
+static GArray *
+virTeamingKernelSelectVfs(virTeamingKernel *kernel,
+                          const char *pf,
+                          const virTeamingMac *mac,
+                          gint only,
+                          GError **error)
+{
+    const GArray *all = virTeamingKernelKeep(kernel, VIR_TEAMING_KERNEL_VFS, pf);
+    GArray *list;
+
+    if (!all)
+        return kernel->ops->vfList(kernel, pf, mac, only, error);
+    list = g_array_new(FALSE, FALSE, sizeof(virTeamingVf));
+    for (guint i = 0; i < all->len; i++) {
+        const virTeamingVf *vf = &g_array_index(all, virTeamingVf, i);
+
+        if ((only < 0 || vf->index == only) && (!mac || virTeamingMacEqual(mac, &vf->mac)))
+            g_array_append_vals(list, vf, 1);
+    }
+    return list;
+}
+
+
 /**
  * virTeamingPciDriverIsVfio:
  * @driver: name of a PCI function's driver; "" for none
@@ -446,7 +554,9 @@ GArray *
 virTeamingKernelLinkList(virTeamingKernel *kernel,
                          GError **error)
 {
-    return kernel->ops->linkList(kernel, error);
+    GArray *all = virTeamingKernelKeep(kernel, VIR_TEAMING_KERNEL_LINKS, "");
+
+    return all ? g_array_ref(all) : kernel->ops->linkList(kernel, error);
 }
 
 
@@ -464,6 +574,7 @@ virTeamingKernelLinkSetLearning(virTeamingKernel *kernel,
                                 gboolean learning,
                                 GError **error)
 {
+    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_LINKS);
     return virTeamingKernelCheckName(port, error) &&
         kernel->ops->linkSetLearning(kernel, port, learning, error);
 }
@@ -486,6 +597,7 @@ virTeamingKernelLinkSetFlooding(virTeamingKernel *kernel,
                                 gboolean flooding,
                                 GError **error)
 {
+    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_LINKS);
     return virTeamingKernelCheckName(port, error) &&
         kernel->ops->linkSetFlooding(kernel, port, flooding, error);
 }
@@ -509,6 +621,7 @@ virTeamingKernelLinkSetMode(virTeamingKernel *kernel,
                             virTeamingMacvtapMode mode,
                             GError **error)
 {
+    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_LINKS);
     return virTeamingKernelCheckName(macvtap, error) &&
         kernel->ops->linkSetMode(kernel, macvtap, mode, error);
 }
@@ -590,7 +703,7 @@ virTeamingKernelVfList(virTeamingKernel *kernel,
                        GError **error)
 {
     return virTeamingKernelCheckName(pf, error) ?
-        kernel->ops->vfList(kernel, pf, NULL, -1, error) : NULL;
+        virTeamingKernelSelectVfs(kernel, pf, NULL, -1, error) : NULL;
 }
 
 
@@ -613,7 +726,7 @@ virTeamingKernelVfGet(virTeamingKernel *kernel,
     g_autoptr(GArray) vfs = NULL;
 
     if (!virTeamingKernelCheckName(pf, error) ||
-        !(vfs = kernel->ops->vfList(kernel, pf, NULL, index, error)))
+        !(vfs = virTeamingKernelSelectVfs(kernel, pf, NULL, index, error)))
         return FALSE;
     if (vfs->len == 0) {
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
@@ -647,7 +760,7 @@ virTeamingKernelVfFind(virTeamingKernel *kernel,
     char buf[VIR_TEAMING_MAC_STRING_LEN];
 
     if (!virTeamingKernelCheckName(pf, error) ||
-        !(vfs = kernel->ops->vfList(kernel, pf, mac, -1, error)))
+        !(vfs = virTeamingKernelSelectVfs(kernel, pf, mac, -1, error)))
         return FALSE;
     if (vfs->len == 0) {
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
@@ -688,6 +801,7 @@ virTeamingKernelVfSetMac(virTeamingKernel *kernel,
                     virTeamingMacFormat(mac, buf), index, pf);
         return FALSE;
     }
+    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_VFS);
     return kernel->ops->vfSetMac(kernel, pf, index, mac, error);
 }
 
@@ -719,6 +833,7 @@ virTeamingKernelVfSetVlan(virTeamingKernel *kernel,
                     "%u is no VLAN priority: they go from 0 to 7", qos);
         return FALSE;
     }
+    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_VFS);
     return kernel->ops->vfSetVlan(kernel, pf, index, vlan, qos, error);
 }
 
@@ -763,8 +878,21 @@ virTeamingKernelFdbList(virTeamingKernel *kernel,
                         const virTeamingMac *mac,
                         GError **error)
 {
-    return virTeamingKernelCheckName(dev, error) ?
-        kernel->ops->fdbList(kernel, dev, mac, error) : NULL;
+    const GArray *all;
+    GArray *list;
+
+    if (!virTeamingKernelCheckName(dev, error))
+        return NULL;
+    if (!(all = virTeamingKernelKeep(kernel, VIR_TEAMING_KERNEL_FDB, dev)))
+        return kernel->ops->fdbList(kernel, dev, mac, error);
+    list = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
+    for (guint i = 0; i < all->len; i++) {
+        const virTeamingFdbEntry *entry = &g_array_index(all, virTeamingFdbEntry, i);
+
+        if (!mac || virTeamingMacEqual(mac, &entry->mac))
+            g_array_append_vals(list, entry, 1);
+    }
+    return list;
 }
 
 
@@ -814,6 +942,7 @@ virTeamingKernelFdbAdd(virTeamingKernel *kernel,
                        const virTeamingFdbEntry *entry,
                        GError **error)
 {
+    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_FDB);
     return virTeamingKernelCheckFdbEntry(entry, error) &&
         kernel->ops->fdbAdd(kernel, entry, error);
 }
@@ -836,6 +965,7 @@ virTeamingKernelFdbDel(virTeamingKernel *kernel,
                        const virTeamingFdbEntry *entry,
                        GError **error)
 {
+    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_FDB);
     return virTeamingKernelCheckFdbEntry(entry, error) &&
         kernel->ops->fdbDel(kernel, entry, error);
 }

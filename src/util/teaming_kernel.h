@@ -132,6 +132,9 @@ void virTeamingKernelFree(virTeamingKernel *kernel);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virTeamingKernel, virTeamingKernelFree)
 
+void virTeamingKernelBeginTurn(virTeamingKernel *kernel);
+void virTeamingKernelEndTurn(virTeamingKernel *kernel);
+
 gboolean virTeamingPciDriverIsVfio(const char *driver);
 char *virTeamingPciDeviceFindUser(const virTeamingPciDevice *device);
 gboolean virTeamingKernelPciGetState(virTeamingKernel *kernel,

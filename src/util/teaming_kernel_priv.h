@@ -119,6 +119,14 @@ typedef struct {
                       GError **error);
 } virTeamingKernelOps;
 
+/* What there are lists of. */
+typedef enum {
+    VIR_TEAMING_KERNEL_LINKS,
+    VIR_TEAMING_KERNEL_VFS,
+    VIR_TEAMING_KERNEL_FDB,
+    VIR_TEAMING_KERNEL_KINDS
+} virTeamingKernelKind;
+
 struct _virTeamingKernel {
     const virTeamingKernelOps *ops;
     virTeamingKernelNotify notify;  /* NULL: nobody watches */
@@ -126,6 +134,8 @@ struct _virTeamingKernel {
     gboolean watching;              /* ops->watch() has succeeded */
     GArray *changes;                /* of virTeamingKernelChange, not yet notified */
     gboolean changesLost;
+    guint turns;                    /* begun and not ended */
+    GHashTable *kept[VIR_TEAMING_KERNEL_KINDS];     /* of virTeamingKernelKept; NULL: no turn */
 };
 
 struct _virTeamingPciHandle {
