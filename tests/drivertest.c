@@ -10,7 +10,7 @@
 
 #include "nic_verdict.h"
 #include "teaming_bus.h"
-#include "teaming_driver.h"
+#include "teaming_driver_priv.h"
 #include "teaming_frame.h"
 #include "teaming_kernel_fake.h"
 #include "teaming_migrate.h"
@@ -5304,6 +5304,35 @@ testManyPairs(Host *host,
 }
 
 
+/* Of a domain that is active no more nothing is kept; and what libvirt was asked before it ended is
+ * no news after. @opaque: whether libvirt was away when it ended. */
+static void
+testForget(Host *host,
+           gconstpointer opaque)
+{
+    static const char *const none[] = { NULL };
+    const gboolean away = GPOINTER_TO_INT(opaque);
+    virTeamingSnapshot late = { .uuid = (char *)UUID, .xml = (char *)domainXml, .copied = -1,
+                                .serial = virTeamingDriverSerial(host->driver, UUID) };
+
+    hostDrive(host);
+    g_assert_cmpuint(g_hash_table_size(host->driver->serials), ==, 1);
+    virTeamingFakeRemoveLink(host->kernel, "vnet0");
+    hostHook(host, "release", domainXml);
+    hostExpectClean(host);
+    if (away)
+        virTeamingDriverTellInventory(host->driver, none);
+    else
+        hostSnapshot(host, VIR_TEAMING_ACTIVITY_INACTIVE, FALSE);
+    g_assert_cmpuint(g_hash_table_size(host->driver->serials), ==, 0);
+
+    hostCountAsked(host);
+    virTeamingDriverTellSnapshot(host->driver, &late);
+    g_assert_cmpuint(host->asked, ==, 1);
+    hostExpectClean(host);
+}
+
+
 /* The VF of a plain <hostdev> has the MAC that it had, when the guest has gone: nobody but us
  * gives it another. */
 static void
@@ -5520,6 +5549,8 @@ main(int argc, char **argv)
         { "/driver/hook-unread", testHookUnread },
         { "/driver/hook-offline", testHookOffline },
         { "/driver/many-pairs", testManyPairs },
+        { "/driver/forget", testForget, FALSE },
+        { "/driver/forget-unheard", testForget, TRUE },
         { "/driver/plain-hostdev", testPlainHostdev },
         { "/driver/release", testRelease },
         { "/driver/release-macvtap", testReleaseMacvtap, TRUE },

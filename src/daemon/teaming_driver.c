@@ -450,14 +450,17 @@ virTeamingDriverSetCgroups(virTeamingDriver *driver,
 /**
  * virTeamingDriverSerial:
  *
- * Returns: how many events of domain @uuid have been told. An answer of libvirt is
- *          news only if no event came after the question.
+ * Returns: a number that is another one after each event of domain @uuid. An answer of libvirt
+ *          is news only if no event came after the question.
  */
 guint
 virTeamingDriverSerial(const virTeamingDriver *driver,
                        const char *uuid)
 {
-    return GPOINTER_TO_UINT(g_hash_table_lookup(driver->serials, uuid));
+    gpointer serial;
+
+    return g_hash_table_lookup_extended(driver->serials, uuid, NULL, &serial) ?
+        GPOINTER_TO_UINT(serial) : driver->forgotten;
 }
 
 
@@ -506,8 +509,18 @@ void
 virTeamingDriverAdvance(virTeamingDriver *driver,
                         const char *uuid)
 {
-    g_hash_table_insert(driver->serials, g_strdup(uuid),
-                        GUINT_TO_POINTER(virTeamingDriverSerial(driver, uuid) + 1));
+    g_hash_table_insert(driver->serials, g_strdup(uuid), GUINT_TO_POINTER(++driver->events));
+}
+
+
+/* Forgets domain @uuid, which is not active, if it has no pair. What libvirt was asked about it, or
+ * about another that is not known, is asked anew then, which does no harm. */
+static void
+virTeamingDriverForget(virTeamingDriver *driver,
+                       const char *uuid)
+{
+    if (!virTeamingDriverHas(driver, uuid) && g_hash_table_remove(driver->serials, uuid))
+        driver->forgotten = ++driver->events;
 }
 
 
@@ -594,6 +607,8 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
             pair->move == VIR_TEAMING_MOVE_NONE && pair->hasVf)
             virTeamingDriverReview(driver, domain);
     }
+    if (snapshot->activity == VIR_TEAMING_ACTIVITY_INACTIVE)
+        virTeamingDriverForget(driver, snapshot->uuid);
 }
 
 
@@ -608,6 +623,9 @@ void
 virTeamingDriverTellInventory(virTeamingDriver *driver,
                               const char *const *uuids)
 {
+    g_autofree gpointer *known = NULL;
+    guint n;
+
     for (guint i = 0; i < driver->pairs->len; i++) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
 
@@ -615,6 +633,11 @@ virTeamingDriverTellInventory(virTeamingDriver *driver,
             virTeamingPairObjMiss(pair);
     }
     virTeamingDriverSettleDomain(driver, NULL, TRUE);
+    known = g_hash_table_get_keys_as_array(driver->serials, &n);
+    for (guint i = 0; i < n; i++) {
+        if (!g_strv_contains(uuids, known[i]))
+            virTeamingDriverForget(driver, known[i]);
+    }
 }
 
 

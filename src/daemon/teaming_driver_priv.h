@@ -13,7 +13,9 @@ struct _virTeamingDriver {
     char *statedir;
     GPtrArray *pairs;               /* of virTeamingPairObj */
     char **pfs;                     /* links that may be PFs, when a guest was last expected */
-    GHashTable *serials;            /* domain's uuid -> events seen */
+    guint events;                   /* seen, of all domains */
+    GHashTable *serials;            /* domain's uuid -> @events when its last one was */
+    guint forgotten;                /* the same, of those that are not in there any more */
     virTeamingPolicy policy;        /* of this host */
     GHashTable *networks;           /* as in virTeamingHost; NULL: not known */
     char *verdicts;                 /* directory; NULL: the usual one */
