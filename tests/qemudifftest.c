@@ -17,13 +17,15 @@
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 
+#include "nicvalues.h"
 #include "qemu_command.h"
 
 /*
  * Theory of operation
  *
  * What docs/rules.rst says of libvirt is held against it: of the domains in
- * teamingxmldata/rules/ it must accept and refuse what the rules say.
+ * teamingxmldata/rules/ it must accept and refuse what the rules say, and of the values in
+ * nicvalues.h what that says.
  *
  * Each domain of qemuxml2argvdata/ goes to libvirt twice.
  *
@@ -520,6 +522,30 @@ testJust(gconstpointer opaque)
 }
 
 
+/* Of what can be written into the NICs of a pair, libvirt refuses what nicvalues.h says. */
+static void
+testValues(void)
+{
+    if (g_access("/usr/bin/qemu-system-x86_64", X_OK) != 0 ||
+        g_access("/dev/kvm", R_OK | W_OK) != 0) {
+        g_test_skip("/usr/bin/qemu-system-x86_64 or KVM is not here");
+        return;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(nicValues); i++) {
+        virDomainPtr domain = virDomainDefineXML(conn, nicValues[i].xml);
+
+        if ((domain == NULL) != nicValues[i].refused)
+            g_test_message("%s: %s", nicValues[i].xml,
+                           domain ? "accepted" : virGetLastErrorMessage());
+        g_assert_cmpint(domain == NULL, ==, nicValues[i].refused);
+        if (domain) {
+            virDomainUndefine(domain);
+            virDomainFree(domain);
+        }
+    }
+}
+
+
 static void
 addRules(void)
 {
@@ -661,6 +687,7 @@ runTests(int argc,
     addTests(dir, "primary", testPrimary, paths);
     addTests(dir, "standby", testStandby, paths);
     addRules();
+    g_test_add_func("/qemudiff/values", testValues);
     status = g_test_run();
     virConnectClose(conn);
     return status;

@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 
 #include "network_conf.h"
+#include "nicvalues.h"
 #include "nodedev_conf.h"
 #include "teaming_error.h"
 #include "teaming_migrate.h"
@@ -450,6 +451,27 @@ testPreallocate(void)
 
         g_assert_null(virTeamingDomainPreallocate(none[i], &error));
         g_assert_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID);
+    }
+}
+
+
+/* A value that libvirt refuses is found, in one finding that stands alone, and no other. */
+static void
+testValues(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(nicValues); i++) {
+        g_autoptr(virTeamingDomain) domain = parse(nicValues[i].xml);
+        g_autoptr(GPtrArray) findings = virTeamingDomainValidate(domain, NULL, NULL);
+        guint malformed = 0;
+
+        for (guint j = 0; j < findings->len; j++) {
+            const virTeamingFinding *finding = findings->pdata[j];
+
+            malformed += finding->rule == VIR_TEAMING_RULE_MALFORMED_VALUE;
+        }
+        if (malformed != nicValues[i].refused)
+            g_test_message("%s", nicValues[i].xml);
+        g_assert_cmpuint(malformed, ==, nicValues[i].refused);
     }
 }
 
@@ -1046,6 +1068,7 @@ main(int argc,
     g_test_add_func("/domain/moved", testMoved);
     g_test_add_func("/domain/unplace", testUnplace);
     g_test_add_func("/domain/preallocate", testPreallocate);
+    g_test_add_func("/domain/values", testValues);
     g_test_add_func("/domain/obstacles", testObstacles);
     g_test_add_func("/domain/others", testOthers);
     g_test_add_func("/domain/linear", testLinear);

@@ -99,16 +99,15 @@ virTeamingNetworkVlanParse(const virTeamingNetwork *network,
                            GError **error)
 {
     const xmlNode *vlan = virTeamingXmlGetChild(node, "vlan");
-    const xmlNode *bad;
+    g_autofree char *why = NULL;
 
     if (!vlan)
         return TRUE;
-    *ret = virTeamingVlanParse(vlan, &bad);
-    if (!bad && (*ret)->tags->len > 0)
+    *ret = virTeamingVlanParse(vlan, &why);
+    if (!why)
         return TRUE;
     g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
-                "%s:%d: <vlan> without a tag from 0 to 4095", network->file,
-                virTeamingXmlGetLine(bad ? bad : vlan));
+                "%s:%d: %s", network->file, virTeamingXmlGetLine(vlan), why);
     return FALSE;
 }
 

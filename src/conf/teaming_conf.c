@@ -34,6 +34,7 @@
 typedef enum {
     VIR_TEAMING_FIELD_STRING,
     VIR_TEAMING_FIELD_UINT,
+    VIR_TEAMING_FIELD_NONZERO,      /* guint, which libvirt takes from 1 on */
     VIR_TEAMING_FIELD_SIZE,         /* guint64; text of the element; ULLONG_MAX: none */
     VIR_TEAMING_FIELD_ON_OFF,
     VIR_TEAMING_FIELD_YES_NO,
@@ -48,11 +49,29 @@ typedef struct {
     const char *attribute;
     virTeamingFieldKind kind;
     gsize offset;
+    const char *const *words;       /* of a string: all that libvirt takes; NULL: any */
 } virTeamingField;
 
 #define FIELD(element, child, attribute, kind, member) \
     { element, child, attribute, VIR_TEAMING_FIELD_ ## kind, \
-      G_STRUCT_OFFSET(virTeamingNic, member) }
+      G_STRUCT_OFFSET(virTeamingNic, member), NULL }
+#define WORDS(element, child, attribute, member, words) \
+    { element, child, attribute, VIR_TEAMING_FIELD_STRING, \
+      G_STRUCT_OFFSET(virTeamingNic, member), words }
+
+/*
+ * Source: libvirt 9.0 and 11.3, virDomainNetVirtioTxMode and virDomainDeviceAddressType in
+ * src/conf, virNetDevVPort in src/util/virnetdevvportprofile.c.
+ */
+static const char *const virTeamingTxmodes[] = { "iothread", "timer", NULL };
+static const char *const virTeamingVirtualports[] = {
+    "802.1Qbg", "802.1Qbh", "openvswitch", "midonet", NULL
+};
+/* The last one leaves a device out of the guest, which only a <hostdev> can be. */
+static const char *const virTeamingAddressTypes[] = {
+    "pci", "drive", "virtio-serial", "ccid", "usb", "spapr-vio", "virtio-s390", "ccw",
+    "virtio-mmio", "isa", "dimm", "unassigned", NULL
+};
 
 /* Rows of one element stand together; the writer relies on it. */
 static const virTeamingField virTeamingInterfaceFields[] = {
@@ -65,12 +84,12 @@ static const virTeamingField virTeamingInterfaceFields[] = {
     FIELD("source", NULL, "dev", STRING, dev),
     FIELD("source", NULL, "mode", STRING, mode),
     FIELD("source", "address", "type", STRING, sourceType),
-    FIELD("virtualport", NULL, "type", STRING, virtualport),
+    WORDS("virtualport", NULL, "type", virtualport, virTeamingVirtualports),
     FIELD("bandwidth", NULL, NULL, PRESENT, bandwidth),
     FIELD("target", NULL, "dev", STRING, target),
     FIELD("model", NULL, "type", STRING, model),
     FIELD("driver", NULL, "name", STRING, driver.name),
-    FIELD("driver", NULL, "txmode", STRING, driver.txmode),
+    WORDS("driver", NULL, "txmode", driver.txmode, virTeamingTxmodes),
     FIELD("driver", NULL, "ioeventfd", ON_OFF, driver.ioeventfd),
     FIELD("driver", NULL, "event_idx", ON_OFF, driver.eventIdx),
     FIELD("driver", NULL, "queues", UINT, driver.queues),
@@ -99,13 +118,13 @@ static const virTeamingField virTeamingInterfaceFields[] = {
     FIELD("tune", "sndbuf", NULL, SIZE, sndbuf),
     FIELD("link", NULL, "state", IS_DOWN, linkDown),
     FIELD("mtu", NULL, "size", UINT, mtu),
-    FIELD("boot", NULL, "order", UINT, bootOrder),
+    FIELD("boot", NULL, "order", NONZERO, bootOrder),
     FIELD("rom", NULL, "enabled", YES_NO, romEnabled),
     FIELD("rom", NULL, "bar", ON_OFF, romBar),
     FIELD("rom", NULL, "file", STRING, romFile),
-    FIELD("acpi", NULL, "index", UINT, acpiIndex),
+    FIELD("acpi", NULL, "index", NONZERO, acpiIndex),
     FIELD("alias", NULL, "name", STRING, alias),
-    FIELD("address", NULL, "type", STRING, addressType),
+    WORDS("address", NULL, "type", addressType, virTeamingAddressTypes),
     FIELD("address", NULL, "multifunction", ON_OFF, multifunction),
 };
 
@@ -115,13 +134,13 @@ static const virTeamingField virTeamingHostdevFields[] = {
     FIELD("", NULL, "managed", IS_YES, managed),
     FIELD("driver", NULL, "name", STRING, driver.name),
     FIELD("driver", NULL, "iommufd", YES_NO, driver.iommufd),
-    FIELD("boot", NULL, "order", UINT, bootOrder),
+    FIELD("boot", NULL, "order", NONZERO, bootOrder),
     FIELD("rom", NULL, "enabled", YES_NO, romEnabled),
     FIELD("rom", NULL, "bar", ON_OFF, romBar),
     FIELD("rom", NULL, "file", STRING, romFile),
-    FIELD("acpi", NULL, "index", UINT, acpiIndex),
+    FIELD("acpi", NULL, "index", NONZERO, acpiIndex),
     FIELD("alias", NULL, "name", STRING, alias),
-    FIELD("address", NULL, "type", STRING, addressType),
+    WORDS("address", NULL, "type", addressType, virTeamingAddressTypes),
     FIELD("address", NULL, "multifunction", ON_OFF, multifunction),
 };
 
@@ -392,15 +411,18 @@ virTeamingFieldParse(virTeamingDomain *domain,
         /* The first of two elements counts, as for libvirt. */
         if (!*(char **)member)
             *(char **)member = g_strdup(text);
+        understood = !field->words || g_strv_contains(field->words, text);
         break;
 
     case VIR_TEAMING_FIELD_UINT:
-        if ((understood = g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, &number, NULL)))
+    case VIR_TEAMING_FIELD_NONZERO:
+        if ((understood = virTeamingXmlParseNumber(text, 10, G_MAXUINT, &number) &&
+             (number || field->kind == VIR_TEAMING_FIELD_UINT)))
             *(guint *)member = number;
         break;
 
     case VIR_TEAMING_FIELD_SIZE:
-        if ((understood = g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &number, NULL)))
+        if ((understood = virTeamingXmlParseNumber(text, 10, G_MAXUINT64, &number)))
             *(guint64 *)member = number;
         break;
 
@@ -478,18 +500,13 @@ virTeamingNicVlanParse(virTeamingDomain *domain,
                        virTeamingNic *nic,
                        const xmlNode *node)
 {
-    const xmlNode *bad;
+    g_autofree char *why = NULL;
 
     if (nic->vlan)
         return;
-    nic->vlan = virTeamingVlanParse(node, &bad);
-    if (bad) {
-        const char *text = virTeamingXmlPeekProp(bad, "id");
-
-        virTeamingNicAddProblem(domain, nic, virTeamingXmlGetLine(bad), "vlan/tag",
-                                "a VLAN tag is a number from 0 to 4095, not '%s'",
-                                text ? text : "");
-    }
+    nic->vlan = virTeamingVlanParse(node, &why);
+    if (why)
+        virTeamingNicAddProblem(domain, nic, virTeamingXmlGetLine(node), "vlan", "%s", why);
 }
 
 
@@ -513,6 +530,49 @@ virTeamingTeamingParse(virTeamingNic *nic,
 }
 
 
+/* Where @nic sits in the guest, out of its own <address>. */
+static void
+virTeamingNicAddressParse(virTeamingDomain *domain,
+                          virTeamingNic *nic,
+                          const xmlNode *node)
+{
+    gboolean plain = nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV;
+    int line = virTeamingXmlGetLine(node);
+    virTeamingPciAddress address;
+
+    if (!nic->addressType)
+        virTeamingNicAddProblem(domain, nic, line, "address", "the guest's address has no type");
+    else if (!plain && strcmp(nic->addressType, "unassigned") == 0)
+        virTeamingNicAddProblem(domain, nic, line, "address",
+                                "only a <hostdev> can be 'unassigned'");
+    if (g_strcmp0(nic->addressType, "pci") != 0 || nic->hasAddress)
+        return;
+    if (!virTeamingXmlParseAddress(node, 0, &address) || address.domain) {
+        virTeamingNicAddProblem(domain, nic, line, "address",
+                                "not a PCI address that a guest can have: domain 0, bus up to "
+                                "0xff, slot up to 0x1f, function up to 7");
+    } else if (address.bus || address.slot) {
+        /* To libvirt, zeros say that there is none yet: virPCIDeviceAddressIsEmpty(). */
+        nic->address = address;
+        nic->hasAddress = TRUE;
+    }
+}
+
+
+/* What libvirt misses in the source of a NIC that can be transient; NULL: nothing. */
+static const char *
+virTeamingNicFindMissing(const virTeamingNic *nic)
+{
+    if (nic->type == VIR_TEAMING_NIC_NETWORK && !nic->network)
+        return "network";
+    if (nic->type == VIR_TEAMING_NIC_HOSTDEV && !nic->sourceType)
+        return "address with a type";
+    if (nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV && !nic->lines[VIR_TEAMING_ELEMENT_SOURCE])
+        return "address";
+    return NULL;
+}
+
+
 static virTeamingNic *
 virTeamingNicParse(virTeamingDomain *domain,
                    const xmlNode *node,
@@ -524,6 +584,7 @@ virTeamingNicParse(virTeamingDomain *domain,
         virTeamingInterfaceFields;
     gsize nfields = plain ? G_N_ELEMENTS(virTeamingHostdevFields) :
         G_N_ELEMENTS(virTeamingInterfaceFields);
+    const char *missing;
 
     nic->line = virTeamingXmlGetLine(node);
     nic->lines[VIR_TEAMING_ELEMENT_NIC] = nic->line;
@@ -576,13 +637,18 @@ virTeamingNicParse(virTeamingDomain *domain,
                                             "source/address",
                                             "not the PCI address of a device");
             }
-        } else if (virTeamingXmlIs(child, "address") &&
-                   g_strcmp0(nic->addressType, "pci") == 0 && !nic->hasAddress) {
-            /* To libvirt, zeros say that there is none yet: virPCIDeviceAddressIsEmpty(). */
-            nic->hasAddress = virTeamingXmlParseAddress(child, 1, &nic->address) &&
-                (nic->address.domain || nic->address.bus || nic->address.slot);
+        } else if (virTeamingXmlIs(child, "address")) {
+            virTeamingNicAddressParse(domain, nic, child);
         }
     }
+    if (nic->romEnabled == VIR_TEAMING_SWITCH_OFF && (nic->romBar || nic->romFile))
+        virTeamingNicAddProblem(domain, nic, nic->line, "rom",
+                                "a ROM that is not enabled can't have a bar or a file");
+    if ((missing = virTeamingNicFindMissing(nic)))
+        virTeamingNicAddProblem(domain, nic, nic->lines[VIR_TEAMING_ELEMENT_SOURCE] ?
+                                nic->lines[VIR_TEAMING_ELEMENT_SOURCE] : nic->line,
+                                nic->lines[VIR_TEAMING_ELEMENT_SOURCE] ? "source" : NULL,
+                                "the <source> has no %s", missing);
     /* libvirt compares it in either case, and writes it in small letters. */
     for (char *letter = nic->model; letter && *letter; letter++)
         *letter = g_ascii_tolower(*letter);
@@ -1224,6 +1290,7 @@ virTeamingFieldFormat(GString *out,
         virTeamingAttributeFormat(out, field->attribute, *(char *const *)member);
         break;
     case VIR_TEAMING_FIELD_UINT:
+    case VIR_TEAMING_FIELD_NONZERO:
         if (*(const guint *)member)
             g_string_append_printf(out, " %s='%u'", field->attribute, *(const guint *)member);
         break;

@@ -569,6 +569,31 @@ virTeamingCheckRole(virTeamingCheck *check,
 
 
 /*
+ * A <driver> of virtio that names no back end of a tap: before libvirt knows what a NIC of a
+ * network will be, it reads it by the model.
+ *
+ * Source: libvirt 9.0 and 11.3, virDomainNetDefParseXML() in src/conf/domain_conf.c.
+ */
+static void
+virTeamingCheckDriver(virTeamingCheck *check,
+                      const virTeamingNic *nic)
+{
+    static const char *const backends[] = { "qemu", "vhost", NULL };
+    virTeamingFinding *finding;
+
+    if (!virTeamingNicHasRole(nic) || virTeamingNicIsPlain(nic) ||
+        nic->type == VIR_TEAMING_NIC_HOSTDEV || !virTeamingNicIsVirtio(nic) ||
+        !nic->driver.name || g_strv_contains(backends, nic->driver.name))
+        return;
+    finding = virTeamingReport(check, VIR_TEAMING_RULE_MALFORMED_VALUE, nic,
+                               VIR_TEAMING_ELEMENT_DRIVER,
+                               "a NIC of model '%s' has the driver 'vhost' or 'qemu', not '%s'",
+                               nic->model, nic->driver.name);
+    virTeamingFindingSetHint(finding, g_strdup_printf("take name='%s' out", nic->driver.name));
+}
+
+
+/*
  * Whether a transient NIC will have the same name when it is plugged again. Of what is plugged,
  * libvirt drops an alias that is not a person's.
  *
@@ -789,6 +814,24 @@ virTeamingCheckGuestModel(virTeamingCheck *check,
                          VIR_TEAMING_ELEMENT_MODEL,
                          "libvirt will put a NIC of model '%s' on a conventional PCI bus",
                          nic->model);
+}
+
+
+/* Source: libvirt 9.0 and 11.3, virDomainPCIAddressBusSetModel() in src/conf/domain_addr.c. */
+static void
+virTeamingCheckSlot(virTeamingCheck *check,
+                    const virTeamingNic *nic)
+{
+    const virTeamingController *port = nic->hasAddress ?
+        check->domain->buses[nic->address.bus] : NULL;
+
+    if (virTeamingNicHasRole(nic) && port && nic->address.slot &&
+        (g_strcmp0(port->model, "pcie-root-port") == 0 ||
+         g_strcmp0(port->model, "pcie-switch-downstream-port") == 0))
+        virTeamingReport(check, VIR_TEAMING_RULE_MALFORMED_VALUE, nic,
+                         VIR_TEAMING_ELEMENT_ADDRESS,
+                         "bus %u is a port, which has slot 0 only, not %u", nic->address.bus,
+                         nic->address.slot);
 }
 
 
@@ -1532,10 +1575,12 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
             const virTeamingNic *nic = domain->nics->pdata[i];
 
             virTeamingCheckRole(&check, nic);
+            virTeamingCheckDriver(&check, nic);
             virTeamingCheckAlias(&check, nic);
             virTeamingCheckReference(&check, nic);
             virTeamingCheckStandby(&check, nic);
             virTeamingCheckMac(&check, nic, macs);
+            virTeamingCheckSlot(&check, nic);
             virTeamingCheckGuestAddress(&check, nic);
             virTeamingCheckSource(&check, nic);
             virTeamingCheckNetworks(&check, nic);

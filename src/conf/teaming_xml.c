@@ -402,19 +402,32 @@ virTeamingXmlGetText(const xmlNode *node)
 }
 
 
-/* As libvirt reads the parts of an address: decimal, 0x… or 0…. */
-static gboolean
+/**
+ * virTeamingXmlParseNumber:
+ * @str: the text of an attribute or an element
+ * @base: 10; or 0: decimal, 0x… or 0…
+ * @max: the most that is taken
+ * @ret: filled on success only
+ *
+ * Source: libvirt 9.0 and 11.3, virStrToLong_uip() in src/util/virstring.c: as strtoul() takes
+ * it, so with blanks and a '+' before it, but without a '-' and with nothing behind it.
+ *
+ * Returns: whether libvirt takes @str for a number up to @max.
+ */
+gboolean
 virTeamingXmlParseNumber(const char *str,
+                         guint base,
                          guint64 max,
                          guint64 *ret)
 {
     char *end = NULL;
     guint64 value;
 
-    if (!g_ascii_isdigit(*str))
+    if (strchr(str, '-'))
         return FALSE;
-    value = g_ascii_strtoull(str, &end, 0);
-    if (*end || value > max)
+    errno = 0;
+    value = g_ascii_strtoull(str, &end, base);
+    if (errno || end == str || *end || value > max)
         return FALSE;
     *ret = value;
     return TRUE;
@@ -448,7 +461,7 @@ virTeamingXmlParseAddress(const xmlNode *node,
 
         if (!text)
             continue;
-        if (!virTeamingXmlParseNumber(text, parts[i].max, &values[i]))
+        if (!virTeamingXmlParseNumber(text, 0, parts[i].max, &values[i]))
             return FALSE;
         written++;
     }

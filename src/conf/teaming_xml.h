@@ -35,6 +35,10 @@ xmlNode *virTeamingXmlGetChild(const xmlNode *node,
 const char *virTeamingXmlPeekProp(const xmlNode *node,
                                   const char *name);
 char *virTeamingXmlGetText(const xmlNode *node);
+gboolean virTeamingXmlParseNumber(const char *str,
+                                  guint base,
+                                  guint64 max,
+                                  guint64 *ret);
 gboolean virTeamingXmlParseAddress(const xmlNode *node,
                                    guint least,
                                    virTeamingPciAddress *ret);

@@ -12,7 +12,7 @@
 /**
  * virTeamingVlanParse:
  * @node: a <vlan>
- * @bad: filled with the first <tag> without a number from 0 to 4095; NULL: there is none
+ * @why: filled with why libvirt refuses it, to be freed; NULL: it does not
  *
  * Source: libvirt 9.0 and 11.3, virNetDevVlanParse() in src/conf/netdev_vlan_conf.c.
  *
@@ -20,29 +20,45 @@
  */
 virTeamingVlan *
 virTeamingVlanParse(const xmlNode *node,
-                    const xmlNode **bad)
+                    char **why)
 {
     virTeamingVlan *vlan = g_new0(virTeamingVlan, 1);
     const char *trunk = virTeamingXmlPeekProp(node, "trunk");
+    gboolean says = trunk && g_ascii_strcasecmp(trunk, "yes") == 0;
+    guint natives = 0;
 
-    *bad = NULL;
+    *why = NULL;
     vlan->tags = g_array_new(FALSE, TRUE, sizeof(virTeamingVlanTag));
     for (const xmlNode *child = node->children; child; child = child->next) {
         const char *text = virTeamingXmlPeekProp(child, "id");
-        virTeamingVlanTag tag = { 0 };
+        const char *native = virTeamingXmlPeekProp(child, "nativeMode");
+        virTeamingVlanTag tag = { .native = native != NULL };
         guint64 id;
 
         if (!virTeamingXmlIs(child, "tag"))
             continue;
-        if (!text || !g_ascii_string_to_unsigned(text, 10, 0, 4095, &id, NULL)) {
-            *bad = *bad ? *bad : child;
+        if (!text || !virTeamingXmlParseNumber(text, 10, 4095, &id)) {
+            if (!*why)
+                *why = g_strdup_printf("a VLAN tag is a number from 0 to 4095, not '%s'",
+                                       text ? text : "");
             continue;
         }
+        if (native && strcmp(native, "tagged") != 0 && strcmp(native, "untagged") != 0 && !*why)
+            *why = g_strdup_printf("a VLAN's nativeMode is 'tagged' or 'untagged', not '%s'",
+                                   native);
+        natives += tag.native;
         tag.id = id;
-        tag.native = virTeamingXmlPeekProp(child, "nativeMode") != NULL;
         g_array_append_val(vlan->tags, tag);
     }
-    vlan->trunk = vlan->tags->len > 1 || (trunk && g_ascii_strcasecmp(trunk, "yes") == 0);
+    if (!*why && vlan->tags->len == 0)
+        *why = g_strdup("a VLAN without a tag");
+    else if (!*why && natives > 1)
+        *why = g_strdup("a VLAN with two native tags");
+    else if (!*why && trunk && !says && g_ascii_strcasecmp(trunk, "no") != 0)
+        *why = g_strdup_printf("a VLAN's trunk is 'yes' or 'no', not '%s'", trunk);
+    else if (!*why && trunk && !says && (natives || vlan->tags->len > 1))
+        *why = g_strdup("a VLAN with several tags or a native one is a trunk: trunk='no' can't be");
+    vlan->trunk = vlan->tags->len > 1 || says;
     return vlan;
 }
 

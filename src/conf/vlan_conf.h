@@ -21,5 +21,5 @@ typedef struct {
 } virTeamingVlan;
 
 virTeamingVlan *virTeamingVlanParse(const struct _xmlNode *node,
-                                    const struct _xmlNode **bad);
+                                    char **why);
 void virTeamingVlanFree(virTeamingVlan *vlan);
