@@ -455,6 +455,31 @@ testPreallocate(void)
 }
 
 
+/* Controllers without an index fill the gaps that those with one leave. */
+static void
+testBuses(void)
+{
+    g_autoptr(virTeamingDomain) domain =
+        parse("<domain><devices><controller type='pci' model='pcie-root'/>"
+              "<controller type='pci' model='pcie-root-port'/><controller type='usb'/>"
+              "<controller type='pci' index='1' model='pcie-root-port'/>"
+              "<controller type='pci' model='pcie-root-port'/>"
+              "<controller type='pci' index='4' model='pcie-to-pci-bridge'/>"
+              "<controller type='pci' model='pcie-root-port'/>"
+              "<controller type='pci' index='+255' model='pcie-root-port'/></devices></domain>");
+    static const guint expected[] = { 0, 2, 1, 3, 4, 5, 255 };
+
+    g_assert_cmpuint(domain->controllers->len, ==, G_N_ELEMENTS(expected));
+    for (gsize i = 0; i < G_N_ELEMENTS(expected); i++) {
+        const virTeamingController *controller = domain->controllers->pdata[i];
+
+        g_assert_cmpuint(controller->index, ==, expected[i]);
+        g_assert_true(domain->buses[expected[i]] == controller);
+    }
+    g_assert_cmpuint(domain->problems->len, ==, 0);
+}
+
+
 /* A value that libvirt refuses is found, in one finding that stands alone, and no other. */
 static void
 testValues(void)
@@ -1068,6 +1093,7 @@ main(int argc,
     g_test_add_func("/domain/moved", testMoved);
     g_test_add_func("/domain/unplace", testUnplace);
     g_test_add_func("/domain/preallocate", testPreallocate);
+    g_test_add_func("/domain/buses", testBuses);
     g_test_add_func("/domain/values", testValues);
     g_test_add_func("/domain/obstacles", testObstacles);
     g_test_add_func("/domain/others", testOthers);

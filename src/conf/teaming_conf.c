@@ -707,20 +707,24 @@ virTeamingObstacleFind(const xmlNode *node)
 }
 
 
+/* Of a controller that is not numbered yet. */
+#define VIR_TEAMING_INDEX_NONE G_MAXUINT
+
+
 static void
 virTeamingControllerParse(virTeamingDomain *domain,
                           const xmlNode *node)
 {
     virTeamingController *controller;
     const char *index = virTeamingXmlPeekProp(node, "index");
-    guint64 number = 0;
+    guint64 number = VIR_TEAMING_INDEX_NONE;
 
     if (g_strcmp0(virTeamingXmlPeekProp(node, "type"), "pci") != 0)
         return;
 
     controller = g_new0(virTeamingController, 1);
     controller->line = virTeamingXmlGetLine(node);
-    if (index && !g_ascii_string_to_unsigned(index, 10, 0, G_MAXUINT, &number, NULL))
+    if (index && !virTeamingXmlParseNumber(index, 10, VIR_TEAMING_INDEX_NONE - 1, &number))
         virTeamingDomainAddProblem(domain, controller->line,
                                    g_strdup("/domain/devices/controller"),
                                    "controller index can't be '%s'", index);
@@ -734,6 +738,30 @@ virTeamingControllerParse(virTeamingDomain *domain,
     if (number < G_N_ELEMENTS(domain->buses) && !domain->buses[number])
         domain->buses[number] = controller;
     g_ptr_array_add(domain->controllers, controller);
+}
+
+
+/*
+ * Gives every PCI controller without an index the lowest that is free, in order.
+ *
+ * Source: libvirt 9.0 and 11.3, virDomainControllerFindUnusedIndex() in src/conf/domain_conf.c.
+ */
+static void
+virTeamingDomainNumberBuses(virTeamingDomain *domain)
+{
+    guint next = 0;
+
+    for (guint i = 0; i < domain->controllers->len; i++) {
+        virTeamingController *controller = domain->controllers->pdata[i];
+
+        if (controller->index != VIR_TEAMING_INDEX_NONE)
+            continue;
+        while (next < G_N_ELEMENTS(domain->buses) && domain->buses[next])
+            next++;
+        if (next < G_N_ELEMENTS(domain->buses))
+            domain->buses[next] = controller;
+        controller->index = next++;
+    }
 }
 
 
@@ -900,6 +928,7 @@ virTeamingDevicesParse(virTeamingDomain *domain,
         }
     }
 
+    virTeamingDomainNumberBuses(domain);
     virTeamingDomainAssignIds(domain, hostdevs);
     virTeamingDomainFindPairs(domain);
 }
