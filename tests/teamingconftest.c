@@ -480,6 +480,72 @@ testBuses(void)
 }
 
 
+/* A standby without a model is virtio where libvirt makes it so. */
+static void
+testDefaultModel(void)
+{
+    static const struct {
+        const char *os;             /* attributes */
+        const char *type;
+        gboolean virtio;
+    } cases[] = {
+        { "arch='x86_64' machine='q35'", "bridge", FALSE }, { "", "bridge", FALSE },
+        { "arch='x86_64' machine='q35'", "vdpa", TRUE },
+        { "arch='aarch64' machine='virt'", "bridge", TRUE },
+        { "arch='aarch64' machine='virt-7.2'", "bridge", TRUE },
+        { "arch='armv7l' machine='virt'", "bridge", TRUE },
+        { "arch='aarch64'", "bridge", FALSE },
+        { "arch='aarch64' machine='vexpress-a15'", "bridge", FALSE },
+        { "arch='riscv64' machine='virt'", "bridge", TRUE },
+        { "arch='loongarch64' machine='virt'", "bridge", TRUE },
+        { "arch='s390x' machine='s390-ccw-virtio'", "bridge", TRUE },
+        { "arch='s390x'", "bridge", TRUE },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml =
+            g_strdup_printf("<domain><os><type %s>hvm</type></os><devices><interface type='%s'>"
+                            "<teaming type='persistent'/></interface></devices></domain>",
+                            cases[i].os, cases[i].type);
+        g_autoptr(virTeamingDomain) domain = parse(xml);
+
+        g_assert_cmpint(virTeamingNicIsVirtio(domain->nics->pdata[0]), ==, cases[i].virtio);
+    }
+}
+
+
+/* A VF whose <teaming> has no type gets one finding, which says what becomes of it. */
+static void
+testUntyped(void)
+{
+    static const struct {
+        const char *xml;
+        const char *message;
+    } cases[] = {
+        { "<teaming/>", "<teaming> has no type, and libvirt drops it" },
+        { "<teaming type=''/>", "<teaming> has no type, and libvirt drops it" },
+        { "<teaming persistent='ua-net'/>", "<teaming> has no type" },
+        { "<teaming type='x' persistent='ua-net'/>", "there is no teaming type 'x'" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml =
+            g_strdup_printf(NIC_VALUES_DOMAIN(NIC_VALUES_STANDBY("")
+                                              "<interface type='network'>%s"
+                                              "<mac address='52:54:00:6d:90:01'/>"
+                                              "<source network='vfpool'/></interface>"),
+                            cases[i].xml);
+        g_autoptr(virTeamingDomain) domain = parse(xml);
+        g_autoptr(GPtrArray) findings = virTeamingDomainValidate(domain, NULL, NULL);
+        const virTeamingFinding *finding = findings->pdata[0];
+
+        g_assert_cmpuint(findings->len, ==, 1);
+        g_assert_cmpint(finding->rule, ==, VIR_TEAMING_RULE_TEAMING_TYPE_UNKNOWN);
+        g_assert_cmpstr(finding->message, ==, cases[i].message);
+    }
+}
+
+
 /* A value that libvirt refuses is found, in one finding that stands alone, and no other. */
 static void
 testValues(void)
@@ -1094,6 +1160,8 @@ main(int argc,
     g_test_add_func("/domain/unplace", testUnplace);
     g_test_add_func("/domain/preallocate", testPreallocate);
     g_test_add_func("/domain/buses", testBuses);
+    g_test_add_func("/domain/default-model", testDefaultModel);
+    g_test_add_func("/domain/untyped", testUntyped);
     g_test_add_func("/domain/values", testValues);
     g_test_add_func("/domain/obstacles", testObstacles);
     g_test_add_func("/domain/others", testOthers);

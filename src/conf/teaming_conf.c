@@ -514,12 +514,16 @@ static void
 virTeamingTeamingParse(virTeamingNic *nic,
                        const xmlNode *node)
 {
+    const char *type = virTeamingXmlPeekProp(node, "type");
+    const char *persistent = virTeamingXmlPeekProp(node, "persistent");
+
     /* libvirt takes the first, and takes one without attributes for none at all. */
     if (nic->role != VIR_TEAMING_ROLE_NONE)
         return;
     nic->teamingLine = virTeamingXmlGetLine(node);
-    nic->teamingType = g_strdup(virTeamingXmlPeekProp(node, "type"));
-    nic->persistent = g_strdup(virTeamingXmlPeekProp(node, "persistent"));
+    /* An empty attribute is, for libvirt, none: virXPathString() in src/util/virxml.c. */
+    nic->teamingType = g_strdup(type && *type ? type : NULL);
+    nic->persistent = g_strdup(persistent && *persistent ? persistent : NULL);
 
     if (g_strcmp0(nic->teamingType, "persistent") == 0)
         nic->role = VIR_TEAMING_ROLE_PERSISTENT;
@@ -527,6 +531,27 @@ virTeamingTeamingParse(virTeamingNic *nic,
         nic->role = VIR_TEAMING_ROLE_TRANSIENT;
     else
         nic->role = VIR_TEAMING_ROLE_UNKNOWN;
+}
+
+
+/*
+ * Whether libvirt makes @nic a virtio NIC if it has no model. Of a domain that names no machine,
+ * that depends on the version.
+ *
+ * Source: libvirt 9.0 and 11.3, qemuDomainDefaultNetModel() and qemuDomainDeviceNetDefPostParse()
+ * in src/qemu (LoongArch: not in 9.0).
+ */
+static gboolean
+virTeamingDomainDefaultsToVirtio(const virTeamingDomain *domain,
+                                 const virTeamingNic *nic)
+{
+    const char *arch = domain->arch ? domain->arch : "x86_64";
+    gboolean virt = g_strcmp0(domain->machine, "virt") == 0 ||
+        (domain->machine && g_str_has_prefix(domain->machine, "virt-"));
+
+    return nic->type == VIR_TEAMING_NIC_VDPA || g_str_has_prefix(arch, "s390") ||
+        (virt && (strcmp(arch, "aarch64") == 0 || g_str_has_prefix(arch, "arm") ||
+                  g_str_has_prefix(arch, "riscv") || strcmp(arch, "loongarch64") == 0));
 }
 
 
@@ -649,6 +674,9 @@ virTeamingNicParse(virTeamingDomain *domain,
                                 nic->lines[VIR_TEAMING_ELEMENT_SOURCE] : nic->line,
                                 nic->lines[VIR_TEAMING_ELEMENT_SOURCE] ? "source" : NULL,
                                 "the <source> has no %s", missing);
+    if (!plain && !nic->model && nic->role == VIR_TEAMING_ROLE_PERSISTENT &&
+        virTeamingDomainDefaultsToVirtio(domain, nic))
+        nic->model = g_strdup("virtio");
     /* libvirt compares it in either case, and writes it in small letters. */
     for (char *letter = nic->model; letter && *letter; letter++)
         *letter = g_ascii_tolower(*letter);

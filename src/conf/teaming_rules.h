@@ -25,7 +25,8 @@
          "use <domain type='kvm'>, or take <teaming> out") \
     RULE(TEAMING_TYPE_UNKNOWN, "teaming-type-unknown", ERROR, \
          "a teaming type that does not exist", \
-         "libvirt refuses the domain: it knows 'persistent' and 'transient'.", \
+         "libvirt refuses the domain: it knows 'persistent' and 'transient'. A <teaming> that says " \
+         "neither a type nor a partner it drops without a word.", \
          "write type='persistent' on the virtio NIC and type='transient' on the VF") \
     RULE(TRANSIENT_NAMES_NOBODY, "transient-names-nobody", ERROR, \
          "a transient interface without persistent='…'", \

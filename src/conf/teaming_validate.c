@@ -510,7 +510,9 @@ virTeamingCheckRole(virTeamingCheck *check,
     case VIR_TEAMING_ROLE_UNKNOWN:
         virTeamingReport(check, VIR_TEAMING_RULE_TEAMING_TYPE_UNKNOWN, nic,
                          VIR_TEAMING_ELEMENT_TEAMING, nic->teamingType ?
-                         "there is no teaming type '%s'" : "<teaming> has no type%s",
+                         "there is no teaming type '%s'" : nic->persistent ?
+                         "<teaming> has no type%s" :
+                         "<teaming> has no type, and libvirt drops it%s",
                          nic->teamingType ? nic->teamingType : "");
         break;
 
@@ -787,8 +789,9 @@ virTeamingCheckMac(virTeamingCheck *check,
                          "%s, but the persistent NIC on line %d has %s", mac, other->line,
                          virTeamingMacFormat(&other->mac, mac2));
 
-    /* Whose pair it is in is not known, and its reference was reported. */
-    if (nic->role == VIR_TEAMING_ROLE_TRANSIENT && !other)
+    /* Whose pair it is in is not known, and its reference or its type was reported. */
+    if ((nic->role == VIR_TEAMING_ROLE_TRANSIENT || nic->role == VIR_TEAMING_ROLE_UNKNOWN) &&
+        !other)
         return;
     /* The table holds, of each MAC, the persistent NIC of its first pair. */
     first = g_hash_table_lookup(macs, mac);
