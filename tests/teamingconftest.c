@@ -598,6 +598,27 @@ testObstacles(void)
           "/domain/devices/filesystem[1]" },
         { "<devices><filesystem type='ram'/><filesystem type='mount'><driver type='virtiofs'/>"
           "</filesystem></devices>", "/domain/devices/filesystem[2]" },
+        { "<devices><iommu model='intel'/><iommu model='amd'/></devices>",
+          "/domain/devices/iommu[2]" },
+        { "<devices><crypto model='virtio' type='qemu'/></devices>", "/domain/devices/crypto[1]" },
+        { "<devices><sound model='ich9'/><sound model='virtio'/></devices>",
+          "/domain/devices/sound[2]" },
+        { "<devices><sound model='usb'/></devices>", "/domain/devices/sound[1]" },
+        { "<devices><input type='tablet'/><input type='evdev'/><input type='passthrough'/>"
+          "</devices>", "/domain/devices/input[3]" },
+        { "<devices><interface><model type='usb-net'/></interface></devices>",
+          "/domain/devices/interface[1]" },
+        { "<devices><serial/><serial><target type='usb-serial'/></serial></devices>",
+          "/domain/devices/serial[2]" },
+        { "<devices><tpm><backend type='emulator'/></tpm></devices>", NULL },
+        { "<devices><tpm><backend type='passthrough'/></tpm></devices>",
+          "/domain/devices/tpm[1]" },
+        { "<devices><video><model type='virtio'/></video><video><model type='virtio'>"
+          "<acceleration accel3d='yes'/></model></video></devices>", "/domain/devices/video[2]" },
+        { "<devices><hostdev type='mdev'/></devices>", "/domain/devices/hostdev[1]" },
+        { "<devices><hostdev type='pci'><address type='pci'/></hostdev></devices>",
+          "/domain/devices/hostdev[1]" },
+        { "<devices><hostdev type='pci'><address type='unassigned'/></hostdev></devices>", NULL },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

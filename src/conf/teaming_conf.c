@@ -684,29 +684,69 @@ virTeamingNicParse(virTeamingDomain *domain,
 }
 
 
+/*
+ * The devices that QEMU migrates with no guest, told by one attribute.
+ *
+ * Source: QEMU 7.2 and 10.0.2, 'unmigratable' in the devices' VMStateDescription: what 10.0.2 has
+ * was given to it, and 'migrate' refused. Of the host's TPM: tpm_passthrough_startup_tpm().
+ */
+static const struct {
+    const char *element;
+    const char *child;              /* of @element, or NULL */
+    const char *attribute;
+    const char *value;
+    const char *what;
+} virTeamingUnmigratable[] = {
+    { "iommu", NULL, "model", "amd", "an AMD IOMMU" },
+    { "crypto", NULL, "model", "virtio", "a virtio crypto device" },
+    { "sound", NULL, "model", "virtio", "a virtio sound device" },
+    { "sound", NULL, "model", "usb", "a USB sound device" },
+    { "input", NULL, "type", "passthrough", "an input device of the host" },
+    { "interface", "model", "type", "usb-net", "a USB NIC" },
+    { "serial", "target", "type", "usb-serial", "a USB serial port" },
+    { "tpm", "backend", "type", "passthrough", "the host's own TPM" },
+};
+
+
 /* Whether the device is kept from migrating by libvirt or QEMU, and in which words. */
 static char *
 virTeamingObstacleFind(const xmlNode *node)
 {
     const char *type = virTeamingXmlPeekProp(node, "type");
     const char *mode = virTeamingXmlPeekProp(node, "mode");
-    const xmlNode *child;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(virTeamingUnmigratable); i++) {
+        const char *name = virTeamingUnmigratable[i].child;
+        const xmlNode *where = name ? virTeamingXmlGetChild(node, name) : node;
+
+        if (virTeamingXmlIs(node, virTeamingUnmigratable[i].element) &&
+            g_strcmp0(virTeamingXmlPeekProp(where, virTeamingUnmigratable[i].attribute),
+                      virTeamingUnmigratable[i].value) == 0)
+            return g_strdup(virTeamingUnmigratable[i].what);
+    }
 
     if (virTeamingXmlIs(node, "hostdev")) {
         const char *role = virTeamingXmlPeekProp(virTeamingXmlGetChild(node, "teaming"), "type");
+        const char *address = virTeamingXmlPeekProp(virTeamingXmlGetChild(node, "address"),
+                                                    "type");
 
         if (g_strcmp0(mode, "capabilities") == 0)
             return g_strdup("a host device with mode='capabilities'");
         /* libvirt asks QEMU of 6.0 or newer itself, and that keeps no scsi-generic from it. */
         if (g_strcmp0(type, "usb") == 0 || g_strcmp0(type, "scsi") == 0 ||
-            g_strcmp0(role, "transient") == 0)
+            g_strcmp0(role, "transient") == 0 || g_strcmp0(address, "unassigned") == 0)
             return NULL;
+        /* QEMU asks vfio of each: vfio_migration_realize() in hw/vfio/migration.c. */
+        if (g_strcmp0(type, "pci") == 0 || g_strcmp0(type, "mdev") == 0)
+            return g_strdup_printf("a host device of type '%s', which migrates only if its "
+                                   "driver can", type);
         return g_strdup_printf("a host device of type '%s' that no migration unplugs",
                                type ? type : "");
     }
     if (virTeamingXmlIs(node, "interface")) {
         if (g_strcmp0(type, "hostdev") == 0 && !virTeamingXmlGetChild(node, "teaming"))
-            return g_strdup("a host's NIC without <teaming>, which no migration unplugs");
+            return g_strdup("a host's NIC without <teaming>, which migrates only if its driver "
+                            "can");
         if (g_strcmp0(type, "vdpa") == 0)
             return g_strdup("a vDPA device, which older libvirt does not migrate");
     } else if (virTeamingXmlIs(node, "shmem")) {
@@ -726,10 +766,14 @@ virTeamingObstacleFind(const xmlNode *node)
     } else if (virTeamingXmlIs(node, "disk")) {
         if (virTeamingXmlGetChild(node, "transient"))
             return g_strdup("a transient disk");
-    } else if (virTeamingXmlIs(node, "tpm")) {
-        child = virTeamingXmlGetChild(node, "backend");
-        if (g_strcmp0(virTeamingXmlPeekProp(child, "type"), "passthrough") == 0)
-            return g_strdup("the host's own TPM");
+    } else if (virTeamingXmlIs(node, "video")) {
+        const xmlNode *model = virTeamingXmlGetChild(node, "model");
+
+        /* virtio_gpu_base_device_realize() in hw/display/virtio-gpu-base.c */
+        if (g_strcmp0(virTeamingXmlPeekProp(model, "type"), "virtio") == 0 &&
+            g_strcmp0(virTeamingXmlPeekProp(virTeamingXmlGetChild(model, "acceleration"),
+                                            "accel3d"), "yes") == 0)
+            return g_strdup("a virtio GPU with 3D acceleration");
     }
     return NULL;
 }
