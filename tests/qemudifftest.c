@@ -522,6 +522,41 @@ testJust(gconstpointer opaque)
 }
 
 
+/* Where libvirt may put a VF into a port with hotplug off, it does. */
+static void
+testPortChosen(void)
+{
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "teamingxmldata", "rules",
+                                                  "guest-port-chosen-trip.xml", NULL);
+    g_autofree char *xml = NULL;
+    g_autofree char *defined = NULL;
+    g_autoptr(virTeamingDomain) parsed = NULL;
+    g_autoptr(GPtrArray) findings = NULL;
+    virDomainPtr domain;
+    gboolean found = FALSE;
+
+    g_assert_true(g_file_get_contents(path, &xml, NULL, NULL));
+    if (g_access("/usr/bin/qemu-system-x86_64", X_OK) != 0 ||
+        g_access("/dev/kvm", R_OK | W_OK) != 0) {
+        g_test_skip("/usr/bin/qemu-system-x86_64 or KVM is not here");
+        return;
+    }
+    domain = virDomainDefineXML(conn, xml);
+    g_assert_nonnull(domain);
+    defined = virDomainGetXMLDesc(domain, 0);
+    virDomainUndefine(domain);
+    virDomainFree(domain);
+    parsed = virTeamingDomainParse(defined, -1, "defined.xml", NULL);
+    findings = virTeamingDomainValidate(parsed, NULL, NULL);
+    for (guint i = 0; i < findings->len; i++) {
+        const virTeamingFinding *finding = findings->pdata[i];
+
+        found |= finding->rule == VIR_TEAMING_RULE_GUEST_BUS_NO_HOTPLUG;
+    }
+    g_assert_true(found);
+}
+
+
 /* Of what can be written into the NICs of a pair, libvirt refuses what nicvalues.h says. */
 static void
 testValues(void)
@@ -687,6 +722,7 @@ runTests(int argc,
     addTests(dir, "primary", testPrimary, paths);
     addTests(dir, "standby", testStandby, paths);
     addRules();
+    g_test_add_func("/qemudiff/port-chosen", testPortChosen);
     g_test_add_func("/qemudiff/values", testValues);
     status = g_test_run();
     virConnectClose(conn);

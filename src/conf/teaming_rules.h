@@ -151,11 +151,6 @@
          "libvirt accepts it; QEMU shows a primary on PCI Express only, and the VF never appears " \
          "in the guest.", \
          "use machine 'q35' (x86) or 'virt' (ARM, RISC-V)") \
-    RULE(NO_PCIE_PORT, "no-pcie-port", WARNING, \
-         "no port that a VF could be plugged into", \
-         "libvirt adds a port when the domain is defined, but not when it runs: plugging the VF " \
-         "again after a migration finds no place.", \
-         "add <controller type='pci' model='pcie-root-port'/>") \
     RULE(GUEST_BUS_CONVENTIONAL, "guest-bus-conventional", ERROR, \
          "the VF sits on a conventional PCI bus of the guest", \
          "libvirt accepts it; QEMU shows a primary on PCI Express only, and the VF never appears " \
@@ -183,6 +178,11 @@
          "libvirt accepts it; the VF must come and go while the guest runs, and QEMU stops as " \
          "soon as it starts.", \
          "take <target hotplug='off'/> from that port, or use another one") \
+    RULE(GUEST_PORT_CHOSEN, "guest-port-chosen", WARNING, \
+         "libvirt is to choose the VF's port, and one with hotplug off is free", \
+         "libvirt accepts it, takes that port like any other, and adds one only when all are " \
+         "taken. QEMU stops as soon as it starts if the VF sits there.", \
+         "give the VF the <address> of another port, or take <target hotplug='off'/> out") \
     RULE(GUEST_FUNCTION, "guest-function", ERROR, \
          "the VF is not function 0 of its slot in the guest", \
          "libvirt accepts it; QEMU refuses a primary with another function, and the VF never " \
@@ -198,6 +198,11 @@
          "A slot is plugged and unplugged as a whole: the other device would go with the VF. " \
          "QEMU refuses it.", \
          "give the VF a slot of its own, or take <address> out") \
+    RULE(GUEST_UNASSIGNED, "guest-unassigned", ERROR, \
+         "a VF that is kept out of the guest", \
+         "With <address type='unassigned'/> libvirt accepts the domain, and keeps the VF from " \
+         "others, but QEMU is given none.", \
+         "take <address> out") \
     RULE(TRANSIENT_NAMED, "transient-named", NOTE, \
          "the VF is named by its address on the host", \
          "On the destination libvirt takes the VF with the same address, whoever uses it, unless the migration names another (virsh migrate --xml).", \

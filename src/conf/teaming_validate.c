@@ -820,6 +820,35 @@ virTeamingCheckGuestModel(virTeamingCheck *check,
 }
 
 
+static gboolean
+virTeamingControllerIsPort(const virTeamingController *controller)
+{
+    return g_strcmp0(controller->model, "pcie-root-port") == 0 ||
+        g_strcmp0(controller->model, "pcie-switch-downstream-port") == 0;
+}
+
+
+/* The same: will it choose a port that takes no hotplug? It makes no difference between them
+ * (9.0 and 11.3, virDomainPCIAddressGetNextAddr() in src/conf/domain_addr.c). */
+static void
+virTeamingCheckGuestPort(virTeamingCheck *check,
+                         const virTeamingNic *nic)
+{
+    for (guint i = 0; i < check->domain->controllers->len; i++) {
+        const virTeamingController *port = check->domain->controllers->pdata[i];
+        virTeamingPciAddress address = { .bus = port->index };
+
+        if (!port->hotplugOff || !virTeamingControllerIsPort(port) ||
+            g_hash_table_contains(check->slots, virTeamingSlotKey(&address)))
+            continue;
+        virTeamingReport(check, VIR_TEAMING_RULE_GUEST_PORT_CHOSEN, nic, VIR_TEAMING_ELEMENT_NIC,
+                         "libvirt may put the VF into bus %u (line %d), which has hotplug off",
+                         port->index, port->line);
+        return;
+    }
+}
+
+
 /* Source: libvirt 9.0 and 11.3, virDomainPCIAddressBusSetModel() in src/conf/domain_addr.c. */
 static void
 virTeamingCheckSlot(virTeamingCheck *check,
@@ -829,8 +858,7 @@ virTeamingCheckSlot(virTeamingCheck *check,
         check->domain->buses[nic->address.bus] : NULL;
 
     if (virTeamingNicHasRole(nic) && port && nic->address.slot &&
-        (g_strcmp0(port->model, "pcie-root-port") == 0 ||
-         g_strcmp0(port->model, "pcie-switch-downstream-port") == 0))
+        virTeamingControllerIsPort(port))
         virTeamingReport(check, VIR_TEAMING_RULE_MALFORMED_VALUE, nic,
                          VIR_TEAMING_ELEMENT_ADDRESS,
                          "bus %u is a port, which has slot 0 only, not %u", nic->address.bus,
@@ -851,8 +879,15 @@ virTeamingCheckGuestAddress(virTeamingCheck *check,
 
     if (nic->role != VIR_TEAMING_ROLE_TRANSIENT || !check->pcie)
         return;
+    /* Of an <interface>, libvirt refuses it. */
+    if (virTeamingNicIsPlain(nic) && g_strcmp0(nic->addressType, "unassigned") == 0) {
+        virTeamingReport(check, VIR_TEAMING_RULE_GUEST_UNASSIGNED, nic,
+                         VIR_TEAMING_ELEMENT_ADDRESS, "the VF is not given to the guest");
+        return;
+    }
     if (!nic->hasAddress) {
         virTeamingCheckGuestModel(check, nic);
+        virTeamingCheckGuestPort(check, nic);
         return;
     }
 
@@ -1412,19 +1447,10 @@ virTeamingCheckBoot(virTeamingCheck *check,
 
 /* What is said once of the whole domain, which has a transient NIC. */
 static void
-virTeamingCheckDomain(virTeamingCheck *check,
-                      const virTeamingNic *transient)
+virTeamingCheckDomain(virTeamingCheck *check)
 {
     const virTeamingDomain *domain = check->domain;
-    gboolean port = FALSE;
 
-    for (guint i = 0; i < domain->controllers->len; i++) {
-        const virTeamingController *controller = domain->controllers->pdata[i];
-
-        port |= !controller->hotplugOff &&
-            (g_strcmp0(controller->model, "pcie-root-port") == 0 ||
-             g_strcmp0(controller->model, "pcie-switch-downstream-port") == 0);
-    }
     if (!check->pcie)
         g_ptr_array_add(check->findings,
                         virTeamingFindingNew(VIR_TEAMING_RULE_MACHINE_WITHOUT_PCIE,
@@ -1433,10 +1459,6 @@ virTeamingCheckDomain(virTeamingCheck *check,
                                              "machine '%s' (%s) has no PCI Express",
                                              domain->machine ? domain->machine : "pc",
                                              domain->arch ? domain->arch : "x86_64"));
-    else if (!port && domain->controllers->len && !transient->hasAddress)
-        virTeamingReport(check, VIR_TEAMING_RULE_NO_PCIE_PORT, transient,
-                         VIR_TEAMING_ELEMENT_NIC,
-                         "none of the domain's PCI controllers is a port to plug the VF into");
 
     if (domain->hardLimit && domain->hardLimit < domain->memory)
         g_ptr_array_add(check->findings,
@@ -1536,7 +1558,7 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
     g_autoptr(GHashTable) slots = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) macs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     const virTeamingNic *teaming = NULL;
-    const virTeamingNic *transient = NULL;
+    gboolean transient = FALSE;
     virTeamingCheck check = {
         .domain = domain,
         .host = host,
@@ -1558,8 +1580,7 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
 
         if (!teaming && virTeamingNicHasRole(nic))
             teaming = nic;
-        if (!transient && nic->role == VIR_TEAMING_ROLE_TRANSIENT)
-            transient = nic;
+        transient |= nic->role == VIR_TEAMING_ROLE_TRANSIENT;
     }
     virTeamingCheckProblems(&check, teaming != NULL);
     if (!teaming) {
@@ -1573,7 +1594,7 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
     } else {
         virTeamingCheckIndex(&check);
         if (transient)
-            virTeamingCheckDomain(&check, transient);
+            virTeamingCheckDomain(&check);
         for (guint i = 0; i < domain->nics->len; i++) {
             const virTeamingNic *nic = domain->nics->pdata[i];
 
