@@ -229,6 +229,12 @@
          "libvirt before 11.0 starts no such domain, nor takes it in a migration.", \
          "have libvirt 11.0 or newer on all hosts; or take <vlan> out, and let the bridge be in " \
          "that VLAN as a whole") \
+    RULE(STANDBY_OPENVSWITCH, "standby-openvswitch", WARNING, \
+         "a standby in Open vSwitch", \
+         "virtteamingd knows the forwarding entries of Linux bridges, not those of Open vSwitch: " \
+         "there it moves the VF's filter only. When the guest changes paths, the switch may send " \
+         "its frames the old way until it has seen one of its own come the new way.", \
+         "put the standby into a Linux bridge, or expect to lose frames with every migration") \
     RULE(MTU_REFUSED, "mtu-refused", ERROR, \
          "an MTU on an interface of a type that takes none", \
          "libvirt refuses the domain: it sets the MTU of taps.", \

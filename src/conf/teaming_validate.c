@@ -1302,6 +1302,18 @@ virTeamingCheckStandbySettings(virTeamingCheck *check,
 }
 
 
+static void
+virTeamingCheckSwitch(virTeamingCheck *check,
+                      const virTeamingNic *nic)
+{
+    if (nic->role == VIR_TEAMING_ROLE_PERSISTENT && !virTeamingNicIsPlain(nic) &&
+        g_strcmp0(virTeamingCheckVirtualport(check, nic), "openvswitch") == 0)
+        virTeamingReport(check, VIR_TEAMING_RULE_STANDBY_OPENVSWITCH, nic,
+                         VIR_TEAMING_ELEMENT_VIRTUALPORT,
+                         "the standby is a port of Open vSwitch, whose entries nobody moves");
+}
+
+
 /*
  * Source: libvirt 9.0 and 11.3, qemuDomainNetSupportsMTU() in src/qemu/qemu_domain.c. Of a NIC
  * of type 'network' it learns too late what it will be.
@@ -1610,6 +1622,7 @@ virTeamingDomainValidate(const virTeamingDomain *domain,
             virTeamingCheckNetworks(&check, nic);
             virTeamingCheckVfSettings(&check, nic);
             virTeamingCheckStandbySettings(&check, nic);
+            virTeamingCheckSwitch(&check, nic);
             virTeamingCheckMtu(&check, nic);
             virTeamingCheckPair(&check, nic);
             virTeamingCheckBoot(&check, nic);
