@@ -821,6 +821,43 @@ testVfLocateBesideRepresentors(Host *host,
 }
 
 
+static void
+hostPutPort(Host *host,
+            const char *netdev,
+            const char *switchId,
+            const char *name)
+{
+    g_autofree char *id = g_strdup_printf("class/net/%s/phys_switch_id", netdev);
+    g_autofree char *port = g_strdup_printf("class/net/%s/phys_port_name", netdev);
+
+    hostPutFile(host, id, switchId, -1);
+    hostPutFile(host, port, name, -1);
+}
+
+
+/* Only a representor of the PF's own switch tells the mode. */
+static void
+testPfRepresentors(Host *host,
+                   gconstpointer data)
+{
+    hostAddNic(host);
+    g_assert_false(virTeamingKernelPfHasRepresentors(host->kernel, "eth1"));
+    if (!host->fake) {
+        hostPutPort(host, "eth1", "0a0b\n", "p0\n");
+        hostPutPort(host, "eth2", "0a0b\n", "p1\n");
+        hostPutPort(host, "eth9", "0c0d\n", "pf0vf0\n");
+        hostPutFile(host, "class/net/eth3/phys_port_name", "pf0vf0\n", -1);
+        g_assert_false(virTeamingKernelPfHasRepresentors(host->kernel, "eth1"));
+        g_assert_false(virTeamingKernelPfHasRepresentors(host->kernel, "eth3"));
+        hostPutPort(host, "eth0", "0a0b\n", "pf0vf1\n");
+    } else {
+        virTeamingFakeSetSwitchdev(host->kernel, "eth1");
+    }
+    g_assert_true(virTeamingKernelPfHasRepresentors(host->kernel, "eth1"));
+    g_assert_false(virTeamingKernelPfHasRepresentors(host->kernel, "eth7"));
+}
+
+
 /* ---- links ---- */
 
 static void
@@ -2184,6 +2221,7 @@ main(int argc,
     ON_BOTH("pci/missing", testPciMissing);
     ON_BOTH("vf/locate", testVfLocate);
     ON("real", "vf/locate-beside-representors", hostSetup, testVfLocateBesideRepresentors);
+    ON_BOTH("pf/representors", testPfRepresentors);
     ON_BOTH("link/get", testLinkGet);
     ON_BOTH("link/list", testLinkList);
     ON("real", "link/particulars", hostSetup, testLinkParticulars);

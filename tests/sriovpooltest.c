@@ -13,6 +13,7 @@
 
 #include "sriov_pool.h"
 #include "teaming_error.h"
+#include "teaming_host.h"
 #include "teaming_kernel_fake.h"
 
 #define NETWORK(attributes, content) \
@@ -400,6 +401,37 @@ testPfTroubles(void)
 }
 
 
+/* Both the inventory of a pool and what the rules are told. */
+static void
+testSwitchdev(void)
+{
+    g_autoptr(virTeamingKernel) kernel = newHost();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virTeamingDomain) domain =
+        virTeamingDomainParse("<domain><devices><interface type='network'>"
+                              "<source network='vfs'/><teaming type='transient'/></interface>"
+                              "</devices></domain>", -1, "domain", &error);
+
+    for (int on = 0; on < 2; on++) {
+        g_auto(virTeamingHost) host = { NULL };
+        const virTeamingHostPf *pf;
+
+        if (on)
+            virTeamingFakeSetSwitchdev(kernel, "eth1");
+        virTeamingHostInit(&host);
+        virTeamingHostAddNetwork(&host, virTeamingNetworkParse(POOL_OF_ETH1, -1, "net", NULL),
+                                 TRUE);
+        virTeamingHostLook(&host, domain, kernel, "/nonexistent");
+        pf = g_hash_table_lookup(host.pfs, "eth1");
+        g_assert_cmpint(pf->switchdev, ==, on);
+    }
+    assertPool(kernel, POOL_OF_ETH1, NULL,
+               PF_LINE VF0_LINE "free\n" VF1_LINE "free\n"
+               "note 'eth1' is in switchdev mode, where a VF's MAC steers no frames: "
+               "devlink dev eswitch set pci/0000:01:00.0 mode legacy\n");
+}
+
+
 #define ADDRESS(slot, function) \
     "<address type='pci' domain='0x0000' bus='0x01' slot='" slot "' function='" function "'/>"
 
@@ -507,6 +539,7 @@ main(int argc,
     g_test_add_func("/pool/shared-iommu-group", testSharedGroup);
     g_test_add_func("/pool/no-iommu", testNoIommu);
     g_test_add_func("/pool/pf-troubles", testPfTroubles);
+    g_test_add_func("/pool/switchdev", testSwitchdev);
     g_test_add_func("/pool/addresses", testAddresses);
     g_test_add_func("/pool/pf-and-addresses", testPfAndAddresses);
     g_test_add_func("/pool/nothing-named", testNothingNamed);

@@ -53,7 +53,7 @@ fillHost(virTeamingHost *host)
 {
     static const char *const names[] = {
         "default", "empty-vfpool", "full-vfpool", "lan", "listed-vfpool", "lost-vfpool",
-        "renamed-vfpool", "stopped-vfpool", "unfit-vfpool", "vfpool",
+        "renamed-vfpool", "stopped-vfpool", "switched-vfpool", "unfit-vfpool", "vfpool",
     };
     static const virTeamingHostDevice devices[] = {
         { .address = { .bus = 0x81, .slot = 1 }, .vf = TRUE, .nic = TRUE },
@@ -66,6 +66,7 @@ fillHost(virTeamingHost *host)
     } pfs[] = {
         { "pf0", { .present = TRUE } },
         { "pf7", { .present = TRUE, .unfit = (char *)"this is only a test" } },
+        { "pf8", { .present = TRUE, .switchdev = TRUE } },
         { "pf9", { .present = FALSE } },
     };
 

@@ -335,6 +335,12 @@
          "'virt-teaming probe' has tried what the NIC, its driver and its firmware do with the " \
          "frames of a guest that changes paths: they would be lost.", \
          "use another NIC; after an update of driver or firmware, run 'virt-teaming probe' again") \
+    RULE(PF_SWITCHDEV, "pf-switchdev", WARNING, \
+         "a NIC in switchdev mode", \
+         "There the frames of a VF go by the rules and the bridge that its representor is in; the " \
+         "MAC that libvirt and virtteamingd give the VF steers none, so that moving it moves " \
+         "nothing, and the guest may be cut off. Not tried: it is what Linux's documentation says.", \
+         "devlink dev eswitch set pci/ADDRESS mode legacy; or use another NIC") \
     RULE(TRANSIENT_NOT_VF, "transient-not-vf", ERROR, \
          "a host device that is not the VF of a NIC", \
          "Only a VF has an admin MAC to be given and taken; only a NIC can be a primary.", \

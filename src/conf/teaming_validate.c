@@ -93,6 +93,7 @@ virTeamingRuleIsOfHost(virTeamingRuleId id)
         VIR_TEAMING_RULE_NETWORK_OTHER_SEGMENT,
         VIR_TEAMING_RULE_NETWORK_PF_MISSING,
         VIR_TEAMING_RULE_NIC_UNFIT,
+        VIR_TEAMING_RULE_PF_SWITCHDEV,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(ofHost); i++) {
@@ -951,6 +952,9 @@ virTeamingCheckPf(virTeamingCheck *check,
     if (pf && pf->unfit)
         virTeamingReport(check, VIR_TEAMING_RULE_NIC_UNFIT, nic, VIR_TEAMING_ELEMENT_SOURCE,
                          "a VF of NIC '%s' can't be in a pair: %s", name, pf->unfit);
+    if (pf && pf->switchdev)
+        virTeamingReport(check, VIR_TEAMING_RULE_PF_SWITCHDEV, nic, VIR_TEAMING_ELEMENT_SOURCE,
+                         "NIC '%s' is in switchdev mode: its VFs have representors", name);
 }
 
 

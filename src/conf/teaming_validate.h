@@ -71,6 +71,7 @@ typedef struct {
 /* A network interface that has, or should have, VFs. */
 typedef struct {
     gboolean present;
+    gboolean switchdev;             /* its VFs are ports of a switch, by representors */
     char *unfit;                    /* why its VFs can't be in a pair, or NULL */
 } virTeamingHostPf;
 

@@ -231,6 +231,9 @@ virTeamingPoolAddPf(virTeamingPool *pool,
         return FALSE;
     }
     virTeamingPoolNotePf(pool, pf);
+    if (virTeamingKernelPfHasRepresentors(kernel, pf->name))
+        virTeamingPoolNote(pool, "'%s' is in switchdev mode, where a VF's MAC steers no frames: "
+                           "devlink dev eswitch set pci/%s mode legacy", pf->name, pf->pci);
     *ret = g_steal_pointer(&pf);
     g_ptr_array_add(pool->pfs, *ret);
     return TRUE;

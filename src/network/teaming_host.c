@@ -31,13 +31,15 @@ virTeamingHostLookPf(virTeamingHost *host,
     g_autoptr(GError) error = NULL;
     virTeamingLink link;
 
-    if (virTeamingKernelLinkGet(kernel, name, &link, &error))
+    if (virTeamingKernelLinkGet(kernel, name, &link, &error)) {
         /* @name may be an alternative one, which sysfs does not know. */
+        pf.switchdev = virTeamingKernelPfHasRepresentors(kernel, link.name);
         pf.unfit = virTeamingNicVerdictFindObjection(kernel, link.name, verdicts);
-    else if (g_error_matches(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND))
+    } else if (g_error_matches(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND)) {
         pf.present = FALSE;
-    else
+    } else {
         return;
+    }
     virTeamingHostAddPf(host, name, &pf);
     g_free(pf.unfit);
 }

@@ -860,6 +860,25 @@ virTeamingKernelVfLocate(virTeamingKernel *kernel,
 
 
 /**
+ * virTeamingKernelPfHasRepresentors:
+ * @kernel: the kernel
+ * @pf: name of a PF's netdev
+ *
+ * In switchdev mode each VF has a representor, a port of the switch in the NIC (Linux,
+ * Documentation/networking/representors.rst). A switch ID alone does not tell: ice gives one to
+ * a PF in any mode (ice_devlink_create_pf_port()).
+ *
+ * Returns: whether there are such ports of @pf's switch. A PF without VFs has none in any mode.
+ */
+gboolean
+virTeamingKernelPfHasRepresentors(virTeamingKernel *kernel,
+                                  const char *pf)
+{
+    return kernel->ops->pfHasRepresentors(kernel, pf);
+}
+
+
+/**
  * virTeamingKernelFdbList:
  * @kernel: the kernel
  * @dev: a bridge, with all its ports, or one link

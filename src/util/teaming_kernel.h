@@ -219,6 +219,8 @@ gboolean virTeamingKernelVfLocate(virTeamingKernel *kernel,
                                   char pf[IF_NAMESIZE],
                                   guint *index,
                                   GError **error);
+gboolean virTeamingKernelPfHasRepresentors(virTeamingKernel *kernel,
+                                           const char *pf);
 
 GArray *virTeamingKernelFdbList(virTeamingKernel *kernel,
                                 const char *dev,

@@ -84,6 +84,7 @@ typedef struct {
     GArray *vfs;                    /* of virTeamingFakeVf */
     GArray *vlans;                  /* of virTeamingFakeVlan, in ascending order per port */
     GHashTable *addresses;          /* of the host on its links, by their names */
+    GHashTable *switches;           /* names of PFs in switchdev mode */
     GArray *fdb;                    /* of virTeamingFdbEntry */
     gboolean torn;                  /* lists of @fdb lack entries */
     GArray *listeners;              /* of virTeamingFakeListener */
@@ -318,6 +319,19 @@ virTeamingFakeSetAddress(virTeamingKernel *kernel,
         g_hash_table_replace(fake->addresses, g_strdup(ifname), g_strdup(address));
     else
         g_hash_table_remove(fake->addresses, ifname);
+}
+
+
+/**
+ * virTeamingFakeSetSwitchdev:
+ * @kernel: a fake
+ * @pf: one of its PFs, whose VFs have representors from now on
+ */
+void
+virTeamingFakeSetSwitchdev(virTeamingKernel *kernel,
+                           const char *pf)
+{
+    g_hash_table_add(((virTeamingKernelFake *)kernel)->switches, g_strdup(pf));
 }
 
 
@@ -1011,6 +1025,14 @@ virTeamingKernelFakeLinkFindAddress(virTeamingKernel *kernel,
 }
 
 
+static gboolean
+virTeamingKernelFakePfHasRepresentors(virTeamingKernel *kernel,
+                                      const char *pf)
+{
+    return g_hash_table_contains(((virTeamingKernelFake *)kernel)->switches, pf);
+}
+
+
 static GArray *
 virTeamingKernelFakeVlanList(virTeamingKernel *kernel,
                              const char *port,
@@ -1477,6 +1499,7 @@ virTeamingKernelFakeFree(virTeamingKernel *kernel)
     g_array_unref(fake->vfs);
     g_array_unref(fake->vlans);
     g_hash_table_unref(fake->addresses);
+    g_hash_table_unref(fake->switches);
     g_array_unref(fake->fdb);
     for (guint i = 0; i < fake->listeners->len; i++)
         close(g_array_index(fake->listeners, virTeamingFakeListener, i).fd);
@@ -1507,6 +1530,7 @@ static const virTeamingKernelOps virTeamingKernelFakeOps = {
     .vfSetMac = virTeamingKernelFakeVfSetMac,
     .vfSetVlan = virTeamingKernelFakeVfSetVlan,
     .vfLocate = virTeamingKernelFakeVfLocate,
+    .pfHasRepresentors = virTeamingKernelFakePfHasRepresentors,
     .fdbList = virTeamingKernelFakeFdbList,
     .fdbGet = virTeamingKernelFakeFdbGet,
     .fdbAdd = virTeamingKernelFakeFdbAdd,
@@ -1534,6 +1558,7 @@ virTeamingKernelNewFake(void)
     fake->vfs = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeVf));
     fake->vlans = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeVlan));
     fake->addresses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    fake->switches = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     fake->fdb = g_array_new(FALSE, TRUE, sizeof(virTeamingFdbEntry));
     fake->listeners = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeListener));
     fake->failures = g_array_new(FALSE, TRUE, sizeof(virTeamingFakeFailure));

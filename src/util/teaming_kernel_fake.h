@@ -22,6 +22,9 @@ void virTeamingFakeSetAddress(virTeamingKernel *kernel,
                               const char *ifname,
                               const char *address);
 
+void virTeamingFakeSetSwitchdev(virTeamingKernel *kernel,
+                                const char *pf);
+
 void virTeamingFakeSetVlans(virTeamingKernel *kernel,
                             const char *port,
                             const guint16 *vlans);

@@ -85,6 +85,8 @@ typedef struct {
                          char pf[IF_NAMESIZE],
                          guint *index,
                          GError **error);
+    gboolean (*pfHasRepresentors)(virTeamingKernel *kernel,
+                                  const char *pf);
 
     GArray *(*fdbList)(virTeamingKernel *kernel,
                        const char *dev,

@@ -203,6 +203,29 @@ virTeamingPciOpenDir(virTeamingKernelReal *real,
 }
 
 
+/* The text of the file net/@netdev/@name of @dir, "" if there is none: of most drivers, reading
+ * what tells of a switch gives EOPNOTSUPP. Returns: whether there is. */
+static gboolean
+virTeamingSysfsReadNetdev(int dir,
+                          const char *netdev,
+                          const char *name,
+                          char *ret,
+                          gsize size)
+{
+    g_autofree char *path = g_strdup_printf("net/%s/%s", netdev, name);
+    ssize_t len = 0;
+    int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        len = read(fd, ret, size - 1);
+        close(fd);
+    }
+    ret[MAX(len, 0)] = '\0';
+    g_strchomp(ret);
+    return ret[0] != '\0';
+}
+
+
 /*
  * Is the netdev of a VF's or SF's representor, that is of a port of the switch in the
  * NIC, and not of the function itself? All of them appear under the PF. Kernel's
@@ -213,20 +236,10 @@ static gboolean
 virTeamingPciNetdevIsRepresentor(int dir,
                                  const char *netdev)
 {
-    g_autofree char *path = g_strdup_printf("net/%s/phys_port_name", netdev);
     char name[32];
-    ssize_t len;
-    int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 
-    if (fd < 0)
-        return FALSE;
-    len = read(fd, name, sizeof(name) - 1);
-    close(fd);
-    if (len <= 1)               /* most drivers: EOPNOTSUPP */
-        return FALSE;
-    name[len] = '\0';
-    g_strchomp(name);
-    return name[0] != 'p' || strspn(name + 1, "0123456789s") != strlen(name + 1);
+    return virTeamingSysfsReadNetdev(dir, netdev, "phys_port_name", name, sizeof(name)) &&
+        (name[0] != 'p' || strspn(name + 1, "0123456789s") != strlen(name + 1));
 }
 
 
@@ -428,6 +441,35 @@ virTeamingKernelRealPciHold(virTeamingKernel *kernel,
                                  "cannot keep PCI device %s from others by %s",
                                  virTeamingPciAddressFormat(address, buf), path);
     return fd;
+}
+
+
+/* Among all netdevs, since not every driver shows representors under the PF; of one switch is
+ * what has the same ID. */
+static gboolean
+virTeamingKernelRealPfHasRepresentors(virTeamingKernel *kernel,
+                                      const char *pf)
+{
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    g_autofree char *path = g_build_filename(real->sysfs, "class", NULL);
+    g_autoptr(GPtrArray) names = NULL;
+    char own[80];                   /* 32 bytes in hexadecimal, MAX_PHYS_ITEM_ID_LEN in Linux */
+    char other[sizeof(own)];
+    gboolean found = FALSE;
+    int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (dir < 0)
+        return FALSE;
+    if (virTeamingSysfsReadNetdev(dir, pf, "phys_switch_id", own, sizeof(own))) {
+        names = virTeamingSysfsReadDir(dir, "net");
+        for (guint i = 0; i < names->len && !found; i++)
+            found = virTeamingPciNetdevIsRepresentor(dir, names->pdata[i]) &&
+                virTeamingSysfsReadNetdev(dir, names->pdata[i], "phys_switch_id", other,
+                                          sizeof(other)) &&
+                strcmp(own, other) == 0;
+    }
+    close(dir);
+    return found;
 }
 
 
@@ -1789,6 +1831,7 @@ static const virTeamingKernelOps virTeamingKernelRealOps = {
     .vfSetMac = virTeamingKernelRealVfSetMac,
     .vfSetVlan = virTeamingKernelRealVfSetVlan,
     .vfLocate = virTeamingKernelRealVfLocate,
+    .pfHasRepresentors = virTeamingKernelRealPfHasRepresentors,
     .fdbList = virTeamingKernelRealFdbList,
     .fdbGet = virTeamingKernelRealFdbGet,
     .fdbAdd = virTeamingKernelRealFdbAdd,
