@@ -360,6 +360,7 @@ typedef struct {
     GSubprocess *bus;               /* NULL: it is not there */
     GSubprocess *daemon;
     GSocket *libvirt;               /* takes calls and answers none; NULL: it is not there */
+    GSocket *notify;                /* where systemd wants to hear from the daemon */
 } Service;
 
 
@@ -384,6 +385,23 @@ serviceStartBus(Service *service)
 }
 
 
+static GSocket *
+serviceBind(Service *service,
+            const char *name,
+            GSocketType type)
+{
+    g_autofree char *path = g_build_filename(service->dir, name, NULL);
+    g_autoptr(GSocketAddress) at = g_unix_socket_address_new(path);
+    g_autoptr(GError) error = NULL;
+    GSocket *socket = g_socket_new(G_SOCKET_FAMILY_UNIX, type, G_SOCKET_PROTOCOL_DEFAULT, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(g_socket_bind(socket, at, TRUE, NULL));
+    g_socket_set_timeout(socket, 20);
+    return socket;
+}
+
+
 /* It dies, without a word. */
 static void
 serviceKillBus(Service *service)
@@ -404,6 +422,7 @@ serviceSetUp(Service *service,
     g_autofree char *libvirt = NULL;
     g_autofree char *uri = NULL;
     g_autofree char *address = NULL;
+    g_autofree char *notify = NULL;
     g_autoptr(GError) error = NULL;
 
     service->dir = g_dir_make_tmp("virtteamingtest-XXXXXX", &error);
@@ -414,14 +433,12 @@ serviceSetUp(Service *service,
     g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", address, TRUE);
     libvirt = g_build_filename(service->dir, "libvirt", NULL);
     if (opaque) {
-        g_autoptr(GSocketAddress) at = g_unix_socket_address_new(libvirt);
-
-        service->libvirt = g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM,
-                                        G_SOCKET_PROTOCOL_DEFAULT, &error);
-        g_assert_no_error(error);
-        g_assert_true(g_socket_bind(service->libvirt, at, TRUE, NULL));
+        service->libvirt = serviceBind(service, "libvirt", G_SOCKET_TYPE_STREAM);
         g_assert_true(g_socket_listen(service->libvirt, NULL));
     }
+    notify = g_build_filename(service->dir, "notify", NULL);
+    service->notify = serviceBind(service, "notify", G_SOCKET_TYPE_DATAGRAM);
+    g_subprocess_launcher_setenv(launcher, "NOTIFY_SOCKET", notify, TRUE);
     uri = g_strconcat("qemu+unix:///system?socket=", libvirt, NULL);
     service->daemon = g_subprocess_launcher_spawn(
         launcher, &error, g_getenv("VIR_TEAMING_TEST_DAEMON"), "--state-dir", service->dir,
@@ -442,6 +459,7 @@ serviceTearDown(Service *service,
     g_assert_cmpint(g_subprocess_get_exit_status(service->daemon), ==, 0);
     g_object_unref(service->daemon);
     g_clear_object(&service->libvirt);
+    g_clear_object(&service->notify);
     if (service->bus)
         serviceKillBus(service);
     g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
@@ -483,6 +501,46 @@ serviceAwait(Service *service,
         g_assert_cmpint(g_get_monotonic_time(), <, until);
         g_usleep(20 * 1000);
     }
+}
+
+
+/* Whoever starts it is told when it can be called, and not before. */
+static void
+testReady(Service *service,
+          gconstpointer opaque)
+{
+    g_autofree char *hook = g_build_filename(service->dir, "hook", NULL);
+    char text[64] = "";
+
+    g_assert_cmpint(g_socket_receive(service->notify, text, sizeof(text) - 1, NULL, NULL), >, 0);
+    g_assert_cmpstr(text, ==, "READY=1");
+    g_assert_true(serviceAnswers(service, "bus", NULL));
+    g_assert_true(g_file_test(hook, G_FILE_TEST_EXISTS));
+}
+
+
+/* What only a person can mend has a status of its own, for which it is not started again. */
+static void
+testNotUnderstood(Service *service,
+                  gconstpointer opaque)
+{
+    g_autofree char *config = dataPath("virtteamingtest.c");
+    const char *daemon = g_getenv("VIR_TEAMING_TEST_DAEMON");
+    const char *configured[] = { daemon, "--config", config, "--state-dir", service->dir, NULL };
+    const char *optioned[] = { daemon, "--frob", NULL };
+    const char *second[] = { daemon, "--state-dir", service->dir, NULL };
+    g_auto(Result) badConfig = { 0 };
+    g_auto(Result) badOption = { 0 };
+    g_auto(Result) busy = { 0 };
+
+    runOnce(configured, NULL, &badConfig);
+    g_assert_cmpint(badConfig.status, ==, 78);
+    g_assert_nonnull(strstr(badConfig.err, "virtteamingtest.c: "));
+    runOnce(optioned, NULL, &badOption);
+    g_assert_cmpint(badOption.status, ==, 78);
+    serviceAwait(service, "bus", NULL);
+    runOnce(second, NULL, &busy);
+    g_assert_cmpint(busy.status, ==, 2);
 }
 
 
@@ -596,6 +654,9 @@ main(int argc,
     g_test_add_func("/virt-teaming/full-disk", testFullDisk);
     g_test_add_func("/virt-teaming/pipe-closed", testPipeClosed);
     g_test_add_func("/virt-teaming/huge-file", testHugeFile);
+    g_test_add("/virtteamingd/ready", Service, NULL, serviceSetUp, testReady, serviceTearDown);
+    g_test_add("/virtteamingd/not-understood", Service, NULL, serviceSetUp, testNotUnderstood,
+               serviceTearDown);
     g_test_add("/virtteamingd/bus-dies", Service, NULL, serviceSetUp, testBusDies,
                serviceTearDown);
     g_test_add("/virtteamingd/hangs", Service, NULL, serviceSetUp, testHangs, serviceTearDown);

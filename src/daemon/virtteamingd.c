@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "teaming_bus.h"
@@ -20,6 +21,7 @@
 #include "teaming_hookserver.h"
 #include "teaming_monitor.h"
 #include "teaming_release.h"
+#include "teaming_systemd.h"
 
 /* For what libvirt was asked and has not answered, when the daemon is to end. */
 #define VIR_TEAMING_DAEMON_ANSWERS_S 2
@@ -100,21 +102,20 @@ virTeamingDaemonHasCgroups(void)
 static gboolean
 virTeamingDaemonRun(const char *uri,
                     const char *statedir,
+                    const virTeamingPolicy *policy,
                     GError **error)
 {
     g_autofree char *hookPath = g_build_filename(statedir, VIR_TEAMING_HOOK_SOCKET, NULL);
     g_autofree char *busPath = g_build_filename(statedir, VIR_TEAMING_BUS_SOCKET, NULL);
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
-    virTeamingPolicy policy;
     g_autoptr(virTeamingKernel) kernel = NULL;
     g_autoptr(virTeamingDriver) driver = NULL;
     g_autoptr(GSocketService) hookServer = NULL;
     g_autoptr(virTeamingBus) bus = NULL;
     g_autoptr(virTeamingMonitor) monitor = NULL;
 
-    if (!virTeamingPolicyLoad(&policy, NULL, error) ||
-        !(kernel = virTeamingKernelNew(NULL, error)) ||
-        !(driver = virTeamingDriverNew(kernel, statedir, &policy, error)) ||
+    if (!(kernel = virTeamingKernelNew(NULL, error)) ||
+        !(driver = virTeamingDriverNew(kernel, statedir, policy, error)) ||
         !(hookServer = virTeamingHookServerNew(hookPath, driver, error)) ||
         !(bus = virTeamingBusNew(busPath, driver, error)))
         return FALSE;
@@ -123,6 +124,7 @@ virTeamingDaemonRun(const char *uri,
 
     g_unix_signal_add(SIGTERM, virTeamingDaemonQuit, loop);
     g_unix_signal_add(SIGINT, virTeamingDaemonQuit, loop);
+    virTeamingSystemdReady();
     g_main_loop_run(loop);
 
     g_socket_service_stop(hookServer);
@@ -152,6 +154,7 @@ main(int argc, char **argv)
 {
     g_autofree char *uri = NULL;
     g_autofree char *statedir = NULL;
+    g_autofree char *config = NULL;
     gboolean release = FALSE;
     gboolean version = FALSE;
     gboolean done;
@@ -160,6 +163,8 @@ main(int argc, char **argv)
           "libvirt's QEMU driver (default: qemu:///system)", "URI" },
         { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &statedir,
           "Journal and sockets (default: " VIR_TEAMING_RUNSTATEDIR ")", "DIR" },
+        { "config", 0, 0, G_OPTION_ARG_FILENAME, &config,
+          "Defaults for domains (default: " VIR_TEAMING_POLICY_FILE ")", "FILE" },
         { "release", 0, 0, G_OPTION_ARG_NONE, &release,
           "Leave guests as libvirt alone would have them, and exit", NULL },
         { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },
@@ -168,12 +173,13 @@ main(int argc, char **argv)
     g_autoptr(GOptionContext) context =
         g_option_context_new("- keeps failover pairs on the path that works");
     g_autoptr(GError) error = NULL;
+    virTeamingPolicy policy;
     int lock;
 
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
         g_printerr("virtteamingd: %s\n", error ? error->message : "it takes no arguments");
-        return 2;
+        return EX_CONFIG;
     }
     if (version) {
         g_print("virtteamingd %s\n", VIR_TEAMING_VERSION);
@@ -187,6 +193,11 @@ main(int argc, char **argv)
     if (release && !g_file_test(statedir, G_FILE_TEST_EXISTS))
         return 0;
 
+    /* A status of its own: it does not help to start the daemon again. See its unit. */
+    if (!release && !virTeamingPolicyLoad(&policy, config, &error)) {
+        g_printerr("virtteamingd: %s\n", error->message);
+        return EX_CONFIG;
+    }
     if ((lock = virTeamingDaemonLock(statedir, &error)) < 0) {
         g_printerr("virtteamingd: %s\n", error->message);
         return 2;
@@ -197,7 +208,7 @@ main(int argc, char **argv)
     virSetErrorFunc(NULL, virTeamingDaemonSilence);
 
     done = release ? virTeamingDaemonRelease(statedir, &error) :
-        virTeamingDaemonRun(uri, statedir, &error);
+        virTeamingDaemonRun(uri, statedir, &policy, &error);
     if (!done)
         g_printerr("virtteamingd: %s\n", error->message);
     close(lock);
