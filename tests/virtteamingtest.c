@@ -361,6 +361,8 @@ typedef struct {
     GSubprocess *daemon;
     GSocket *libvirt;               /* takes calls and answers none; NULL: it is not there */
     GSocket *notify;                /* where systemd wants to hear from the daemon */
+    GDBusConnection *systemd;       /* as which somebody is on the bus; NULL: there is none */
+    const char *libvirtd;           /* what that says of libvirtd.service */
 } Service;
 
 
@@ -413,6 +415,67 @@ serviceKillBus(Service *service)
 }
 
 
+/* What systemd says: libvirtd.socket listens, and there is no virtqemud. */
+static GVariant *
+serviceUnitState(GDBusConnection *connection,
+                 const char *sender,
+                 const char *path,
+                 const char *interface,
+                 const char *property,
+                 GError **error,
+                 gpointer opaque)
+{
+    const Service *service = opaque;
+
+    g_assert_cmpstr(property, ==, "ActiveState");
+    return g_variant_new_string(g_str_has_suffix(path, "/libvirtd_2esocket") ? "active" :
+                                g_str_has_suffix(path, "/libvirtd_2eservice") ?
+                                service->libvirtd : "inactive");
+}
+
+
+static void
+serviceStartSystemd(Service *service)
+{
+    static const char *const units[] = {
+        "virtqemud_2esocket", "virtqemud_2eservice", "libvirtd_2esocket", "libvirtd_2eservice",
+    };
+    static const GDBusInterfaceVTable vtable = { .get_property = serviceUnitState };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(
+        "<node><interface name='org.freedesktop.systemd1.Unit'>"
+        "<property name='ActiveState' type='s' access='read'/></interface></node>", &error);
+    g_autofree char *address = g_strconcat("unix:path=", service->socket, NULL);
+    g_autoptr(GVariant) answer = NULL;
+
+    g_assert_no_error(error);
+    service->libvirtd = "deactivating";
+    /* The socket is there a moment before the bus listens. */
+    for (guint i = 0; i < 1000 && !service->systemd; i++) {
+        g_clear_error(&error);
+        service->systemd = g_dbus_connection_new_for_address_sync(
+            address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+            G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL, NULL, &error);
+        g_usleep(10 * 1000);
+    }
+    g_assert_no_error(error);
+    for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
+        g_autofree char *path = g_strconcat("/org/freedesktop/systemd1/unit/", units[i], NULL);
+
+        g_dbus_connection_register_object(service->systemd, path, node->interfaces[0], &vtable,
+                                          service, NULL, &error);
+        g_assert_no_error(error);
+    }
+    answer = g_dbus_connection_call_sync(
+        service->systemd, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+        "org.freedesktop.DBus", "RequestName",
+        g_variant_new("(su)", "org.freedesktop.systemd1", 0), G_VARIANT_TYPE("(u)"),
+        G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+    g_assert_no_error(error);
+}
+
+
+/* @opaque: "mute": libvirt is there, and answers nobody; "stopped": also, systemd has it stopped. */
 static void
 serviceSetUp(Service *service,
              gconstpointer opaque)
@@ -436,6 +499,8 @@ serviceSetUp(Service *service,
         service->libvirt = serviceBind(service, "libvirt", G_SOCKET_TYPE_STREAM);
         g_assert_true(g_socket_listen(service->libvirt, NULL));
     }
+    if (g_strcmp0(opaque, "stopped") == 0)
+        serviceStartSystemd(service);
     notify = g_build_filename(service->dir, "notify", NULL);
     service->notify = serviceBind(service, "notify", G_SOCKET_TYPE_DATAGRAM);
     g_subprocess_launcher_setenv(launcher, "NOTIFY_SOCKET", notify, TRUE);
@@ -460,6 +525,7 @@ serviceTearDown(Service *service,
     g_object_unref(service->daemon);
     g_clear_object(&service->libvirt);
     g_clear_object(&service->notify);
+    g_clear_object(&service->systemd);
     if (service->bus)
         serviceKillBus(service);
     g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
@@ -609,6 +675,42 @@ testLibvirtMute(Service *service,
 }
 
 
+/* Somebody calls libvirt within @seconds, while systemd answers. */
+static gboolean
+serviceCalls(Service *service,
+             guint seconds)
+{
+    const gint64 until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+
+    while (!(g_socket_condition_check(service->libvirt, G_IO_IN) & G_IO_IN)) {
+        if (g_get_monotonic_time() > until)
+            return FALSE;
+        g_main_context_iteration(NULL, FALSE);
+        g_usleep(1000);
+    }
+    return TRUE;
+}
+
+
+/* A libvirt that was stopped is not started by being called, and heard again when it runs. */
+static void
+testLibvirtStopped(Service *service,
+                   gconstpointer opaque)
+{
+    const char *argv[] = { program, "status", "--state-dir", service->dir, NULL };
+    g_auto(Result) result = { 0 };
+
+    g_assert_false(serviceCalls(service, 3));
+    service->libvirtd = "inactive";
+    g_assert_false(serviceCalls(service, 3));
+    runOnce(argv, NULL, &result);
+    g_assert_cmpint(result.status, ==, 1);
+    g_assert_nonnull(strstr(result.err, "libvirt is stopped, and virtteamingd does not start it"));
+    service->libvirtd = "active";
+    g_assert_true(serviceCalls(service, 10));
+}
+
+
 /* Nothing is taken back under a daemon's feet. */
 static void
 testReleaseRefused(Service *service,
@@ -662,6 +764,8 @@ main(int argc,
     g_test_add("/virtteamingd/hangs", Service, NULL, serviceSetUp, testHangs, serviceTearDown);
     g_test_add("/virtteamingd/libvirt-mute", Service, "mute", serviceSetUp, testLibvirtMute,
                serviceTearDown);
+    g_test_add("/virtteamingd/libvirt-stopped", Service, "stopped", serviceSetUp,
+               testLibvirtStopped, serviceTearDown);
     g_test_add("/virtteamingd/release-refused", Service, NULL, serviceSetUp, testReleaseRefused,
                serviceTearDown);
     /* The last, for it leaves the host's network. */

@@ -36,6 +36,7 @@
 #include <string.h>
 
 #include "teaming_migrate.h"
+#include "teaming_systemd.h"
 #include "teaming_validate.h"
 
 #define VIR_TEAMING_MONITOR_RECONNECT_S 1
@@ -700,9 +701,14 @@ virTeamingMonitorConnect(virTeamingMonitor *monitor)
     static int asked[] = { VIR_CRED_AUTHNAME, VIR_CRED_PASSPHRASE };
     gboolean unanswered = FALSE;
     virConnectAuth auth = { asked, G_N_ELEMENTS(asked), virTeamingMonitorIsAsked, &unanswered };
-    virConnectPtr conn = virConnectOpenAuth(monitor->uri, &auth, 0);
+    virConnectPtr conn;
     char *problem;
 
+    /* Who has stopped it means it. */
+    if (virTeamingSystemdHoldsLibvirt())
+        return g_strdup("libvirt is stopped, and virtteamingd does not start it; it connects when "
+                        "libvirt runs ('systemctl start libvirtd', or virtqemud)");
+    conn = virConnectOpenAuth(monitor->uri, &auth, 0);
     if (!conn)
         return g_strdup_printf("cannot connect to libvirt at '%s': %s%s",
                                monitor->uri, unanswered ? "it wants to know who connects, and "
