@@ -21,6 +21,7 @@ typedef struct {
     const char *answer;             /* NULL: none; the connection is kept open */
     GThread *thread;
     GString *heard;
+    char *remembered;               /* there once a call was heard */
 } Daemon;
 
 typedef struct {
@@ -47,6 +48,7 @@ daemonSetUp(Daemon *daemon,
 {
     daemon->dir = g_dir_make_tmp("virt-teaming-hook-XXXXXX", NULL);
     daemon->path = g_build_filename(daemon->dir, "hook", NULL);
+    daemon->remembered = g_build_filename(daemon->dir, "hook-heard", NULL);
     daemon->heard = g_string_new(NULL);
 }
 
@@ -59,7 +61,9 @@ daemonTearDown(Daemon *daemon,
         g_thread_join(daemon->thread);
     g_clear_object(&daemon->socket);
     g_unlink(daemon->path);
+    g_unlink(daemon->remembered);
     g_rmdir(daemon->dir);
+    g_free(daemon->remembered);
     g_free(daemon->path);
     g_free(daemon->dir);
     g_string_free(daemon->heard, TRUE);
@@ -388,14 +392,15 @@ testServer(Daemon *daemon,
     static const struct {
         const char *request;
         const char *answer;
+        gboolean whole;
     } calls[] = {
         { "", "" },
         { "migrate", "ok\n" },
         { "migrate\n", "ok\n" },
         { "migrate\nbegin", "ok\n" },
-        { "\n\n", "ok\n" },
+        { "\n\n", "ok\n", TRUE },
         { "migrate\nbegin\n<domain type='kvm'><name>guest</name>"
-          "<uuid>c7a5fdbd-edaf-9455-926a-d65c16db1809</uuid></domain>", "ok\n" },
+          "<uuid>c7a5fdbd-edaf-9455-926a-d65c16db1809</uuid></domain>", "ok\n", TRUE },
     };
     g_autoptr(virTeamingKernel) kernel = virTeamingKernelNewFake();
     g_autoptr(virTeamingDriver) driver = NULL;
@@ -417,6 +422,7 @@ testServer(Daemon *daemon,
         g_thread_join(thread);
         g_assert_cmpstr(caller.answer, ==, calls[i].answer);
         g_free(caller.answer);
+        g_assert_cmpint(g_file_test(daemon->remembered, G_FILE_TEST_EXISTS), ==, calls[i].whole);
     }
     g_socket_service_stop(server);
 }

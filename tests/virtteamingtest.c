@@ -711,6 +711,37 @@ testLibvirtStopped(Service *service,
 }
 
 
+/* A daemon knows what the one before it has heard, unless that was released. */
+static void
+testHookHeard(Service *service,
+              gconstpointer opaque)
+{
+    const char *status[] = { program, "status", "--format", "json", "--state-dir", service->dir,
+                             NULL };
+    g_autofree char *empty = g_build_filename(service->dir, "other", NULL);
+    g_autofree char *released = g_build_filename(empty, "hook-heard", NULL);
+    g_autofree char *heard = g_build_filename(service->dir, "hook-heard", NULL);
+    const char *release[] = { g_getenv("VIR_TEAMING_TEST_DAEMON"), "--release", "--state-dir",
+                              empty, NULL };
+    g_auto(Result) before = { 0 };
+    g_auto(Result) after = { 0 };
+    g_auto(Result) done = { 0 };
+
+    serviceAwait(service, "bus", NULL);
+    runOnce(status, NULL, &before);
+    g_assert_nonnull(strstr(before.out, "\"hook-heard\" : false"));
+    g_assert_true(g_file_set_contents(heard, "", 0, NULL));
+    runOnce(status, NULL, &after);
+    g_assert_nonnull(strstr(after.out, "\"hook-heard\" : true"));
+
+    g_assert_cmpint(g_mkdir(empty, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(released, "", 0, NULL));
+    runOnce(release, NULL, &done);
+    g_assert_cmpint(done.status, ==, 0);
+    g_assert_false(g_file_test(released, G_FILE_TEST_EXISTS));
+}
+
+
 /* Nothing is taken back under a daemon's feet. */
 static void
 testReleaseRefused(Service *service,
@@ -766,6 +797,8 @@ main(int argc,
                serviceTearDown);
     g_test_add("/virtteamingd/libvirt-stopped", Service, "stopped", serviceSetUp,
                testLibvirtStopped, serviceTearDown);
+    g_test_add("/virtteamingd/hook-heard", Service, NULL, serviceSetUp, testHookHeard,
+               serviceTearDown);
     g_test_add("/virtteamingd/release-refused", Service, NULL, serviceSetUp, testReleaseRefused,
                serviceTearDown);
     /* The last, for it leaves the host's network. */

@@ -152,8 +152,8 @@ virTeamingStatusComplain(const virTeamingStatus *status)
     }
     if (!status->hookHeard && g_variant_n_children(status->pairs) > 0) {
         virTeamingCmdPrint(stderr, VIR_TEAMING_CMD_STYLE_NOTE, "note:");
-        fputs(" libvirt has not called the hook since virtteamingd started; libvirtd looks "
-              "for hooks only when it starts itself\n", stderr);
+        fputs(" libvirt has not called the hook yet; libvirtd (or virtqemud) looks for hooks "
+              "only when it starts: restart it, guests run on\n", stderr);
     }
     return findings;
 }

@@ -28,6 +28,7 @@
 
 struct _virTeamingBus {
     virTeamingDriver *driver;
+    char *hookHeard;                /* path: it is there if the hook was heard */
     GDBusNodeInfo *node;
     GDBusServer *server;
     GPtrArray *connections;         /* of the private socket */
@@ -184,7 +185,7 @@ virTeamingBusGet(GDBusConnection *connection,
     const char *problem = virTeamingDriverLibvirtProblem(bus->driver);
 
     if (g_str_equal(property, "HookHeard"))
-        return g_variant_new_boolean(virTeamingDriverHookHeard(bus->driver));
+        return g_variant_new_boolean(g_file_test(bus->hookHeard, G_FILE_TEST_EXISTS));
     if (g_str_equal(property, "LibvirtProblem"))
         return g_variant_new_string(problem ? problem : "");
     return g_variant_new_string(VIR_TEAMING_VERSION);
@@ -372,7 +373,7 @@ virTeamingBusDrop(gpointer opaque)
 
 /**
  * virTeamingBusNew:
- * @socket: path of the private socket
+ * @socket: path of the private socket, in the state directory
  * @driver: asked for what is answered; must outlive the bus
  * @error: set if the private socket can't be made
  *
@@ -387,8 +388,10 @@ virTeamingBusNew(const char *socket,
     g_autofree char *escaped = g_dbus_address_escape_value(socket);
     g_autofree char *address = g_strconcat("unix:path=", escaped, NULL);
     g_autofree char *guid = g_dbus_generate_guid();
+    g_autofree char *statedir = g_path_get_dirname(socket);
 
     bus->driver = driver;
+    bus->hookHeard = g_build_filename(statedir, VIR_TEAMING_HOOK_HEARD, NULL);
     bus->connections = g_ptr_array_new_with_free_func(virTeamingBusDrop);
     bus->node = g_dbus_node_info_new_for_xml(VIR_TEAMING_BUS_XML, error);
     if (!bus->node)
@@ -422,5 +425,6 @@ virTeamingBusFree(virTeamingBus *bus)
     g_clear_object(&bus->server);
     g_ptr_array_unref(bus->connections);
     g_clear_pointer(&bus->node, g_dbus_node_info_unref);
+    g_free(bus->hookHeard);
     g_free(bus);
 }

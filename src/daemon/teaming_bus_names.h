@@ -12,6 +12,8 @@
 /* Under the daemon's state directory. */
 #define VIR_TEAMING_BUS_SOCKET "bus"
 #define VIR_TEAMING_HOOK_SOCKET "hook"
+/* There since the hook was heard, for later daemons, too: until the host is booted. */
+#define VIR_TEAMING_HOOK_HEARD "hook-heard"
 
 /* See docs/virtteamingd.rst. */
 #define VIR_TEAMING_BUS_ERROR VIR_TEAMING_BUS_NAME ".Error"

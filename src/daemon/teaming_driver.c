@@ -969,13 +969,6 @@ virTeamingDriverPairs(const virTeamingDriver *driver)
 }
 
 
-gboolean
-virTeamingDriverHookHeard(const virTeamingDriver *driver)
-{
-    return driver->hookHeard;
-}
-
-
 const char *
 virTeamingDriverLibvirtProblem(const virTeamingDriver *driver)
 {

@@ -145,7 +145,6 @@ gint64 virTeamingDriverNextRun(const virTeamingDriver *driver,
                                gint64 now);
 
 const GPtrArray *virTeamingDriverPairs(const virTeamingDriver *driver);
-gboolean virTeamingDriverHookHeard(const virTeamingDriver *driver);
 const char *virTeamingDriverLibvirtProblem(const virTeamingDriver *driver);
 
 void virTeamingSnapshotFree(virTeamingSnapshot *snapshot);

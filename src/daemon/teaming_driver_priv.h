@@ -30,7 +30,6 @@ struct _virTeamingDriver {
     guint timer;
     gint64 ranAt;                   /* all pairs were looked at; monotonic microseconds */
     gint64 strangersAt;             /* a link of no pair has changed; 0: none has */
-    gboolean hookHeard;
     char *libvirtProblem;
 };
 

@@ -296,7 +296,6 @@ virTeamingDriverTellHook(virTeamingDriver *driver,
                   unread ? unread->message : "the domain's XML has no <uuid>");
         return TRUE;
     }
-    driver->hookHeard = TRUE;
     virTeamingDriverAdvance(driver, domain->uuid);
 
     if (migrate || g_str_equal(operation, "restore"))

@@ -16,9 +16,13 @@
 
 #include "teaming_hookserver.h"
 
+#include <fcntl.h>
 #include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "teaming_bus_names.h"
 
 /* A domain's XML is some 10 KiB; the bound keeps a stray writer from filling memory. */
 #define VIR_TEAMING_HOOK_MAX_BYTES (16 * 1024 * 1024)
@@ -27,6 +31,7 @@
 typedef struct {
     GSocketConnection *connection;
     virTeamingDriver *driver;
+    char *heard;                    /* path of VIR_TEAMING_HOOK_HEARD */
     GByteArray *request;
     guint8 chunk[16 * 1024];
 } virTeamingHookCall;
@@ -37,6 +42,7 @@ virTeamingHookCallFree(virTeamingHookCall *call)
 {
     g_object_unref(call->connection);
     g_byte_array_unref(call->request);
+    g_free(call->heard);
     g_free(call);
 }
 
@@ -56,6 +62,17 @@ virTeamingHookTakeLine(char **rest)
 }
 
 
+/* libvirt looks for hooks when it starts, not when we do: so daemons after us are to know. */
+static void
+virTeamingHookCallRemember(const virTeamingHookCall *call)
+{
+    int fd = open(call->heard, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        close(fd);
+}
+
+
 static void
 virTeamingHookCallAnswer(virTeamingHookCall *call)
 {
@@ -65,7 +82,7 @@ virTeamingHookCallAnswer(virTeamingHookCall *call)
     g_autofree char *print = NULL;
     g_autoptr(GError) error = NULL;
     const char *operation;
-    const char *suboperation;
+    const char *suboperation = NULL;
     char *rest;
     gint64 began = g_get_monotonic_time();
 
@@ -84,6 +101,8 @@ virTeamingHookCallAnswer(virTeamingHookCall *call)
     }
     /* Small, into an empty socket: does not block. */
     g_output_stream_write_all(out, answer, strlen(answer), NULL, NULL, NULL);
+    if (suboperation)
+        virTeamingHookCallRemember(call);
 }
 
 
@@ -118,6 +137,7 @@ virTeamingHookIncoming(GSocketService *service,
 
     call->connection = g_object_ref(connection);
     call->driver = opaque;
+    call->heard = g_strdup(g_object_get_data(G_OBJECT(service), VIR_TEAMING_HOOK_HEARD));
     call->request = g_byte_array_new();
     g_socket_set_timeout(g_socket_connection_get_socket(connection),
                          VIR_TEAMING_HOOK_TIMEOUT_S);
@@ -130,7 +150,7 @@ virTeamingHookIncoming(GSocketService *service,
 
 /**
  * virTeamingHookServerNew:
- * @path: of the socket; one that a daemon before us has left is replaced
+ * @path: of the socket, in the state directory; one that a daemon before us has left is replaced
  * @driver: told of each call; must outlive the server
  * @error: set if the socket can't be made
  *
@@ -143,7 +163,10 @@ virTeamingHookServerNew(const char *path,
 {
     g_autoptr(GSocketService) service = g_socket_service_new();
     g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
+    g_autofree char *statedir = g_path_get_dirname(path);
 
+    g_object_set_data_full(G_OBJECT(service), VIR_TEAMING_HOOK_HEARD,
+                           g_build_filename(statedir, VIR_TEAMING_HOOK_HEARD, NULL), g_free);
     g_unlink(path);
     if (!g_socket_listener_add_address(G_SOCKET_LISTENER(service), address,
                                        G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT,

@@ -144,7 +144,10 @@ virTeamingDaemonRelease(const char *statedir,
                         GError **error)
 {
     g_autoptr(virTeamingKernel) kernel = virTeamingKernelNew(NULL, error);
+    g_autofree char *heard = g_build_filename(statedir, VIR_TEAMING_HOOK_HEARD, NULL);
 
+    /* Until there is a daemon again, libvirt may be started without the hook. */
+    g_unlink(heard);
     return kernel && virTeamingPairsRelease(kernel, statedir, error);
 }
 
