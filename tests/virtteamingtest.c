@@ -711,6 +711,55 @@ testLibvirtStopped(Service *service,
 }
 
 
+/* No client keeps a property that changes without a word: GDBusProxy, for one, would. */
+static void
+testIntrospection(Service *service,
+                  gconstpointer opaque)
+{
+    static const struct {
+        const char *property;
+        const char *emits;
+    } properties[] = {
+        { "Version", "const" },
+        { "HookHeard", "false" },
+        { "LibvirtProblem", "false" },
+    };
+    g_autofree char *address = g_strconcat("unix:path=", service->dir, "/bus", NULL);
+    g_autoptr(GDBusConnection) connection = NULL;
+    g_autoptr(GDBusNodeInfo) node = NULL;
+    g_autoptr(GVariant) answer = NULL;
+    g_autoptr(GError) error = NULL;
+    GDBusInterfaceInfo *interface;
+    const char *xml;
+
+    serviceAwait(service, "bus", NULL);
+    connection = g_dbus_connection_new_for_address_sync(
+        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, &error);
+    g_assert_no_error(error);
+    answer = g_dbus_connection_call_sync(connection, NULL, "/org/virtteaming",
+                                         "org.freedesktop.DBus.Introspectable", "Introspect", NULL,
+                                         G_VARIANT_TYPE("(s)"), G_DBUS_CALL_FLAGS_NONE, 10000,
+                                         NULL, &error);
+    g_assert_no_error(error);
+    g_variant_get(answer, "(&s)", &xml);
+    node = g_dbus_node_info_new_for_xml(xml, &error);
+    g_assert_no_error(error);
+    interface = g_dbus_node_info_lookup_interface(node, "org.virtteaming.Host1");
+    g_assert_nonnull(interface);
+    for (gsize i = 0; i < G_N_ELEMENTS(properties); i++) {
+        GDBusPropertyInfo *info =
+            g_dbus_interface_info_lookup_property(interface, properties[i].property);
+
+        g_assert_nonnull(info);
+        g_assert_cmpstr(g_dbus_annotation_info_lookup(
+                            info->annotations,
+                            "org.freedesktop.DBus.Property.EmitsChangedSignal"), ==,
+                        properties[i].emits);
+    }
+    g_assert_null(interface->properties[G_N_ELEMENTS(properties)]);
+}
+
+
 /* A daemon knows what the one before it has heard, unless that was released. */
 static void
 testHookHeard(Service *service,
@@ -797,6 +846,8 @@ main(int argc,
                serviceTearDown);
     g_test_add("/virtteamingd/libvirt-stopped", Service, "stopped", serviceSetUp,
                testLibvirtStopped, serviceTearDown);
+    g_test_add("/virtteamingd/introspection", Service, NULL, serviceSetUp, testIntrospection,
+               serviceTearDown);
     g_test_add("/virtteamingd/hook-heard", Service, NULL, serviceSetUp, testHookHeard,
                serviceTearDown);
     g_test_add("/virtteamingd/release-refused", Service, NULL, serviceSetUp, testReleaseRefused,

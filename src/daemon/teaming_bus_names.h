@@ -15,6 +15,13 @@
 /* There since the hook was heard, for later daemons, too: until the host is booted. */
 #define VIR_TEAMING_HOOK_HEARD "hook-heard"
 
+/* Whether a property's changes are told, as in the D-Bus specification, "Introspection Data
+ * Format": without it, clients take them to be, and keep what they once got. */
+#define VIR_TEAMING_BUS_PROPERTY(name, type, emits) \
+    "<property name='" name "' type='" type "' access='read'>" \
+    "<annotation name='org.freedesktop.DBus.Property.EmitsChangedSignal' value='" emits "'/>" \
+    "</property>"
+
 /* See docs/virtteamingd.rst. */
 #define VIR_TEAMING_BUS_ERROR VIR_TEAMING_BUS_NAME ".Error"
 #define VIR_TEAMING_BUS_XML \
@@ -26,8 +33,8 @@
     "<arg name='standby' type='s' direction='in'/>" \
     "<arg name='to' type='s' direction='in'/>" \
     "</method>" \
-    "<property name='Version' type='s' access='read'/>" \
-    "<property name='HookHeard' type='b' access='read'/>" \
-    "<property name='LibvirtProblem' type='s' access='read'/>" \
+    VIR_TEAMING_BUS_PROPERTY("Version", "s", "const") \
+    VIR_TEAMING_BUS_PROPERTY("HookHeard", "b", "false") \
+    VIR_TEAMING_BUS_PROPERTY("LibvirtProblem", "s", "false") \
     "</interface>" \
     "</node>"
