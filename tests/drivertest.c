@@ -2744,6 +2744,36 @@ testArriveDeaf(Host *host,
 }
 
 
+/* The daemon dies while memory follows a guest that has arrived. @opaque: before it has heard of
+ * that. */
+static void
+testPostcopyRestart(Host *host,
+                    gconstpointer opaque)
+{
+    hostArrive(host);
+    if (!opaque) {
+        hostEvent(host, "MIGRATION", "{\"status\":\"postcopy-active\"}");
+        hostResume(host);
+    }
+    hostRestart(host);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 0);
+    host->postcopy = TRUE;
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 0);
+
+    /* QEMU has told of the end before libvirt knew, which says so later. */
+    hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
+    hostWait(host, 1000);
+    host->postcopy = FALSE;
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostWait(host, 1000);
+    g_assert_cmpuint(host->plugged, ==, 1);
+}
+
+
 /* QEMU waited for a VF that its owner's detach had taken; the guest came back without one. */
 static void
 testWaitedAndBack(Host *host,
@@ -5511,6 +5541,8 @@ main(int argc, char **argv)
         { "/driver/parked-without-mac", testParkedWithoutMac },
         { "/driver/busy-bridge", testBusyBridge },
         { "/driver/arrive-deaf", testArriveDeaf },
+        { "/driver/postcopy-restart", testPostcopyRestart },
+        { "/driver/postcopy-restart-unheard", testPostcopyRestart, TRUE },
         { "/driver/waited-and-back", testWaitedAndBack },
         { "/driver/gone-meanwhile", testGoneMeanwhile },
         { "/driver/never-arrives", testNeverArrives },

@@ -591,8 +591,11 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
         for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
             news |= virTeamingPairObjIsContradicted(pair, snapshot->activity);
         virTeamingDriverTakeAll(driver, domain, snapshot->activity, news);
-        for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
-            pair->postcopy &= snapshot->postcopy || !news;
+        /* Before it runs, libvirt does not know; of the end it tells by an event of its own, at
+         * which it is asked (qemuMigrationDstComplete() in src/qemu/qemu_migration.c). */
+        for (guint i = 0; snapshot->activity != VIR_TEAMING_ACTIVITY_INCOMING &&
+             (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
+            pair->postcopy = snapshot->postcopy;
         if (snapshot->migratable)
             virTeamingDriverKeepDevices(driver, domain, snapshot->migratable);
     }

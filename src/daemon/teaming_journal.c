@@ -69,6 +69,7 @@ static const struct {
     FIELD(started, FIELD_BOOLEAN),
     FIELD(negotiated, FIELD_BOOLEAN),
     FIELD(opening, FIELD_BOOLEAN),
+    FIELD(postcopy, FIELD_BOOLEAN),
     FIELD(askedOut, FIELD_BOOLEAN),
     FIELD(migrating, FIELD_BOOLEAN),
     FIELD(ejectLate, FIELD_BOOLEAN),

@@ -73,6 +73,7 @@ typedef struct {
     gboolean started;               /* libvirt has begun to start its QEMU here */
     gboolean negotiated;
     gboolean opening;               /* QEMU was to open the VF then; not known if it has */
+    gboolean postcopy;              /* runs here, and its memory still arrives */
     gboolean askedOut;
     gboolean migrating;             /* an outgoing migration is under way */
     gboolean ejectLate;             /* a migration ended before the guest let the VF go */
@@ -168,7 +169,6 @@ typedef struct {
     guint unhides;                  /* how often QEMU was made to show a hidden VF */
     gint64 unhideAt;                /* not before */
     char *unhideProblem;            /* why that can't work, or NULL */
-    gboolean postcopy;              /* runs here, and its memory still arrives */
     char *problem;                  /* why it is not as it should be, or NULL */
     char *lack;                     /* what the host lacks for its standby, or NULL */
     char *remark;                   /* what keeps frames from its VF, but not from that */
