@@ -8,6 +8,7 @@
  * can't do, or does too well, is done by functions of the same name here: the linker takes them.
  */
 
+#include <dlfcn.h>
 #include <glib/gstdio.h>
 #include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/libvirt-qemu.h>
@@ -30,6 +31,10 @@ static gint postcopyFailed;         /* it runs there, but not all of its memory 
 static gint detached;               /* how often a device was taken out */
 static gint attached;               /* and one plugged; the first @occupied times it is refused */
 static gint occupied;
+static gint listening;              /* to how many kinds of events of domains */
+static virConnectCloseFunc closed;  /* told that the last connection was, with @closedOpaque */
+static void *closedOpaque;
+static virConnectPtr last;
 
 
 int
@@ -51,6 +56,47 @@ virConnectDomainQemuMonitorEventRegister(virConnectPtr conn,
                                          unsigned int flags)
 {
     return 1;
+}
+
+
+int
+virConnectDomainEventRegisterAny(virConnectPtr conn,
+                                 virDomainPtr domain,
+                                 int event,
+                                 virConnectDomainEventGenericCallback callback,
+                                 void *opaque,
+                                 virFreeCallback freecb)
+{
+    typeof(virConnectDomainEventRegisterAny) *real =
+        (typeof(real))dlsym(RTLD_NEXT, "virConnectDomainEventRegisterAny");
+
+    g_atomic_int_inc(&listening);
+    return real(conn, domain, event, callback, opaque, freecb);
+}
+
+
+int
+virConnectDomainEventDeregisterAny(virConnectPtr conn,
+                                   int id)
+{
+    typeof(virConnectDomainEventDeregisterAny) *real =
+        (typeof(real))dlsym(RTLD_NEXT, "virConnectDomainEventDeregisterAny");
+
+    g_atomic_int_add(&listening, -1);
+    return real(conn, id);
+}
+
+
+int
+virConnectRegisterCloseCallback(virConnectPtr conn,
+                                virConnectCloseFunc callback,
+                                void *opaque,
+                                virFreeCallback freecb)
+{
+    last = conn;
+    closedOpaque = opaque;
+    closed = callback;
+    return 0;
 }
 
 
@@ -422,6 +468,26 @@ testBusy(Host *host,
 }
 
 
+/* libvirtd is restarted, again and again: what the connection held that it closed is let go. */
+static void
+testRestarted(Host *host,
+              gconstpointer data)
+{
+    const gint kinds = g_atomic_int_get(&listening);
+
+    g_assert_cmpint(kinds, >, 0);
+    for (guint i = 0; i < 2; i++) {
+        closed(last, VIR_CONNECT_CLOSE_REASON_EOF, closedOpaque);
+        spin(50);
+        g_assert_nonnull(virTeamingDriverLibvirtProblem(host->driver));
+        for (guint j = 0; j < 300 && virTeamingDriverLibvirtProblem(host->driver); j++)
+            spin(10);
+        g_assert_null(virTeamingDriverLibvirtProblem(host->driver));
+        g_assert_cmpint(g_atomic_int_get(&listening), ==, kinds);
+    }
+}
+
+
 /* Something else has the place in the guest that the VF had: it gets another. */
 static void
 testOccupied(Host *host,
@@ -482,6 +548,7 @@ main(int argc, char **argv)
                hostTearDown);
     g_test_add("/monitor/postcopy-failed", Host, NULL, hostSetUp, testPostcopyFailed,
                hostTearDown);
+    g_test_add("/monitor/restarted", Host, NULL, hostSetUp, testRestarted, hostTearDown);
     g_test_add("/monitor/busy", Host, NULL, hostSetUp, testBusy, hostTearDown);
     g_test_add("/monitor/occupied", Host, NULL, hostSetUp, testOccupied, hostTearDown);
     return g_test_run();

@@ -77,6 +77,7 @@ struct _virTeamingMonitor {
     gint64 reopenedAt;              /* @thread only: for the networks; 0: never */
     GMutex lock;
     virConnectPtr conn;             /* under @lock; NULL while there is none */
+    virConnectPtr former;           /* the same; of no use any more, and not yet closed */
     guint reconnect;                /* main loop only */
     guint askNetworks;              /* main loop only: a timer */
     guint networksSerial;           /* main loop only: changes heard of */
@@ -176,16 +177,15 @@ virTeamingMonitorGetConn(virTeamingMonitor *monitor)
 }
 
 
-/* @conn is of no use any more. */
+/* @conn is of no use any more. What it holds is let go by virTeamingMonitorDrop(): from within its
+ * own callback that can't be. */
 static void
 virTeamingMonitorForgetConn(virTeamingMonitor *monitor,
                             virConnectPtr conn)
 {
     g_mutex_lock(&monitor->lock);
-    if (monitor->conn == conn) {
-        virConnectClose(monitor->conn);
-        monitor->conn = NULL;
-    }
+    if (monitor->conn == conn)
+        monitor->former = g_steal_pointer(&monitor->conn);
     g_mutex_unlock(&monitor->lock);
 }
 
@@ -642,6 +642,22 @@ virTeamingMonitorUnlisten(virTeamingMonitor *monitor,
 }
 
 
+/* Thread: closes a connection that was forgotten, if one was. */
+static void
+virTeamingMonitorDrop(virTeamingMonitor *monitor)
+{
+    virConnectPtr former;
+
+    g_mutex_lock(&monitor->lock);
+    former = g_steal_pointer(&monitor->former);
+    g_mutex_unlock(&monitor->lock);
+    if (!former)
+        return;
+    virTeamingMonitorUnlisten(monitor, former);
+    virConnectClose(former);
+}
+
+
 /* Thread: has @conn tell what we listen to: all of it, or nothing. Returns: NULL, or what went
  * wrong. */
 static char *
@@ -704,12 +720,12 @@ virTeamingMonitorConnect(virTeamingMonitor *monitor)
     virConnectPtr conn;
     char *problem;
 
+    virTeamingMonitorDrop(monitor);
     /* Who has stopped it means it. */
     if (virTeamingSystemdHoldsLibvirt())
         return g_strdup("libvirt is stopped, and virtteamingd does not start it; it connects when "
                         "libvirt runs ('systemctl start libvirtd', or virtqemud)");
-    conn = virConnectOpenAuth(monitor->uri, &auth, 0);
-    if (!conn)
+    if (!(conn = virConnectOpenAuth(monitor->uri, &auth, 0)))
         return g_strdup_printf("cannot connect to libvirt at '%s': %s%s",
                                monitor->uri, unanswered ? "it wants to know who connects, and "
                                "libvirt's auth.conf has no answer" : virGetLastErrorMessage(),
@@ -955,8 +971,8 @@ virTeamingMonitorReopen(virTeamingMonitor *monitor,
         .problem = g_strdup_printf("libvirt at '%s' cannot list its networks: %s", monitor->uri,
                                    why),
     });
-    virTeamingMonitorUnlisten(monitor, conn);
     virTeamingMonitorForgetConn(monitor, conn);
+    virTeamingMonitorDrop(monitor);
     return TRUE;
 }
 
@@ -1226,6 +1242,7 @@ virTeamingMonitorFree(virTeamingMonitor *monitor)
     g_thread_pool_free(monitor->doubtful, TRUE, TRUE);
     g_thread_pool_free(monitor->worker, TRUE, TRUE);
     g_thread_pool_free(monitor->urgent, TRUE, TRUE);
+    virTeamingMonitorDrop(monitor);
     if (monitor->conn) {
         virConnectUnregisterCloseCallback(monitor->conn, virTeamingMonitorClosed);
         virConnectClose(monitor->conn);
