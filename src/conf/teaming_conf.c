@@ -35,6 +35,7 @@ typedef enum {
     VIR_TEAMING_FIELD_STRING,
     VIR_TEAMING_FIELD_UINT,
     VIR_TEAMING_FIELD_NONZERO,      /* guint, which libvirt takes from 1 on */
+    VIR_TEAMING_FIELD_RING,         /* guint, a power of two or 0 */
     VIR_TEAMING_FIELD_SIZE,         /* guint64; text of the element; ULLONG_MAX: none */
     VIR_TEAMING_FIELD_ON_OFF,
     VIR_TEAMING_FIELD_YES_NO,
@@ -93,8 +94,8 @@ static const virTeamingField virTeamingInterfaceFields[] = {
     FIELD("driver", NULL, "ioeventfd", ON_OFF, driver.ioeventfd),
     FIELD("driver", NULL, "event_idx", ON_OFF, driver.eventIdx),
     FIELD("driver", NULL, "queues", UINT, driver.queues),
-    FIELD("driver", NULL, "rx_queue_size", UINT, driver.rxQueueSize),
-    FIELD("driver", NULL, "tx_queue_size", UINT, driver.txQueueSize),
+    FIELD("driver", NULL, "rx_queue_size", RING, driver.rxQueueSize),
+    FIELD("driver", NULL, "tx_queue_size", RING, driver.txQueueSize),
     FIELD("driver", NULL, "rss", ON_OFF, driver.rss),
     FIELD("driver", NULL, "rss_hash_report", ON_OFF, driver.rssHashReport),
     FIELD("driver", NULL, "iommu", ON_OFF, driver.iommu),
@@ -416,8 +417,10 @@ virTeamingFieldParse(virTeamingDomain *domain,
 
     case VIR_TEAMING_FIELD_UINT:
     case VIR_TEAMING_FIELD_NONZERO:
+    case VIR_TEAMING_FIELD_RING:
         if ((understood = virTeamingXmlParseNumber(text, 10, G_MAXUINT, &number) &&
-             (number || field->kind == VIR_TEAMING_FIELD_UINT)))
+             (number || field->kind != VIR_TEAMING_FIELD_NONZERO) &&
+             (!(number & (number - 1)) || field->kind != VIR_TEAMING_FIELD_RING)))
             *(guint *)member = number;
         break;
 
@@ -432,7 +435,7 @@ virTeamingFieldParse(virTeamingDomain *domain,
         else if (strcmp(text, "off") == 0)
             *(virTeamingSwitch *)member = VIR_TEAMING_SWITCH_OFF;
         else
-            understood = strcmp(text, "default") == 0;
+            understood = FALSE;
         break;
 
     case VIR_TEAMING_FIELD_YES_NO:
@@ -441,7 +444,7 @@ virTeamingFieldParse(virTeamingDomain *domain,
         else if (strcmp(text, "no") == 0)
             *(virTeamingSwitch *)member = VIR_TEAMING_SWITCH_OFF;
         else
-            understood = strcmp(text, "default") == 0;
+            understood = FALSE;
         break;
 
     case VIR_TEAMING_FIELD_IS_YES:
@@ -584,16 +587,17 @@ virTeamingNicAddressParse(virTeamingDomain *domain,
 }
 
 
-/* What libvirt misses in the source of a NIC that can be transient; NULL: nothing. */
+/* What libvirt misses in the source of a NIC that can be transient, as it is to be written; NULL:
+ * nothing. */
 static const char *
 virTeamingNicFindMissing(const virTeamingNic *nic)
 {
     if (nic->type == VIR_TEAMING_NIC_NETWORK && !nic->network)
-        return "network";
+        return "<source network='…'/>";
     if (nic->type == VIR_TEAMING_NIC_HOSTDEV && !nic->sourceType)
-        return "address with a type";
+        return "<source> with <address type='pci' …/>";
     if (nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV && !nic->lines[VIR_TEAMING_ELEMENT_SOURCE])
-        return "address";
+        return "<source> with <address …/>";
     return NULL;
 }
 
@@ -670,10 +674,7 @@ virTeamingNicParse(virTeamingDomain *domain,
         virTeamingNicAddProblem(domain, nic, nic->line, "rom",
                                 "a ROM that is not enabled can't have a bar or a file");
     if ((missing = virTeamingNicFindMissing(nic)))
-        virTeamingNicAddProblem(domain, nic, nic->lines[VIR_TEAMING_ELEMENT_SOURCE] ?
-                                nic->lines[VIR_TEAMING_ELEMENT_SOURCE] : nic->line,
-                                nic->lines[VIR_TEAMING_ELEMENT_SOURCE] ? "source" : NULL,
-                                "the <source> has no %s", missing);
+        virTeamingNicAddProblem(domain, nic, nic->line, NULL, "the NIC has no %s", missing);
     if (!plain && !nic->model && nic->role == VIR_TEAMING_ROLE_PERSISTENT &&
         virTeamingDomainDefaultsToVirtio(domain, nic))
         nic->model = g_strdup("virtio");
@@ -1392,6 +1393,7 @@ virTeamingFieldFormat(GString *out,
         break;
     case VIR_TEAMING_FIELD_UINT:
     case VIR_TEAMING_FIELD_NONZERO:
+    case VIR_TEAMING_FIELD_RING:
         if (*(const guint *)member)
             g_string_append_printf(out, " %s='%u'", field->attribute, *(const guint *)member);
         break;
