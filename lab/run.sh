@@ -180,6 +180,10 @@ lab.name=$h lab.id=$id lab.vfs=$vfs lab.learning=$learning lab.confined=$confine
             -device pcie-root-port,id=rp1,bus=pcie.0,addr=0x10,chassis=1,slot=1 \
             -netdev tap,id=pf,ifname=pf-$h,script=no,downscript=no \
             -device igb,bus=rp1,netdev=pf,mac=02:70:00:00:00:0$id,romfile=
+        # Where sessions have a niceness of their own, that of a process counts only within its one
+        # (sched(7), "The autogroup feature").
+        unshare --mount sh -c 'mount -t proc proc /proc && echo -10 > "/proc/$(cat "$1")/autogroup"' \
+            sh "$state/qemu-$h.pid" 2> /dev/null || true
         ip link set dev peer-$h netns peer-$h
         ip -n peer-$h link set dev peer-$h name eth0
     done
