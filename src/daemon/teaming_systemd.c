@@ -65,9 +65,9 @@ virTeamingSystemdAsk(GDBusConnection *bus,
  * Waits for systemd: for threads.
  *
  * Returns: whether libvirt's daemon does not run while systemd listens in its place
- * (systemd.socket(5)), so that to connect would start it. While the service is being stopped that is so, too: systemd
- * looks for who has come meanwhile when it has ended (socket_enter_listening() in
- * src/core/socket.c). FALSE if nobody can tell.
+ * (systemd.socket(5)), so that to connect would start it. While the service is being stopped that
+ * is so, too: systemd looks for who has come meanwhile when it has ended (socket_enter_listening()
+ * in src/core/socket.c). FALSE if nobody can tell.
  */
 gboolean
 virTeamingSystemdHoldsLibvirt(void)
