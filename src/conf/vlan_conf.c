@@ -9,6 +9,30 @@
 
 #include "teaming_xml.h"
 
+/* Why libvirt refuses the tags of @vlan together, or beside @trunk as written, to be freed; NULL:
+ * it does not. */
+static char *
+virTeamingVlanFindFault(const virTeamingVlan *vlan,
+                        const char *trunk)
+{
+    guint natives = 0;
+
+    for (guint i = 0; i < vlan->tags->len; i++)
+        natives += g_array_index(vlan->tags, virTeamingVlanTag, i).native;
+    if (vlan->tags->len == 0)
+        return g_strdup("a VLAN without a tag");
+    if (natives > 1)
+        return g_strdup("a VLAN with two native tags");
+    if (!trunk || g_ascii_strcasecmp(trunk, "yes") == 0)
+        return NULL;
+    if (g_ascii_strcasecmp(trunk, "no") != 0)
+        return g_strdup_printf("a VLAN's trunk is 'yes' or 'no', not '%s'", trunk);
+    if (natives || vlan->tags->len > 1)
+        return g_strdup("trunk='no' on a VLAN with several tags or a native one");
+    return NULL;
+}
+
+
 /**
  * virTeamingVlanParse:
  * @node: a <vlan>
@@ -24,8 +48,6 @@ virTeamingVlanParse(const xmlNode *node,
 {
     virTeamingVlan *vlan = g_new0(virTeamingVlan, 1);
     const char *trunk = virTeamingXmlPeekProp(node, "trunk");
-    gboolean says = trunk && g_ascii_strcasecmp(trunk, "yes") == 0;
-    guint natives = 0;
 
     *why = NULL;
     vlan->tags = g_array_new(FALSE, TRUE, sizeof(virTeamingVlanTag));
@@ -43,22 +65,15 @@ virTeamingVlanParse(const xmlNode *node,
                                        text ? text : "");
             continue;
         }
-        if (native && strcmp(native, "tagged") != 0 && strcmp(native, "untagged") != 0 && !*why)
+        if (!*why && native && strcmp(native, "tagged") != 0 && strcmp(native, "untagged") != 0)
             *why = g_strdup_printf("a VLAN's nativeMode is 'tagged' or 'untagged', not '%s'",
                                    native);
-        natives += tag.native;
         tag.id = id;
         g_array_append_val(vlan->tags, tag);
     }
-    if (!*why && vlan->tags->len == 0)
-        *why = g_strdup("a VLAN without a tag");
-    else if (!*why && natives > 1)
-        *why = g_strdup("a VLAN with two native tags");
-    else if (!*why && trunk && !says && g_ascii_strcasecmp(trunk, "no") != 0)
-        *why = g_strdup_printf("a VLAN's trunk is 'yes' or 'no', not '%s'", trunk);
-    else if (!*why && trunk && !says && (natives || vlan->tags->len > 1))
-        *why = g_strdup("a VLAN with several tags or a native one is a trunk: trunk='no' can't be");
-    vlan->trunk = vlan->tags->len > 1 || says;
+    if (!*why)
+        *why = virTeamingVlanFindFault(vlan, trunk);
+    vlan->trunk = vlan->tags->len > 1 || (trunk && g_ascii_strcasecmp(trunk, "yes") == 0);
     return vlan;
 }
 
