@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -366,9 +367,28 @@ typedef struct {
 } Service;
 
 
+/* A test that fails takes along what it has started. */
+static void
+dieWithParent(gpointer opaque)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+
+static GSubprocessLauncher *
+newLauncher(void)
+{
+    GSubprocessLauncher *launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+
+    g_subprocess_launcher_set_child_setup(launcher, dieWithParent, NULL, NULL);
+    return launcher;
+}
+
+
 static void
 serviceStartBus(Service *service)
 {
+    g_autoptr(GSubprocessLauncher) launcher = newLauncher();
     g_autofree char *config = g_build_filename(service->dir, "bus.conf", NULL);
     g_autofree char *option = g_strconcat("--config-file=", config, NULL);
     g_autofree char *text = g_strdup_printf(
@@ -379,8 +399,8 @@ serviceStartBus(Service *service)
 
     g_file_set_contents(config, text, -1, &error);
     g_assert_no_error(error);
-    service->bus = g_subprocess_new(G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error, "dbus-daemon",
-                                    "--nofork", "--nosyslog", option, NULL);
+    service->bus = g_subprocess_launcher_spawn(launcher, &error, "dbus-daemon", "--nofork",
+                                               "--nosyslog", option, NULL);
     g_assert_no_error(error);
     for (guint i = 0; i < 1000 && !g_file_test(service->socket, G_FILE_TEST_EXISTS); i++)
         g_usleep(10 * 1000);
@@ -480,8 +500,7 @@ static void
 serviceSetUp(Service *service,
              gconstpointer opaque)
 {
-    g_autoptr(GSubprocessLauncher) launcher =
-        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+    g_autoptr(GSubprocessLauncher) launcher = newLauncher();
     g_autofree char *libvirt = NULL;
     g_autofree char *uri = NULL;
     g_autofree char *address = NULL;
@@ -534,17 +553,28 @@ serviceTearDown(Service *service,
 }
 
 
+/* Connects to the socket @name: of a message bus, if there is an @owner of names there. */
+static GDBusConnection *
+serviceConnect(Service *service,
+               const char *name,
+               const char *owner)
+{
+    g_autofree char *address = g_strconcat("unix:path=", service->dir, "/", name, NULL);
+
+    return g_dbus_connection_new_for_address_sync(
+        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+        (owner ? G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION : G_DBUS_CONNECTION_FLAGS_NONE),
+        NULL, NULL, NULL);
+}
+
+
 /* Does the daemon answer, on the socket @name, to whoever asks for @owner there? */
 static gboolean
 serviceAnswers(Service *service,
                const char *name,
                const char *owner)
 {
-    g_autofree char *address = g_strconcat("unix:path=", service->dir, "/", name, NULL);
-    g_autoptr(GDBusConnection) connection = g_dbus_connection_new_for_address_sync(
-        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-        (owner ? G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION : G_DBUS_CONNECTION_FLAGS_NONE),
-        NULL, NULL, NULL);
+    g_autoptr(GDBusConnection) connection = serviceConnect(service, name, owner);
     g_autoptr(GVariant) answer = NULL;
 
     if (connection)
@@ -721,10 +751,9 @@ testIntrospection(Service *service,
         const char *emits;
     } properties[] = {
         { "Version", "const" },
-        { "HookHeard", "false" },
-        { "LibvirtProblem", "false" },
+        { "HookHeard", "true" },
+        { "LibvirtProblem", "true" },
     };
-    g_autofree char *address = g_strconcat("unix:path=", service->dir, "/bus", NULL);
     g_autoptr(GDBusConnection) connection = NULL;
     g_autoptr(GDBusNodeInfo) node = NULL;
     g_autoptr(GVariant) answer = NULL;
@@ -733,9 +762,8 @@ testIntrospection(Service *service,
     const char *xml;
 
     serviceAwait(service, "bus", NULL);
-    connection = g_dbus_connection_new_for_address_sync(
-        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, &error);
-    g_assert_no_error(error);
+    connection = serviceConnect(service, "bus", NULL);
+    g_assert_nonnull(connection);
     answer = g_dbus_connection_call_sync(connection, NULL, "/org/virtteaming",
                                          "org.freedesktop.DBus.Introspectable", "Introspect", NULL,
                                          G_VARIANT_TYPE("(s)"), G_DBUS_CALL_FLAGS_NONE, 10000,
@@ -788,6 +816,94 @@ testHookHeard(Service *service,
     runOnce(release, NULL, &done);
     g_assert_cmpint(done.status, ==, 0);
     g_assert_false(g_file_test(released, G_FILE_TEST_EXISTS));
+}
+
+
+static void
+hearSignal(GDBusConnection *connection,
+           const char *sender,
+           const char *path,
+           const char *interface,
+           const char *signal,
+           GVariant *arguments,
+           gpointer opaque)
+{
+    g_autofree char *text = g_variant_print(arguments, FALSE);
+
+    g_string_append_printf(opaque, "%s.%s%s\n", interface, signal, text);
+}
+
+
+/* As libvirt's hook calls it. */
+static void
+serviceCallHook(Service *service,
+                const char *call)
+{
+    g_autofree char *path = g_build_filename(service->dir, "hook", NULL);
+    g_autofree char *domain = dataPath("virtteamingdata/domain-good.xml");
+    g_autofree char *xml = NULL;
+    g_autofree char *request = NULL;
+    g_autoptr(GSocketAddress) at = g_unix_socket_address_new(path);
+    g_autoptr(GSocket) socket = g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM,
+                                             G_SOCKET_PROTOCOL_DEFAULT, NULL);
+    char answer[4] = "";
+
+    g_assert_true(g_file_get_contents(domain, &xml, NULL, NULL));
+    request = g_strconcat(call, xml, NULL);
+    g_assert_true(g_socket_connect(socket, at, NULL, NULL));
+    g_assert_cmpint(g_socket_send(socket, request, strlen(request), NULL, NULL), ==,
+                    strlen(request));
+    g_assert_true(g_socket_shutdown(socket, FALSE, TRUE, NULL));
+    g_assert_cmpint(g_socket_receive(socket, answer, sizeof(answer) - 1, NULL, NULL), ==, 3);
+    g_assert_cmpstr(answer, ==, "ok\n");
+}
+
+
+/* What is answered otherwise than before is told, in both places, and nothing when nothing is. */
+static void
+testSignals(Service *service,
+            gconstpointer opaque)
+{
+    static const char *const places[][2] = {
+        { "bus", NULL }, { "system-bus", "org.virtteaming" },
+    };
+    GDBusConnection *connections[G_N_ELEMENTS(places)];
+    GString *heard[G_N_ELEMENTS(places)];
+    gint64 quietSince = g_get_monotonic_time();
+    const gint64 until = quietSince + 30 * G_USEC_PER_SEC;
+    gsize length = 0;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+        serviceAwait(service, places[i][0], places[i][1]);
+        heard[i] = g_string_new(NULL);
+        connections[i] = serviceConnect(service, places[i][0], places[i][1]);
+        g_assert_nonnull(connections[i]);
+        g_dbus_connection_signal_subscribe(connections[i], NULL, NULL, NULL, "/org/virtteaming",
+                                           NULL, G_DBUS_SIGNAL_FLAGS_NONE, hearSignal, heard[i],
+                                           NULL);
+        g_assert_true(g_dbus_connection_flush_sync(connections[i], NULL, NULL));
+    }
+    serviceAwait(service, "system-bus", "org.virtteaming");
+    serviceCallHook(service, "start\nbegin\n");
+
+    /* It takes some looks until it is known what the pair lacks here. */
+    while (g_get_monotonic_time() - quietSince < 3 * G_USEC_PER_SEC) {
+        g_assert_cmpint(g_get_monotonic_time(), <, until);
+        if (!g_main_context_iteration(NULL, FALSE))
+            g_usleep(10 * 1000);
+        if (heard[0]->len + heard[1]->len == length)
+            continue;
+        length = heard[0]->len + heard[1]->len;
+        quietSince = g_get_monotonic_time();
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+        g_assert_nonnull(strstr(heard[i]->str, "org.virtteaming.Host1.PairsChanged()\n"));
+        g_assert_nonnull(strstr(heard[i]->str, "org.freedesktop.DBus.Properties.PropertiesChanged"
+                                "('org.virtteaming.Host1', {"));
+        g_assert_nonnull(strstr(heard[i]->str, "'HookHeard': <true>"));
+        g_string_free(heard[i], TRUE);
+        g_object_unref(connections[i]);
+    }
 }
 
 
@@ -849,6 +965,8 @@ main(int argc,
     g_test_add("/virtteamingd/introspection", Service, NULL, serviceSetUp, testIntrospection,
                serviceTearDown);
     g_test_add("/virtteamingd/hook-heard", Service, NULL, serviceSetUp, testHookHeard,
+               serviceTearDown);
+    g_test_add("/virtteamingd/signals", Service, NULL, serviceSetUp, testSignals,
                serviceTearDown);
     g_test_add("/virtteamingd/release-refused", Service, NULL, serviceSetUp, testReleaseRefused,
                serviceTearDown);

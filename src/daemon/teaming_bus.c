@@ -8,7 +8,8 @@
  *
  * One object, served in two places: on a private socket, which needs no message bus and
  * takes only who runs the daemon (root), and on the system bus where there is one, whose
- * policy says who may ask. Nothing in the driver waits for either.
+ * policy says who may ask. Nothing in the driver waits for either. That something is answered
+ * otherwise than a second ago is told in both.
  *
  * The connection to the system bus is one of our own: with the one that g_bus_get() shares, GLib
  * ends the process when the bus goes away. And g_bus_own_name() would not connect again
@@ -26,8 +27,15 @@
 #define VIR_TEAMING_BUS_RETRY_S 1
 #define VIR_TEAMING_BUS_RETRY_MAX_S 30
 
+/* So long after a change it is told, at most: a migration is some twenty of them. */
+#define VIR_TEAMING_BUS_COMPARE_S 1
+
 struct _virTeamingBus {
     virTeamingDriver *driver;
+    guint compare;                  /* a timer */
+    char *summary;                  /* of what was answered about pairs when it ran */
+    gboolean heard;                 /* likewise, HookHeard */
+    char *problem;                  /* likewise, LibvirtProblem */
     char *hookHeard;                /* path: it is there if the hook was heard */
     GDBusNodeInfo *node;
     GDBusServer *server;
@@ -147,6 +155,19 @@ virTeamingBusMove(virTeamingBus *bus,
 }
 
 
+/* Returns: (transfer floating): what GetPairs() answers. */
+static GVariant *
+virTeamingBusFormatPairs(const virTeamingBus *bus)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(bus->driver);
+    g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
+
+    for (guint i = 0; i < pairs->len; i++)
+        g_variant_builder_add_value(&builder, virTeamingBusFormatPair(pairs->pdata[i]));
+    return g_variant_new("(aa{sv})", &builder);
+}
+
+
 static void
 virTeamingBusCall(GDBusConnection *connection,
                   const char *sender,
@@ -158,17 +179,11 @@ virTeamingBusCall(GDBusConnection *connection,
                   gpointer opaque)
 {
     virTeamingBus *bus = opaque;
-    const GPtrArray *pairs = virTeamingDriverPairs(bus->driver);
-    g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
 
-    if (g_str_equal(method, "Move")) {
+    if (g_str_equal(method, "Move"))
         virTeamingBusMove(bus, parameters, invocation);
-        return;
-    }
-    for (guint i = 0; i < pairs->len; i++)
-        g_variant_builder_add_value(&builder, virTeamingBusFormatPair(pairs->pdata[i]));
-    g_dbus_method_invocation_return_value(invocation,
-                                          g_variant_new("(aa{sv})", &builder));
+    else
+        g_dbus_method_invocation_return_value(invocation, virTeamingBusFormatPairs(bus));
 }
 
 
@@ -196,6 +211,87 @@ static const GDBusInterfaceVTable vtable = {
     .method_call = virTeamingBusCall,
     .get_property = virTeamingBusGet,
 };
+
+
+/* Tells all who listen; whether anybody does is not known. */
+static void
+virTeamingBusEmit(virTeamingBus *bus,
+                  const char *interface,
+                  const char *signal,
+                  GVariant *arguments)
+{
+    g_autoptr(GVariant) sunk = arguments ? g_variant_ref_sink(arguments) : NULL;
+
+    if (bus->system)
+        g_dbus_connection_emit_signal(bus->system, NULL, VIR_TEAMING_BUS_PATH, interface, signal,
+                                      sunk, NULL);
+    for (guint i = 0; i < bus->connections->len; i++)
+        g_dbus_connection_emit_signal(bus->connections->pdata[i], NULL, VIR_TEAMING_BUS_PATH,
+                                      interface, signal, sunk, NULL);
+}
+
+
+static void
+virTeamingBusEmitProperty(virTeamingBus *bus,
+                          const char *name)
+{
+    g_auto(GVariantBuilder) changed = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
+
+    g_variant_builder_add(&changed, "{sv}", name,
+                          virTeamingBusGet(NULL, NULL, NULL, NULL, name, NULL, bus));
+    virTeamingBusEmit(bus, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                      g_variant_new("(sa{sv}as)", VIR_TEAMING_BUS_INTERFACE, &changed, NULL));
+}
+
+
+/* Returns: (transfer full): text that differs if GetPairs() answers otherwise, but that takes a
+ * hundredth of the time: frames wait for it, each second. */
+static char *
+virTeamingBusSummarize(const virTeamingBus *bus)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(bus->driver);
+    GString *summary = g_string_new(NULL);
+
+    for (guint i = 0; i < pairs->len; i++) {
+        const virTeamingPairObj *pair = g_ptr_array_index(pairs, i);
+        const virTeamingPairChange *last = pair->history.head ? pair->history.head->data : NULL;
+        g_autofree char *problem = virTeamingPairObjGetProblem(pair);
+
+        g_string_append_printf(
+            summary, "%s %s %s %s %s %s %d %d %d %d %u %d %d %" G_GINT64_FORMAT " %s\n%s\n",
+            pair->uuid, pair->standbyAlias, pair->primaryAlias, pair->tap, pair->uplink, pair->pf,
+            pair->hasVf ? (int)pair->vfIndex : -1, (int)pair->phase, (int)pair->move,
+            pair->pci.busMaster, pair->pci.vectors, pair->unplugged,
+            virTeamingPairObjIsAlone(pair), last ? last->realtime : 0, pair->aborted, problem);
+    }
+    return g_string_free(summary, FALSE);
+}
+
+
+/* Tells what would be answered otherwise than when this was called last. What may change is in many
+ * places, and may change many times in a moment. */
+static gboolean
+virTeamingBusCompare(gpointer opaque)
+{
+    virTeamingBus *bus = opaque;
+    g_autofree char *summary = g_steal_pointer(&bus->summary);
+    g_autofree char *problem = g_steal_pointer(&bus->problem);
+    const gboolean heard = bus->heard;
+
+    bus->summary = virTeamingBusSummarize(bus);
+    bus->problem = g_strdup(virTeamingDriverLibvirtProblem(bus->driver));
+    bus->heard = g_file_test(bus->hookHeard, G_FILE_TEST_EXISTS);
+    if (!summary)
+        return G_SOURCE_CONTINUE;
+
+    if (g_strcmp0(problem, bus->problem) != 0)
+        virTeamingBusEmitProperty(bus, "LibvirtProblem");
+    if (heard != bus->heard)
+        virTeamingBusEmitProperty(bus, "HookHeard");
+    if (!g_str_equal(summary, bus->summary))
+        virTeamingBusEmit(bus, VIR_TEAMING_BUS_INTERFACE, "PairsChanged", NULL);
+    return G_SOURCE_CONTINUE;
+}
 
 
 static gboolean
@@ -408,6 +504,8 @@ virTeamingBusNew(const char *socket,
     g_signal_connect(bus->server, "new-connection", G_CALLBACK(virTeamingBusIncoming), bus);
     g_dbus_server_start(bus->server);
 
+    virTeamingBusCompare(bus);
+    bus->compare = g_timeout_add_seconds(VIR_TEAMING_BUS_COMPARE_S, virTeamingBusCompare, bus);
     bus->retrySeconds = VIR_TEAMING_BUS_RETRY_S;
     virTeamingBusJoin(bus);
     return g_steal_pointer(&bus);
@@ -420,6 +518,9 @@ virTeamingBusFree(virTeamingBus *bus)
     if (!bus)
         return;
     virTeamingBusLeave(bus);
+    g_clear_handle_id(&bus->compare, g_source_remove);
+    g_free(bus->summary);
+    g_free(bus->problem);
     if (bus->server)
         g_dbus_server_stop(bus->server);
     g_clear_object(&bus->server);

@@ -33,8 +33,9 @@
     "<arg name='standby' type='s' direction='in'/>" \
     "<arg name='to' type='s' direction='in'/>" \
     "</method>" \
+    "<signal name='PairsChanged'/>" \
     VIR_TEAMING_BUS_PROPERTY("Version", "s", "const") \
-    VIR_TEAMING_BUS_PROPERTY("HookHeard", "b", "false") \
-    VIR_TEAMING_BUS_PROPERTY("LibvirtProblem", "s", "false") \
+    VIR_TEAMING_BUS_PROPERTY("HookHeard", "b", "true") \
+    VIR_TEAMING_BUS_PROPERTY("LibvirtProblem", "s", "true") \
     "</interface>" \
     "</node>"
