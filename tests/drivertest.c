@@ -2762,6 +2762,7 @@ testPostcopyRestart(Host *host,
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     hostWait(host, 1000);
     g_assert_cmpuint(host->plugged, ==, 0);
+    g_assert_nonnull(strstr(virTeamingPairObjExplain(hostPair(host)), "when all of the guest's"));
 
     /* QEMU has told of the end before libvirt knew, which says so later. */
     hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");

@@ -517,7 +517,9 @@ virTeamingPairObjExplain(const virTeamingPairObj *pair)
                 "and is made to show it again";
     }
     if (pair->unplugged)
-        return "the guest's VF is about to be plugged by libvirt";
+        return pair->postcopy ?
+            "the guest's VF is plugged by libvirt when all of the guest's memory has arrived" :
+            "the guest's VF is about to be plugged by libvirt";
     return virTeamingPhaseExplain(pair->phase);
 }
 
