@@ -537,16 +537,23 @@ class Lab:
                    "echo 'r:standby_read net_failover:net_failover_slave_unregister' "
                    ">> kprobe_events; echo > trace; echo 1 > events/kprobes/enable", number)
 
-    def blind_ms(self, number=1):
-        """For how long the guest's kernel read neither its VF nor its standby since
-        watch_guest(): milliseconds, None if the VF did not leave."""
+    def handovers_ms(self, number=1):
+        """For how long the guest's kernel read neither its VF nor its standby, each time that its
+        VF left since watch_guest()."""
         text = self.guest("cat /run/trace/trace; echo > /run/trace/trace", number).stdout
-        times = {}
+        times = []
+        off = None
         for stamp, what in re.findall(r"\s(\d+\.\d+): (vf_off|standby_read):", text):
-            times.setdefault(what, float(stamp))
-        if len(times) < 2:
-            return None
-        return round((times["standby_read"] - times["vf_off"]) * 1000, 1)
+            if what == "vf_off":
+                off = off or float(stamp)
+            elif off:
+                times.append(round((float(stamp) - off) * 1000, 1))
+                off = None
+        return times
+
+    def blind_ms(self, number=1):
+        """The same, of the first time; None if the VF did not leave."""
+        return next(iter(self.handovers_ms(number)), None)
 
 
 def vantage(result, name):

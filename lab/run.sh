@@ -333,7 +333,7 @@ cmd_logs()
 cmd_domain()
 {
     local name= vf=network pairs=1 memory=192 number=1 first=0 cmdline= backing= p mac
-    local boot= rom="<rom enabled='no'/>" schema= arguments=
+    local boot= rom="<rom enabled='no'/>" schema= arguments= at= element=
 
     while [[ $# -gt 0 ]]; do
         case $1 in
@@ -359,9 +359,9 @@ value='ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off'/></qemu:commandline>"
             *) name=$1; shift ;;
         esac
     done
-    [[ -n $name && $vf =~ ^(network|hostdev|none)$ && $pairs =~ ^[1-4]$ &&
+    [[ -n $name && $vf =~ ^(network|hostdev|plain|none)$ && $pairs =~ ^[1-4]$ &&
        $number =~ ^[1-8]$ && $memory =~ ^[0-9]+$ && $first =~ ^[0-6]$ ]] ||
-        die "domain: want a name, --vf network, hostdev or none, --pairs 1 to 4," \
+        die "domain: want a name, --vf network, hostdev, plain or none, --pairs 1 to 4," \
             "--number 1 to 8, --memory MiB, --first-vf 0 to 6"
 
     [[ -n $boot ]] || boot="<kernel>/lab/vmlinux</kernel>
@@ -409,24 +409,30 @@ XML
       <address type='pci' domain='0x0000' bus='0x0$((2 * p + 1))' slot='0x00' function='0x0'/>
     </interface>
 XML
+        # VF n of the 82576 is function 2n after an offset of 128.
+        at="<source><address type='pci' domain='0x0000' bus='0x01' slot='0x1$(((first + p) / 4))' \
+function='0x$((2 * ((first + p) % 4)))'/></source>"
+        element=interface
         case $vf in
             none) continue ;;
             network)
                 echo "    <interface type='network'>"
                 echo "      <source network='sriov0'/>" ;;
             hostdev)
-                # VF n of the 82576 is function 2n after an offset of 128.
                 echo "    <interface type='hostdev' managed='yes'>"
-                echo "      <source><address type='pci' domain='0x0000' bus='0x01'" \
-                     "slot='0x1$(((first + p) / 4))' function='0x$((2 * ((first + p) % 4)))'/></source>" ;;
+                echo "      $at" ;;
+            plain)
+                element=hostdev
+                echo "    <hostdev mode='subsystem' type='pci' managed='yes'>"
+                echo "      $at" ;;
         esac
+        [[ $vf = plain ]] || echo "      <mac address='$mac'/>"
         cat <<XML
-      <mac address='$mac'/>
       <teaming type='transient' persistent='ua-standby$p'/>
       <alias name='ua-primary$p'/>
       <rom enabled='no'/>
       <address type='pci' domain='0x0000' bus='0x0$((2 * p + 2))' slot='0x00' function='0x0'/>
-    </interface>
+    </$element>
 XML
     done
     cat <<XML

@@ -10,7 +10,8 @@ import contextlib
 import subprocess
 import time
 
-from labcase import expect, expect_none_lost, expect_whole, ping_loss, scenario, wait_phase
+from labcase import (cut_wire, expect, expect_none_lost, expect_whole, lost_of_blackout,
+                     ping_loss, scenario, wait_phase)
 from labkit import LAB, OTHER, EventLog, LabError, lab as lab_command, vantage
 
 PF = "/sys/class/net/pf0/device"
@@ -427,14 +428,17 @@ def pf_goes_down_and_up(lab):
     expect_whole(lab, "a")
 
 
-REMAKE_PF = f"""for dev in /sys/bus/pci/devices/0000:01:00.0/net/*; do
-        [ "${{dev##*/}}" = pf0 ] || ip link set dev "${{dev##*/}}" name pf0
-    done
-    ip link set dev pf0 up
-    echo 4 > {PF}/sriov_numvfs
-    ip link set dev pf0 master br0
-    bridge link set dev pf0 learning off
-    bridge fdb add 02:73:00:00:00:02 dev pf0 self; true"""
+def remake_pf(lab, host):
+    """What hypervisor-init does with it: its name, its VFs, its place in the bridge."""
+    number = 2 if host == "a" else 3
+    lab.run(host, f"""for dev in /sys/bus/pci/devices/0000:01:00.0/net/*; do
+            [ "${{dev##*/}}" = pf0 ] || ip link set dev "${{dev##*/}}" name pf0
+        done
+        ip link set dev pf0 up
+        echo 4 > {PF}/sriov_numvfs
+        ip link set dev pf0 master br0
+        bridge link set dev pf0 learning off
+        bridge fdb add 02:73:00:00:00:0{number} dev pf0 self; true""")
 
 
 @scenario(always=False)
@@ -448,7 +452,7 @@ def vfs_taken_away_and_made_again(lab):
     wait_phase(lab, "a", "standby")
     expect(ping_loss(lab) == 0, "frames lost on the standby")
     expect_problem(lab, "a", "cannot plug")
-    lab.run("a", REMAKE_PF)
+    remake_pf(lab, "a")
     expect_whole(lab, "a")
 
 
@@ -459,11 +463,39 @@ def pf_driver_unbound_and_bound(lab):
     lab.run("a", "echo 0000:01:00.0 > /sys/bus/pci/drivers/igb/unbind", timeout=60)
     expect_problem(lab, "a", "has no uplink of")
     lab.run("a", "echo 0000:01:00.0 > /sys/bus/pci/drivers/igb/bind", timeout=60)
-    lab.run("a", REMAKE_PF)
+    remake_pf(lab, "a")
     expect_whole(lab, "a")
     ok, output = migrate(lab, "a", bandwidth=None)
     expect(ok, output)
     expect_ended(lab, ok, "a")
+
+
+@scenario(always=False)
+def moved_away_from_a_host_without_vfs(lab):
+    """Its VFs were taken away, then its whole NIC: a guest that lives on its standby gets a VF
+    where it goes, without anybody's help."""
+    def expect_marked(host):
+        lab.wait_for(lambda: 'plug="yes"' in lab.virsh(host, "dumpxml", "guest").stdout,
+                     "the domain to carry along that it wants a VF", 30)
+    lab.run("a", f"echo 0 > {PF}/sriov_numvfs", timeout=60)
+    wait_phase(lab, "a", "standby")
+    expect_marked("a")
+    result = lab.migrate("a")
+    part = lost_of_blackout(result)
+    expect(part < 0.5, f"of what came while the guest was stopped was lost: {part:.2f}")
+    remake_pf(lab, "a")
+    expect_whole(lab, "b")
+    expect("vtmoved" not in lab.virsh("b", "dumpxml", "guest").stdout, "the domain still says so")
+
+    # Now there is no way to the guest until it is back.
+    lab.run("b", "echo 0000:01:00.0 > /sys/bus/pci/drivers/igb/unbind", timeout=60)
+    wait_phase(lab, "b", "standby")
+    expect_marked("b")
+    ok, output = migrate(lab, "b", bandwidth=None)
+    expect(ok, output)
+    lab.run("b", "echo 0000:01:00.0 > /sys/bus/pci/drivers/igb/bind", timeout=60)
+    remake_pf(lab, "b")
+    expect_ended(lab, ok, "b")
 
 
 # --- case 2: the other host, and the wire to it
@@ -495,16 +527,6 @@ def destination_host_dies_during_the_copy(lab):
     lab.wait_guest(1)
     lab.wait_settled("a")
     expect(ping_loss(lab) == 0, "frames lost after it was over")
-
-
-@contextlib.contextmanager
-def cut_wire():
-    """The management network of b is unplugged."""
-    lab_command("ns", "lab", "ip", "link", "set", "dev", "mgmt-b", "down")
-    try:
-        yield
-    finally:
-        lab_command("ns", "lab", "ip", "link", "set", "dev", "mgmt-b", "up")
 
 
 def wire_cut(lab, wait, bandwidth):

@@ -5,9 +5,9 @@ import json
 import sys
 import time
 
-from labcase import (expect, expect_handover, expect_none_lost, expect_whole, lost_of_blackout,
-                     ping_loss, scenario, wait_phase)
-from labkit import OTHER, gap_in, lab as lab_command, vantage
+from labcase import (Failed, expect, expect_handover, expect_none_lost, expect_whole,
+                     lost_of_blackout, ping_loss, scenario, wait_phase)
+from labkit import OTHER, LabError, gap_in, lab as lab_command, vantage
 
 # 1000 broadcasts, of a type that nobody knows, within some seconds: a tap keeps 500.
 SHOUT = """
@@ -269,7 +269,11 @@ def running_domain_is_checked(lab):
 
 @scenario()
 def migration_to_a_host_without_the_pool_is_refused(lab):
-    """The hook refuses, with the rule, before any memory is copied."""
+    """The hook refuses, with the rule, before any memory is copied, of a libvirtd that is new."""
+    heard = "grep -c 'listening to libvirt' /var/log/virtteamingd.log"
+    before = lab.run("b", heard).stdout
+    lab.restart_libvirtd("b")
+    lab.wait_for(lambda: lab.run("b", heard).stdout != before, "b to listen to libvirt again", 30)
     lab.virsh("b", "net-destroy", "sriov0")
     time.sleep(3)                   # until the daemon has heard of it
     try:
@@ -290,3 +294,42 @@ def hook_alone_does_no_harm(lab):
     lab.wait_guest(1)
     lab.set_daemons(True)
     lab.wait_settled("b")
+
+
+@scenario(always=False, start=False)
+def vf_by_address_gets_its_mac_back(lab):
+    """A VF has the MAC that it had before when the guest was not to come, has left, or has ended:
+    that of <interface> by libvirt, that of a plain <hostdev> by us."""
+    own = {"a": "02:75:00:00:00:0a", "b": "02:75:00:00:00:0b"}
+
+    def expect_own(host, words):
+        found = []
+
+        def given_back():
+            pf = json.loads(lab.run(host, "ip -j link show dev pf0").stdout)[0]
+            found[:] = [vf.get("address") or vf.get("mac") for vf in pf["vfinfo_list"]
+                        if vf["vf"] == 0]
+            return found == [own[host]]
+        try:
+            lab.wait_for(given_back, "", 20)
+        except LabError:
+            raise Failed(f"{words}, its VF on {host} has {found}") from None
+
+    def abort(machine):
+        wait_phase(machine, "a", "released")
+        machine.virsh("a", "domjobabort", "guest")
+    try:
+        for host, mac in own.items():
+            lab.run(host, f"ip link set dev pf0 vf 0 mac {mac}")
+        for vf in ("plain", "hostdev"):
+            lab.start("a", vf=vf)
+            lab.migrate("a", bandwidth=4, during=abort, expect_success=False)
+            expect_own("b", f"{vf}: the guest did not come")
+            lab.migrate("a")
+            expect_whole(lab, "b")
+            expect_own("a", f"{vf}: the guest has left")
+            lab.destroy()
+            expect_own("b", f"{vf}: the guest has ended")
+    finally:
+        for host in own:
+            lab.run(host, "ip link set dev pf0 vf 0 mac 00:00:00:00:00:00", check=False)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What scenarios are made of: how one is marked, and what it can expect of the lab."""
 
+import contextlib
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lab"))
 
-from labkit import INTERVAL_MS, LabError, OTHER, vantage  # noqa: E402
+from labkit import INTERVAL_MS, LabError, OTHER, lab as lab_command, vantage  # noqa: E402
 
 SCENARIOS = []
 NOISE_FRAMES = 2                # a busy machine loses as many without our help
@@ -82,3 +83,13 @@ def ping_loss(lab):
 def wait_phase(lab, host, phase, seconds=120):
     lab.wait_for(lambda: any(p["phase"] == phase for p in lab.status(host)),
                  f"a pair on {host} to be {phase}", seconds)
+
+
+@contextlib.contextmanager
+def cut_wire():
+    """The management network of b is unplugged."""
+    lab_command("ns", "lab", "ip", "link", "set", "dev", "mgmt-b", "down")
+    try:
+        yield
+    finally:
+        lab_command("ns", "lab", "ip", "link", "set", "dev", "mgmt-b", "up")
