@@ -118,7 +118,7 @@ def expect_carried(lab, host, pairs=1):
 
 # --- 1. cancelled
 
-@scenario()
+@scenario(keeps=True)
 def cancelled_at_any_point(lab):
     """virsh domjobabort as early as it can be, in wait-unplug, after the release, at the end."""
     abort = "virsh -q domjobabort guest"

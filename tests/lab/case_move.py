@@ -119,7 +119,7 @@ def lose_at_the_last_step(lab):
         lab.run("b", "kill -CONT $(pidof libvirtd)")
 
 
-@scenario()
+@scenario(keeps=True)
 def source_resumed_after_it_had_completed(lab):
     """The destination's last step fails: QEMU does not put the VF back; the daemon does."""
     result = lab.migrate("a", silent=True, bandwidth=8, during=lose_at_the_last_step,

@@ -18,16 +18,17 @@ class Failed(Exception):
     """The product does not do what it should."""
 
 
-def scenario(libvirt="11.3", always=True, options=(), start=True, **guest):
+def scenario(libvirt="11.3", always=True, options=(), start=True, keeps=False, **guest):
     """Marks a function that is handed a lab with a guest that runs on a, paired.
 
     @always: runs also without --all. @options: of "lab up". @start: whether there is a guest;
-    what else is given says which (see Lab.start)."""
+    what else is given says which (see Lab.start). @keeps: it is there, whole and as it was, when
+    the scenario has passed, and the next one need not start its own."""
     def wrap(function):
         SCENARIOS.append({"name": function.__name__.replace("_", "-"), "run": function,
                           "what": function.__doc__.splitlines()[0], "libvirt": libvirt,
                           "always": always, "options": tuple(options),
-                          "start": start, "guest": guest})
+                          "start": start, "keeps": keeps, "guest": guest})
         return function
     return wrap
 

@@ -52,10 +52,13 @@ def run(args, chosen):
                         machine = Lab(libvirt, stage=args.stage, options=options,
                                       debug=True).__enter__()
                         machine.set_daemons(True)
-                    machine.destroy()
-                    if one["start"]:
-                        machine.start("a", **one["guest"])
+                        kept = None         # the guest that the scenario before has left
+                    if not one["start"] or one["guest"] != kept:
+                        machine.destroy()
+                        if one["start"]:
+                            machine.start("a", **one["guest"])
                     one["run"](machine)
+                    kept = one["guest"] if one["keeps"] else None
                     verdict, why = "ok", ""
                     if machine.crippled:
                         machine.__exit__()
