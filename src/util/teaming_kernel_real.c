@@ -438,7 +438,7 @@ virTeamingKernelRealPciHold(virTeamingKernel *kernel,
     path = g_strdup_printf("/dev/vfio/%d", device.iommuGroup);
     if ((fd = open(path, O_RDWR | O_CLOEXEC)) < 0)
         virTeamingKernelSetError(error, errno == ENOENT ? ENODEV : errno, NULL,
-                                 "cannot keep PCI device %s from others by %s",
+                                 "keep PCI device %s from others by %s",
                                  virTeamingPciAddressFormat(address, buf), path);
     return fd;
 }
