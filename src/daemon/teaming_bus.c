@@ -256,13 +256,16 @@ virTeamingBusSummarize(const virTeamingBus *bus)
         const virTeamingPairObj *pair = g_ptr_array_index(pairs, i);
         const virTeamingPairChange *last = pair->history.head ? pair->history.head->data : NULL;
         g_autofree char *problem = virTeamingPairObjGetProblem(pair);
+        g_autofree char *wiring = virTeamingPairObjGetWiring(pair);
 
         g_string_append_printf(
-            summary, "%s %s %s %s %s %s %d %d %d %d %u %d %d %" G_GINT64_FORMAT " %s\n%s\n",
-            pair->uuid, pair->standbyAlias, pair->primaryAlias, pair->tap, pair->uplink, pair->pf,
+            summary, "%s %s %s %s %s %s %s %s %s %d %d %d %d %u %d %d %" G_GINT64_FORMAT
+            " %s\n%s\n%s\n", pair->uuid, pair->domain, pair->standbyAlias, pair->primaryAlias,
+            pair->tap, pair->bridge, pair->uplink, wiring, pair->pf,
             pair->hasVf ? (int)pair->vfIndex : -1, (int)pair->phase, (int)pair->move,
             pair->pci.busMaster, pair->pci.vectors, pair->unplugged,
-            virTeamingPairObjIsAlone(pair), last ? last->realtime : 0, pair->aborted, problem);
+            virTeamingPairObjIsAlone(pair), last ? last->realtime : 0,
+            virTeamingPairObjExplain(pair), pair->aborted, problem);
     }
     return g_string_free(summary, FALSE);
 }

@@ -8,8 +8,8 @@
  *
  * A domain's XML, from a hook or from libvirt's answer, says which pairs it has, and where on
  * this host they are. Each pair's object is made of the first that names it, and lasts until its
- * guest has gone: what XML does not say any more (a VF that was detached) is still looked after, for
- * its guest has no other path. Nothing of the host is changed here.
+ * guest has gone: what XML does not say any more (a VF that was detached) is still looked after,
+ * for its guest has no other path. Nothing of the host is changed here.
  */
 
 #include "teaming_driver_priv.h"

@@ -593,9 +593,10 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
         virTeamingDriverTakeAll(driver, domain, snapshot->activity, news);
         /* Before it runs, libvirt does not know; of the end it tells by an event of its own, at
          * which it is asked (qemuMigrationDstComplete() in src/qemu/qemu_migration.c). */
-        for (guint i = 0; snapshot->activity != VIR_TEAMING_ACTIVITY_INCOMING &&
-             (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
-            pair->postcopy = snapshot->postcopy;
+        if (snapshot->activity != VIR_TEAMING_ACTIVITY_INCOMING) {
+            for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
+                pair->postcopy = snapshot->postcopy;
+        }
         if (snapshot->migratable)
             virTeamingDriverKeepDevices(driver, domain, snapshot->migratable);
     }

@@ -275,11 +275,7 @@ virTeamingKernelKeptFree(virTeamingKernelKept *kept)
 void
 virTeamingKernelBeginTurn(virTeamingKernel *kernel)
 {
-    if (kernel->turns++ > 0)
-        return;
-    for (guint i = 0; i < VIR_TEAMING_KERNEL_KINDS; i++)
-        kernel->kept[i] = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                                (GDestroyNotify)virTeamingKernelKeptFree);
+    kernel->turns++;
 }
 
 
@@ -311,8 +307,11 @@ virTeamingKernelKeep(virTeamingKernel *kernel,
 {
     virTeamingKernelKept *kept;
 
-    if (!kernel->kept[kind])
+    if (kernel->turns == 0)
         return NULL;
+    if (!kernel->kept[kind])
+        kernel->kept[kind] = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                   (GDestroyNotify)virTeamingKernelKeptFree);
     if (!(kept = g_hash_table_lookup(kernel->kept[kind], of))) {
         kept = g_new0(virTeamingKernelKept, 1);
         g_hash_table_insert(kernel->kept[kind], g_strdup(of), kept);

@@ -137,7 +137,7 @@ struct _virTeamingKernel {
     GArray *changes;                /* of virTeamingKernelChange, not yet notified */
     gboolean changesLost;
     guint turns;                    /* begun and not ended */
-    GHashTable *kept[VIR_TEAMING_KERNEL_KINDS];     /* of virTeamingKernelKept; NULL: no turn */
+    GHashTable *kept[VIR_TEAMING_KERNEL_KINDS];     /* of virTeamingKernelKept */
 };
 
 struct _virTeamingPciHandle {
