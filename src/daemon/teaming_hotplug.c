@@ -348,13 +348,8 @@ virTeamingDriverTellBusy(virTeamingDriver *driver,
                          const char *uuid,
                          const virTeamingMac *mac)
 {
-    virTeamingPairObj *pair = virTeamingDriverFind(driver, uuid, mac);
-
-    if (!pair)
-        return;
-    pair->plugging = FALSE;
-    virTeamingDriverSettleDomain(driver, uuid, FALSE);
-    virTeamingDriverAskAbout(driver, uuid, FALSE);
+    /* As after a request that was made: it is not known what will come of it, so libvirt is asked. */
+    virTeamingDriverTellUnplug(driver, uuid, mac, NULL);
 }
 
 
