@@ -264,7 +264,7 @@ class Bench:
             echo $vf > /sys/bus/pci/drivers_probe
             ip tuntap add dev bench0 mode tap
             ip link set dev bench0 master br0 up
-            chrt -r 1 reaction-bench $vf bench0 300
+            chrt -r 1 reaction-bench $vf bench0 150
             code=$?
             ip link del dev bench0
             echo > /sys/bus/pci/devices/$vf/driver_override

@@ -25,7 +25,9 @@
 #define MAC "02:72:00:00:be:00"
 #define COMMAND 4                   /* offset of the command register: PCI 3.0, 6.2.2 */
 #define BUS_MASTER 4
-#define QUIET_US 30000              /* at least that between two edges */
+/* At least that between two edges: closer ones would be taken for play, and looked at less. */
+#define QUIET_US (VIR_TEAMING_PAIR_CHANGES_MS * 1000 / VIR_TEAMING_PAIR_CHANGES * 5 / 4)
+#define RANDOM_US 60000
 
 static gint64 edge;                 /* when the last one was: monotonic, atomic */
 static gint64 netlinkUs;            /* spent in requests in this turn of the main loop */
@@ -108,7 +110,7 @@ guestRun(gpointer opaque)
     for (guint i = 0; fd >= 0 && i < guest->edges; i++) {
         guint16 command;
 
-        g_usleep(QUIET_US + g_random_int_range(0, QUIET_US));
+        g_usleep(QUIET_US + g_random_int_range(0, RANDOM_US));
         if (pread(fd, &command, sizeof(command), COMMAND) != sizeof(command))
             break;
         command = GUINT16_TO_LE(GUINT16_FROM_LE(command) ^ BUS_MASTER);
@@ -118,7 +120,7 @@ guestRun(gpointer opaque)
     }
     if (fd >= 0)
         close(fd);
-    g_usleep(2 * QUIET_US);
+    g_usleep(QUIET_US);
     g_atomic_int_set(&guest->done, 1);
     g_main_context_wakeup(NULL);
     return NULL;
