@@ -404,7 +404,7 @@ def main():
                                                                             maxsplit=1)[0])
     parser.add_argument("--stage", default="build/stage")
     parser.add_argument("--output", default="build/bench.json")
-    parser.add_argument("--libvirt", default="11.3", choices=["11.3", "9.0"])
+    parser.add_argument("--libvirt", default="11.3", choices=["11.3", "9.0", "newest"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cpus", type=int, default=1,
                         help="of a hypervisor; with two, as any real host has, what plugs a VF "

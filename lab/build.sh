@@ -39,29 +39,33 @@ debian_source()
     echo "deb $key$uri $1 main"
 }
 
-# A private apt configuration, so that the machine's own one is not changed.
+# A private apt configuration for $suite and its backports, so that the machine's own one is not
+# changed.
 apt_prepare()
 {
-    mkdir -p "$dir/apt/lists/partial"
+    local at=$dir/apt-$suite
+
+    mkdir -p "$at/lists/partial"
     # Which archive is whose, apt knows only once it has the lists.
     [[ -n $(debian_mirror) ]] || apt-get -qq update
     {
-        debian_source bookworm
-        debian_source bookworm-backports
-    } > "$dir/apt/sources.new"
-    apt=(-o "Dir::Etc::SourceList=$dir/apt/sources.list"
+        debian_source "$suite"
+        debian_source "$suite-backports"
+    } > "$at/sources.new"
+    apt=(-o "Dir::Etc::SourceList=$at/sources.list"
          -o "Dir::Etc::SourceParts=/dev/null"
-         -o "Dir::State::Lists=$dir/apt/lists"
+         -o "Dir::State::Lists=$at/lists"
+         -o "Dir::Cache::pkgcache=" -o "Dir::Cache::srcpkgcache="
          -o "APT::Sandbox::User=root" -o "Dpkg::Use-Pty=0" -qq)
-    if ! cmp -s "$dir/apt/sources.new" "$dir/apt/sources.list" ||
-       [[ -z $(find "$dir/apt/updated" -mmin -1440 2>/dev/null) ]]; then
-        mv "$dir/apt/sources.new" "$dir/apt/sources.list"
+    if ! cmp -s "$at/sources.new" "$at/sources.list" ||
+       [[ -z $(find "$at/updated" -mmin -1440 2>/dev/null) ]]; then
+        mv "$at/sources.new" "$at/sources.list"
         if apt-get "${apt[@]}" update; then
-            touch "$dir/apt/updated"
-        elif [[ -e $dir/kernel/vmlinux.inputs ]]; then
+            touch "$at/updated"
+        elif [[ -e $kernel/vmlinux.inputs ]]; then
             say "no new package lists: going on with what was built before"
         else
-            die "could not read the package lists of bookworm and its backports" \
+            die "could not read the package lists of $suite and its backports" \
                 "from the mirror that apt uses here: see apt's message above"
         fi
     fi
@@ -95,6 +99,7 @@ cmd_install()
     if [[ $(qemu_major) -lt 8 ]]; then
         say "installing QEMU from backports"
         if [[ $(. /etc/os-release; echo "${VERSION_ID:-}") = 12 ]]; then
+            generation_at 11.3
             apt_prepare
             apt-get "${apt[@]}" install -y --no-install-recommends \
                 -t bookworm-backports qemu-system-x86 >/dev/null
@@ -161,59 +166,69 @@ extract_vmlinux()
 
 build_kernel()
 {
-    local pkg
+    local pkg parts all=$kernel/all version m f
 
     apt_prepare
     pkg=$(apt-cache "${apt[@]}" show linux-image-amd64 |
-          awk '/^Package:/ { v = "" } /^Version:/ { v = $2 }
-               /^Depends:/ && v ~ /bpo12/ { print $2; exit }')
+          awk -v backports="bpo$debian" '/^Package:/ { v = "" } /^Version:/ { v = $2 }
+               /^Depends:/ && v ~ backports && match($0, /linux-image-[^ ,]+/) {
+                   print substr($0, RSTART, RLENGTH)
+                   exit
+               }')
     [[ $pkg = linux-image-* ]] ||
-        die "found no kernel for linux-image-amd64 in bookworm-backports"
-    fresh "$dir/kernel/vmlinux" "$pkg" "${kernel_modules[*]}" && return
+        die "found no kernel for linux-image-amd64 in $suite-backports"
+    fresh "$kernel/vmlinux" "$pkg" "${kernel_modules[*]}" && return
     say "unpacking kernel $pkg"
-    rm -rf "$dir/kernel"
-    mkdir -p "$dir/kernel/all"
-    (cd "$dir/kernel" && apt-get "${apt[@]}" download "$pkg") ||
+    rm -rf "$kernel"
+    mkdir -p "$all"
+    # Newer ones come in parts.
+    mapfile -t parts < <(apt-cache "${apt[@]}" show "$pkg" |
+        grep '^Depends:' | grep -oF -e "linux-base-${pkg#linux-image-}" \
+            -e "linux-binary-${pkg#linux-image-}" -e "linux-modules-${pkg#linux-image-}" | sort -u)
+    (cd "$kernel" && apt-get "${apt[@]}" download "$pkg" "${parts[@]}") ||
         die "could not download $pkg"
-    dpkg-deb --fsys-tarfile "$dir"/kernel/*.deb |
-        tar -C "$dir/kernel/all" -x --wildcards './boot/vmlinuz-*' './lib/modules/*' \
-            './usr/lib/modules/*' 2>/dev/null || true
-    rm "$dir"/kernel/*.deb
+    for f in "$kernel"/*.deb; do
+        dpkg-deb --fsys-tarfile "$f" |
+            tar -C "$all" -x --wildcards './boot/vmlinuz-*' './lib/modules/*' \
+                './usr/lib/modules/*' 2>/dev/null || true
+        rm "$f"
+    done
 
     # Keep only the modules that are used, and what they depend on.
-    local all=$dir/kernel/all version m f
     [[ -d $all/lib/modules ]] || { mkdir -p "$all/lib"; mv "$all/usr/lib/modules" "$all/lib/"; }
     version=$(ls "$all/lib/modules")
     depmod -b "$all" "$version"
     for m in "${kernel_modules[@]}"; do
         modprobe -d "$all" -S "$version" -D --ignore-install "$m" |
             awk '$1 == "insmod" { print $2 }'
-    done | sort -u > "$dir/kernel/list"
+    done | sort -u > "$kernel/list"
     while read -r f; do
         f=${f#"$all"}
-        mkdir -p "$dir/kernel/root$(dirname "$f")"
-        cp "$all$f" "$dir/kernel/root$f"
+        mkdir -p "$kernel/root$(dirname "$f")"
+        cp "$all$f" "$kernel/root$f"
         # Unpacked here once instead of at every start by an emulated processor.
-        [[ $f = *.xz ]] && xz -d "$dir/kernel/root$f"
-    done < "$dir/kernel/list"
+        [[ $f = *.xz ]] && xz -d "$kernel/root$f"
+    done < "$kernel/list"
     cp "$all/lib/modules/$version"/modules.{builtin,order,builtin.modinfo} \
-        "$dir/kernel/root/lib/modules/$version/"
-    depmod -b "$dir/kernel/root" "$version"
-    extract_vmlinux "$all/boot/vmlinuz-$version" > "$dir/kernel/vmlinux.new"
-    mv "$dir/kernel/vmlinux.new" "$dir/kernel/vmlinux"
+        "$kernel/root/lib/modules/$version/"
+    depmod -b "$kernel/root" "$version"
+    for f in "$all/boot/vmlinuz-$version" "$all/lib/modules/$version/vmlinuz"; do
+        [[ ! -f $f ]] || extract_vmlinux "$f" > "$kernel/vmlinux.new"
+    done
+    mv "$kernel/vmlinux.new" "$kernel/vmlinux"
     rm -r "$all"
-    fresh "$dir/kernel/vmlinux" "$pkg" "${kernel_modules[*]}" || true
-    made "$dir/kernel/vmlinux"
+    fresh "$kernel/vmlinux" "$pkg" "${kernel_modules[*]}" || true
+    made "$kernel/vmlinux"
 }
 
 build_guest()
 {
-    local root=$dir/guest/root m
+    local root=$guest/root m
 
-    fresh "$dir/guest/initramfs" "$(< "$dir/kernel/vmlinux.inputs")" \
+    fresh "$guest/initramfs" "$(< "$kernel/vmlinux.inputs")" \
         "$src/guest-init" "$dir/bin/meter" && return
     say "building the guest"
-    rm -rf "$dir/guest"
+    rm -rf "$guest"
     mkdir -p "$root"/{bin,proc,sys,dev,run,tmp,etc,lib/modules}
     cp "$(command -v busybox)" "$root/bin/busybox"
     cp "$dir/bin/meter" "$root/bin/meter"
@@ -221,50 +236,56 @@ build_guest()
     ln -s busybox "$root/bin/sh"
     for m in failover net_failover virtio virtio_ring virtio_pci_modern_dev \
              virtio_pci_legacy_dev virtio_pci virtio_net igbvf af_packet; do
-        find "$dir/kernel/root" -name "$m.ko" -exec cp {} "$root/lib/modules/" \;
+        find "$kernel/root" -name "$m.ko" -exec cp {} "$root/lib/modules/" \;
     done
-    (cd "$root" && find . | cpio --quiet -o -H newc) > "$dir/guest/initramfs"
+    (cd "$root" && find . | cpio --quiet -o -H newc) > "$guest/initramfs"
     rm -r "$root"
-    made "$dir/guest/initramfs"
+    made "$guest/initramfs"
 }
 
 # What it takes a hypervisor to find its disk.
 build_boot()
 {
-    local root=$dir/boot/root m
+    local root=$boot/root m
 
-    fresh "$dir/boot/initramfs" "$(< "$dir/kernel/vmlinux.inputs")" "$src/boot-init" && return
-    rm -rf "$dir/boot"
+    fresh "$boot/initramfs" "$(< "$kernel/vmlinux.inputs")" "$src/boot-init" && return
+    rm -rf "$boot"
     mkdir -p "$root"/{bin,proc,dev,root,lib/modules}
     cp "$(command -v busybox)" "$root/bin/busybox"
     install -m 755 "$src/boot-init" "$root/init"
     for m in virtio_blk ext4; do
-        modprobe -d "$dir/kernel/root" -S "$(ls "$dir/kernel/root/lib/modules")" \
+        modprobe -d "$kernel/root" -S "$(ls "$kernel/root/lib/modules")" \
             -D --ignore-install "$m"
     done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
         while read -r m; do
             cp "$m" "$root/lib/modules/"
             echo "${m##*/}"
         done > "$root/lib/modules/order"
-    (cd "$root" && find . | cpio --quiet -o -H newc) > "$dir/boot/initramfs"
+    (cd "$root" && find . | cpio --quiet -o -H newc) > "$boot/initramfs"
     rm -r "$root"
-    made "$dir/boot/initramfs"
+    made "$boot/initramfs"
 }
 
-# build_root 11.3|9.0
+# build_root 11.3|9.0|newest
 build_root()
 {
     local generation=$1 image=$dir/root-$1.ext4 root=$dir/root-$1 size
-    local sources=("$(debian_source bookworm)") options=() packages
+    local sources options=() packages version=
 
     packages=("${hypervisor_packages[@]}")
-    if [[ $generation = 11.3 ]]; then
-        sources+=("$(debian_source bookworm-backports)")
+    sources=("$(debian_source "$suite")")
+    if [[ $generation != 9.0 ]]; then
+        sources+=("$(debian_source "$suite-backports")")
         packages+=(libvirt-daemon-driver-network)
         # Everything that exists in backports comes from there.
-        options+=(--aptopt='APT::Default-Release "bookworm-backports"')
+        options+=(--aptopt="APT::Default-Release \"$suite-backports\"")
     fi
-    fresh "$dir/root-$generation.base" "${packages[*]}" "${sources[*]}" "${options[*]}" || {
+    # Only there does it go on.
+    [[ $generation != newest ]] ||
+        version=$(apt-cache "${apt[@]}" madison libvirt-daemon-driver-qemu |
+                  awk -F ' *[|] *' 'NR == 1 { print $2 }')
+    fresh "$dir/root-$generation.base" "${packages[*]}" "${sources[*]}" "${options[*]}" \
+            "$version" || {
         say "building the root file system with libvirt $generation"
         rm -rf "$root" "$dir/root-$generation.base"
         mmdebstrap --quiet --mode=root --variant=minbase \
@@ -273,17 +294,18 @@ build_root()
             --dpkgopt='path-exclude=/usr/share/man/*' \
             --dpkgopt='path-exclude=/usr/share/locale/*' \
             "${options[@]}" --skip=cleanup/apt/lists \
-            bookworm "$root" "${sources[@]}" 2> "$dir/root-$generation.log" || {
+            "$suite" "$root" "${sources[@]}" 2> "$dir/root-$generation.log" || {
             cat "$dir/root-$generation.log" >&2
             die "mmdebstrap could not build the root file system $root"
         }
         rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*
-        fresh "$dir/root-$generation.base" "${packages[*]}" "${sources[*]}" "${options[*]}" || true
+        fresh "$dir/root-$generation.base" "${packages[*]}" "${sources[*]}" "${options[*]}" \
+            "$version" || true
         touch "$dir/root-$generation.base"
         made "$dir/root-$generation.base"
     }
     fresh "$image" "$(< "$dir/root-$generation.base.inputs")" \
-        "$(< "$dir/kernel/vmlinux.inputs")" "$dir/guest/initramfs" \
+        "$(< "$kernel/vmlinux.inputs")" "$guest/initramfs" \
         "$src/hypervisor-init" "$src/hypervisor.sh" "$dir/bin/agent" && return
     say "writing $image"
     chroot "$root" /bin/sh -eu < "$src/hypervisor.sh" ||
@@ -291,37 +313,50 @@ build_root()
     mkdir -p "$root/lab" "$root/usr/lib/modules"
     install -m 755 "$src/hypervisor-init" "$root/lab/init"
     install -m 755 "$dir/bin/agent" "$root/lab/agent"
-    cp "$dir/kernel/vmlinux" "$dir/guest/initramfs" "$root/lab/"
-    cp -r "$dir/kernel/root/lib/modules/." "$root/lib/modules/"
+    cp "$kernel/vmlinux" "$guest/initramfs" "$root/lab/"
+    cp -r "$kernel/root/lib/modules/." "$root/lib/modules/"
     size=$(($(du -sm "$root" | cut -f1) * 5 / 4 + 512))
     rm -f "$image.new"
     mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$root" "$image.new" "${size}M" > /dev/null
     mv "$image.new" "$image"
     fresh "$image" "$(< "$dir/root-$generation.base.inputs")" \
-        "$(< "$dir/kernel/vmlinux.inputs")" "$dir/guest/initramfs" \
+        "$(< "$kernel/vmlinux.inputs")" "$guest/initramfs" \
         "$src/hypervisor-init" "$src/hypervisor.sh" "$dir/bin/agent" || true
     made "$image"
 }
 
+# generation_at 11.3|9.0|newest: sets of which Debian it is made, and where its parts are.
+generation_at()
+{
+    case $1 in
+        11.3 | 9.0) suite=bookworm debian=12 ;;
+        newest) suite=trixie debian=13 ;;
+        *) die "no libvirt '$1' here: there are 11.3, 9.0 and newest" ;;
+    esac
+    kernel=$dir/kernel-$suite
+    guest=$dir/guest-$suite
+    boot=$dir/boot-$suite
+}
+
 cmd_build()
 {
-    local generation=11.3
+    local generations=11.3 generation
 
     while [[ $# -gt 0 ]]; do
         case $1 in
-            --libvirt) generation=${2:-}; shift 2 ;;
+            --libvirt) generations=${2:-}; shift 2 ;;
             *) die "build: unknown option '$1'" ;;
         esac
     done
     need_root build
     mkdir -p "$dir"
     build_programs
-    build_kernel
-    build_guest
-    build_boot
-    case $generation in
-        11.3 | 9.0) build_root "$generation" ;;
-        all) build_root 11.3; build_root 9.0 ;;
-        *) die "build: no libvirt '$generation' here: 11.3, 9.0 or all" ;;
-    esac
+    [[ $generations != all ]] || generations="11.3 9.0 newest"
+    for generation in $generations; do
+        generation_at "$generation"
+        build_kernel
+        build_guest
+        build_boot
+        build_root "$generation"
+    done
 }

@@ -222,7 +222,7 @@ def main():
     parser.add_argument("--output", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true",
                         help="libvirt 11.3 and a pool only, three in a row, no benchmark")
-    parser.add_argument("--libvirt", action="append", choices=["11.3", "9.0"])
+    parser.add_argument("--libvirt", action="append", choices=["11.3", "9.0", "newest"])
     parser.add_argument("--vf", action="append", choices=["network", "hostdev"])
     parser.add_argument("--rounds", type=int, default=1, help="migrations per case")
     parser.add_argument("--row", type=int, help="migrations in a row at the end (10)")

@@ -54,7 +54,7 @@ probe_kvm()
     [[ -w /dev/kvm ]] && grep -qE '^flags.* (svm|vmx)' /proc/cpuinfo || return 1
     out=$(timeout 10 qemu-system-x86_64 -nodefaults -machine q35 -accel kvm -cpu host \
               -m 512 -display none -no-reboot -serial stdio \
-              -kernel "$dir/kernel/vmlinux" -initrd "$dir/guest/initramfs" \
+              -kernel "$kernel/vmlinux" -initrd "$guest/initramfs" \
               -append "console=ttyS0 lab.probe panic=-1" 2>/dev/null </dev/null) || return 1
     [[ $out = *"lab: nested"* ]]
 }
@@ -118,6 +118,7 @@ cmd_supervise()
     local generation=$1 accel=$2 memory=$3 cpus=$4 vfs=$5 learning=$6 confined=$7
     local h id n p g pid cpu rest no_ipv6
 
+    generation_at "$generation"
     # /proc is still the outer one: what it shows as self is the outer number.
     read -r pid rest < /proc/self/stat
     rest=${rest##*) }
@@ -162,8 +163,8 @@ cmd_supervise()
         # What else the machine does must not show in what is measured.
         nice -n -10 qemu-system-x86_64 -name "lab-$h" -nodefaults -daemonize -display none \
             -machine q35,kernel-irqchip=split -accel "$accel" -cpu "$cpu" \
-            -smp "$cpus" -m "$memory" -kernel "$dir/kernel/vmlinux" \
-            -initrd "$dir/boot/initramfs" -append "console=ttyS0 quiet panic=-1 ipv6.disable=1 \
+            -smp "$cpus" -m "$memory" -kernel "$kernel/vmlinux" \
+            -initrd "$boot/initramfs" -append "console=ttyS0 quiet panic=-1 ipv6.disable=1 \
 intel_iommu=on iommu=pt mitigations=off tsc=reliable no_timer_check net.ifnames=0 \
 lab.name=$h lab.id=$id lab.vfs=$vfs lab.learning=$learning lab.confined=$confined" \
             -no-reboot -serial "file:$state/console-$h" \

@@ -299,7 +299,7 @@ def main():
     parser.add_argument("--stage", default="build/stage", help="what meson install laid out")
     parser.add_argument("--count", type=int, default=100, help="migrations")
     parser.add_argument("--seed", type=int, default=1, help="of all that is drawn")
-    parser.add_argument("--libvirt", default="11.3", choices=("11.3", "9.0"))
+    parser.add_argument("--libvirt", default="11.3", choices=("11.3", "9.0", "newest"))
     parser.add_argument("--bandwidth", type=int, help="MiB/s of the copy")
     parser.add_argument("--output", default="build/soak.rst", help="the report")
     parser.add_argument("--logs", default="build/soak", help="where logs of failures go")

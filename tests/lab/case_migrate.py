@@ -62,14 +62,24 @@ def migrates_with_little_loss(lab):
                f"{port['ifname']} is left out")
 
 
-@scenario(libvirt="9.0", vf="hostdev")
-def named_vf_on_libvirt_9(lab):
-    """A VF by address, libvirt 9.0 and QEMU 7.2: there and back."""
+def there_and_back(lab):
     lab.watch_guest()
     for where in "ab":
         result = lab.migrate(where)
         expect_handover(lab, gap_in(result, "unplug"), "gap at the unplug")
         expect_whole(lab, OTHER[where])
+
+
+@scenario(libvirt="9.0", vf="hostdev")
+def named_vf_on_libvirt_9(lab):
+    """A VF by address, libvirt 9.0 and QEMU 7.2: there and back."""
+    there_and_back(lab)
+
+
+@scenario(libvirt="newest", always=False)
+def there_and_back_on_the_newest(lab):
+    """libvirt, QEMU and Linux as the backports of Debian 13 have them: there and back."""
+    there_and_back(lab)
 
 
 @scenario(always=False)
