@@ -220,7 +220,7 @@
          "take it out of the transient NIC") \
     RULE(STANDBY_SETTING_REFUSED, "standby-setting-refused", ERROR, \
          "a setting that a standby can't have where it is connected", \
-         "libvirt accepts the domain and refuses to start it. Of taps it puts only ports of a " \
+         "libvirt refuses to start the domain, 12.9 to define it. Of taps it puts only ports of a " \
          "bridge into a VLAN, of macvtaps only those of mode 'passthrough'; and it filters no " \
          "macvtap, nor what has a virtual port.", \
          "take it out, or connect the standby in another way") \
