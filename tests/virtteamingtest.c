@@ -658,6 +658,22 @@ testBusDies(Service *service,
 }
 
 
+/* Who asks for one by its directory gets no answer from another, as the host's own is on the bus. */
+static void
+testStateDir(Service *service,
+             gconstpointer opaque)
+{
+    g_autofree char *bus = g_strconcat("DBUS_SYSTEM_BUS_ADDRESS=unix:path=", service->socket, NULL);
+    const char *argv[] = { "env", bus, program, "status", "--state-dir", "/nonexistent", NULL };
+    g_auto(Result) result = { 0 };
+
+    serviceAwait(service, "system-bus", "org.virtteaming");
+    runOnce(argv, NULL, &result);
+    g_assert_cmpint(result.status, ==, 2);
+    g_assert_nonnull(strstr(result.err, "cannot reach virtteamingd at /nonexistent/bus"));
+}
+
+
 /* One that hangs is not waited for. */
 static void
 testHangs(Service *service,
@@ -956,6 +972,8 @@ main(int argc,
     g_test_add("/virtteamingd/not-understood", Service, NULL, serviceSetUp, testNotUnderstood,
                serviceTearDown);
     g_test_add("/virtteamingd/bus-dies", Service, NULL, serviceSetUp, testBusDies,
+               serviceTearDown);
+    g_test_add("/virtteamingd/state-dir", Service, NULL, serviceSetUp, testStateDir,
                serviceTearDown);
     g_test_add("/virtteamingd/hangs", Service, NULL, serviceSetUp, testHangs, serviceTearDown);
     g_test_add("/virtteamingd/libvirt-mute", Service, "mute", serviceSetUp, testLibvirtMute,

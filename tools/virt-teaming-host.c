@@ -53,7 +53,8 @@ virTeamingCmdConnectBus(const char *address,
  * @daemon: filled on success; free with virTeamingCmdDaemonClear()
  * @error: set to VIR_TEAMING_ERROR_NOT_FOUND
  *
- * The daemon's private socket first, which needs no message bus; else the system bus.
+ * The daemon's private socket first, which needs no message bus; else the system bus. With @statedir
+ * the socket alone: on the bus there is the host's own daemon, which is not the one that is meant.
  *
  * Returns: whether there is something to send a question to.
  */
@@ -79,8 +80,10 @@ virTeamingCmdReachDaemon(const char *statedir,
         return FALSE;
     }
 
-    daemon->name = VIR_TEAMING_BUS_NAME;
-    daemon->connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, NULL);
+    if (!statedir) {
+        daemon->name = VIR_TEAMING_BUS_NAME;
+        daemon->connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, NULL);
+    }
     if (!daemon->connection)
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
                     "cannot reach virtteamingd at %s: %s; is it running?",
