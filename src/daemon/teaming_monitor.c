@@ -1206,6 +1206,7 @@ virTeamingMonitorNew(const char *uri,
                      virTeamingDriver *driver)
 {
     virTeamingMonitor *monitor = g_new0(virTeamingMonitor, 1);
+    g_autofree char *unheard = g_strdup_printf("libvirt at '%s' has not answered yet", uri);
 
     monitor->uri = g_strdup(uri);
     monitor->driver = driver;
@@ -1221,6 +1222,8 @@ virTeamingMonitorNew(const char *uri,
     virTeamingDriverSetLibvirt(driver, virTeamingMonitorAsk, virTeamingMonitorAskNetworks,
                                virTeamingMonitorAskPlug, virTeamingMonitorAskAbort,
                                virTeamingMonitorAskUnhide, virTeamingMonitorAskNote, monitor);
+    /* One that hangs may never do. */
+    virTeamingDriverTellLibvirt(driver, unheard);
     virTeamingMonitorAsk(NULL, TRUE, monitor);
     return monitor;
 }
