@@ -344,7 +344,7 @@
     RULE(TRANSIENT_NOT_VF, "transient-not-vf", ERROR, \
          "a host device that is not the VF of a NIC", \
          "Only a VF has an admin MAC to be given and taken; only a NIC can be a primary.", \
-         "name a VF: see 'virt-teaming pool' or 'virsh nodedev-list --cap vports'") \
+         "name a VF: see 'virt-teaming pool', or virtfn* in /sys/class/net/PF/device") \
     RULE(LIVE_DIFFERS, "live-differs", ERROR, \
          "the running QEMU has something else than the XML says", \
          "What counts is what QEMU was given when the guest started or the NIC was plugged.", \
