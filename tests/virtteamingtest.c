@@ -167,6 +167,7 @@ static const Case cases[] = {
     { "move-connect", "move guest --to vf --connect " HOST, 2, "", "run it where the guest is" },
     { "move-timeout", "move guest --to vf --timeout -1", 2, "", "a number of seconds, not -1" },
     { "move-no-daemon", "move guest --to vf --state-dir /nonexistent", 2, "", "is it running?" },
+    { "probe-connect", "probe pf0 --connect " HOST, 2, "", "run it on the host with the NIC" },
     { "argv-domain", "argv --connect " HOST " good", 0, "VF-OF-vfpool", "" },
 };
 
