@@ -856,22 +856,26 @@ hearSignal(GDBusConnection *connection,
 }
 
 
-/* As libvirt's hook calls it. */
+/* As libvirt's hook calls it, for the domain "good", but called @name. */
 static void
 serviceCallHook(Service *service,
-                const char *call)
+                const char *call,
+                const char *name)
 {
     g_autofree char *path = g_build_filename(service->dir, "hook", NULL);
     g_autofree char *domain = dataPath("virtteamingdata/domain-good.xml");
     g_autofree char *xml = NULL;
     g_autofree char *request = NULL;
+    g_auto(GStrv) parts = NULL;
     g_autoptr(GSocketAddress) at = g_unix_socket_address_new(path);
     g_autoptr(GSocket) socket = g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM,
                                              G_SOCKET_PROTOCOL_DEFAULT, NULL);
     char answer[4] = "";
 
     g_assert_true(g_file_get_contents(domain, &xml, NULL, NULL));
-    request = g_strconcat(call, xml, NULL);
+    parts = g_strsplit(xml, ">good<", 2);
+    g_assert_nonnull(parts[1]);
+    request = g_strconcat(call, parts[0], ">", name, "<", parts[1], NULL);
     g_assert_true(g_socket_connect(socket, at, NULL, NULL));
     g_assert_cmpint(g_socket_send(socket, request, strlen(request), NULL, NULL), ==,
                     strlen(request));
@@ -906,7 +910,7 @@ testSignals(Service *service,
         g_assert_true(g_dbus_connection_flush_sync(connections[i], NULL, NULL));
     }
     serviceAwait(service, "system-bus", "org.virtteaming");
-    serviceCallHook(service, "start\nbegin\n");
+    serviceCallHook(service, "start\nbegin\n", "good");
 
     /* It takes some looks until it is known what the pair lacks here. */
     while (g_get_monotonic_time() - quietSince < 3 * G_USEC_PER_SEC) {
@@ -926,6 +930,27 @@ testSignals(Service *service,
         g_string_free(heard[i], TRUE);
         g_object_unref(connections[i]);
     }
+}
+
+
+/* A column begins where its title does, whatever letters are before it. */
+static void
+testTable(Service *service,
+          gconstpointer opaque)
+{
+    const char *argv[] = { program, "status", "--state-dir", service->dir, NULL };
+    g_auto(Result) result = { 0 };
+    const char *title;
+    const char *row;
+
+    serviceAwait(service, "bus", NULL);
+    serviceCallHook(service, "start\nbegin\n", "gäst");
+    runOnce(argv, NULL, &result);
+    title = strstr(result.out, "STANDBY");
+    row = strstr(result.out, "gäst ");
+    g_assert_true(title && row && strstr(row, "ua-net"));
+    g_assert_cmpint(g_utf8_pointer_to_offset(row, strstr(row, "ua-net")), ==,
+                    g_utf8_pointer_to_offset(result.out, title));
 }
 
 
@@ -992,6 +1017,7 @@ main(int argc,
                serviceTearDown);
     g_test_add("/virtteamingd/signals", Service, NULL, serviceSetUp, testSignals,
                serviceTearDown);
+    g_test_add("/virtteamingd/table", Service, NULL, serviceSetUp, testTable, serviceTearDown);
     g_test_add("/virtteamingd/release-refused", Service, NULL, serviceSetUp, testReleaseRefused,
                serviceTearDown);
     /* The last, for it leaves the host's network. */

@@ -104,7 +104,9 @@ virTeamingStatusPrint(const virTeamingStatus *status,
         for (gsize i = 0; i < G_N_ELEMENTS(columns); i++) {
             const char *text = virTeamingCmdPairGet(pair, columns[i]);
 
-            printf("%-*s  ", widths[i], *text ? text : "-");
+            text = *text ? text : "-";
+            /* printf() would count bytes. */
+            printf("%s%*s  ", text, widths[i] - (int)g_utf8_strlen(text, -1), "");
         }
         puts(virTeamingCmdPairGet(pair, "why"));
         if (*problem) {
