@@ -307,6 +307,41 @@ testPipeClosed(void)
 }
 
 
+/* On a terminal, which script(1) makes; but not on one that would print the codes. */
+static void
+testColours(void)
+{
+    static const struct {
+        const char *environment;
+        gboolean coloured;
+    } terminals[] = {
+        { "TERM=xterm", TRUE },
+        { "TERM=xterm NO_COLOR=", TRUE },
+        { "TERM=xterm NO_COLOR=1", FALSE },
+        { "TERM=dumb", FALSE },
+    };
+    g_autofree char *script = g_find_program_in_path("script");
+    g_autofree char *path = dataPath("teamingxmldata/rules/boot-on-vf-trip.xml");
+
+    if (!script) {
+        g_test_skip("there is no script(1)");
+        return;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(terminals); i++) {
+        g_autofree char *command =
+            g_strdup_printf("env -u NO_COLOR %s %s -qec '%s check %s' /dev/null",
+                            terminals[i].environment, script, program, path);
+        const char *argv[] = { "sh", "-c", command, NULL };
+        g_auto(Result) result = { 0 };
+
+        runOnce(argv, NULL, &result);
+        g_test_message("%s", command);
+        g_assert_nonnull(strstr(result.out, "boot-on-vf"));
+        g_assert_cmpint(strchr(result.out, '\033') != NULL, ==, terminals[i].coloured);
+    }
+}
+
+
 static void
 testHugeFile(void)
 {
@@ -998,6 +1033,7 @@ main(int argc,
     g_test_add_func("/virt-teaming/standard-input", testStandardInput);
     g_test_add_func("/virt-teaming/full-disk", testFullDisk);
     g_test_add_func("/virt-teaming/pipe-closed", testPipeClosed);
+    g_test_add_func("/virt-teaming/colours", testColours);
     g_test_add_func("/virt-teaming/huge-file", testHugeFile);
     g_test_add("/virtteamingd/ready", Service, NULL, serviceSetUp, testReady, serviceTearDown);
     g_test_add("/virtteamingd/not-understood", Service, NULL, serviceSetUp, testNotUnderstood,

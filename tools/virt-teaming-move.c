@@ -4,7 +4,6 @@
  */
 
 #include <string.h>
-#include <unistd.h>
 
 #include "virt-teaming-host.h"
 
@@ -98,7 +97,7 @@ static void
 virTeamingMoveProgress(GVariant *pair,
                        gint64 seconds)
 {
-    if (!isatty(STDERR_FILENO))
+    if (!virTeamingCmdIsTerminal(stderr))
         return;
     if (pair)
         fprintf(stderr, "\r\033[K%s: %s: %s, %d s", virTeamingCmdPairGet(pair, "domain"),

@@ -38,15 +38,31 @@ static const virTeamingCmd virTeamingCmds[] = {
 };
 
 
+/**
+ * virTeamingCmdIsTerminal:
+ * @stream: standard output or error
+ *
+ * Returns: whether it is a terminal, and one that knows control sequences: Emacs reads findings
+ *          from one that does not.
+ */
+gboolean
+virTeamingCmdIsTerminal(FILE *stream)
+{
+    return isatty(fileno(stream)) && g_strcmp0(g_getenv("TERM"), "dumb") != 0;
+}
+
+
 /* Asked once for each of the two streams: a line has several words. */
 static gboolean
 virTeamingCmdIsColoured(FILE *stream)
 {
-    static int terminal[2] = { -1, -1 };
-    int *known = &terminal[stream == stderr];
+    static int coloured[2] = { -1, -1 };
+    int *known = &coloured[stream == stderr];
+    const char *noColor = g_getenv("NO_COLOR");
 
+    /* An empty one does not count: no-color.org. */
     if (*known < 0)
-        *known = isatty(fileno(stream)) && !g_getenv("NO_COLOR");
+        *known = virTeamingCmdIsTerminal(stream) && !(noColor && *noColor);
     return *known;
 }
 
@@ -54,7 +70,7 @@ virTeamingCmdIsColoured(FILE *stream)
 /**
  * virTeamingCmdPrint:
  * @stream: where to
- * @style: applied if @stream is a terminal and NO_COLOR is not set
+ * @style: applied if @stream is a terminal and NO_COLOR says nothing
  * @format: printf style, and its arguments
  */
 void

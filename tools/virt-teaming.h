@@ -63,6 +63,7 @@ char **virTeamingCmdParse(int argc,
 void virTeamingCmdOptionsClear(virTeamingCmdOptions *options);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(virTeamingCmdOptions, virTeamingCmdOptionsClear)
 
+gboolean virTeamingCmdIsTerminal(FILE *stream);
 void virTeamingCmdPrint(FILE *stream,
                         virTeamingCmdStyle style,
                         const char *format,
