@@ -659,7 +659,7 @@ testNotUnderstood(Service *service,
     g_autofree char *config = dataPath("virtteamingtest.c");
     const char *daemon = g_getenv("VIR_TEAMING_TEST_DAEMON");
     const char *configured[] = { daemon, "--config", config, "--state-dir", service->dir, NULL };
-    const char *optioned[] = { daemon, "--frob", NULL };
+    const char *optioned[] = { daemon, "--frób", NULL };
     const char *second[] = { daemon, "--state-dir", service->dir, NULL };
     g_auto(Result) badConfig = { 0 };
     g_auto(Result) badOption = { 0 };
@@ -670,6 +670,7 @@ testNotUnderstood(Service *service,
     g_assert_nonnull(strstr(badConfig.err, "virtteamingtest.c: "));
     runOnce(optioned, NULL, &badOption);
     g_assert_cmpint(badOption.status, ==, 78);
+    g_assert_nonnull(strstr(badOption.err, "--frób"));
     serviceAwait(service, "bus", NULL);
     runOnce(second, NULL, &busy);
     g_assert_cmpint(busy.status, ==, 2);

@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/virterror.h>
+#include <locale.h>
 #include <mntent.h>
 #include <signal.h>
 #include <string.h>
@@ -179,6 +180,8 @@ main(int argc, char **argv)
     virTeamingPolicy policy;
     int lock;
 
+    /* GLib prints '?' for what is not ASCII otherwise. */
+    setlocale(LC_CTYPE, "");
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
         g_printerr("virtteamingd: %s\n", error ? error->message : "it takes no arguments");
