@@ -159,7 +159,7 @@ static const Case cases[] = {
     { "check-dashes", "check -- --nix.xml", 2, "", "--nix.xml: can't read it: No such file" },
     { "argv-dashes", "argv -- --nix.xml", 2, "", "--nix.xml: can't read it: No such file" },
     { "move-not-utf8", "move guest\xff --to vf --state-dir /nonexistent", 2, "", "is of UTF-8" },
-    { "argv-two", "argv a.xml b.xml", 2, "", "one FILE" },
+    { "argv-two", "argv a.xml b.xml", 2, "", "one FILE or DOMAIN\n" },
     { "move-nobody", "move --to vf", 2, "", "move takes one DOMAIN" },
     { "move-two", "move --to vf a b", 2, "", "move takes one DOMAIN" },
     { "move-nowhere", "move guest", 2, "", "move needs --to standby or --to vf\n" },

@@ -69,7 +69,7 @@ virTeamingCmdArgv(int argc,
         return VIR_TEAMING_CMD_FAILED;
     if (g_strv_length(files) != 1) {
         g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
-                    "argv takes one FILE, or with --connect one DOMAIN");
+                    "argv takes one FILE or DOMAIN");
         return virTeamingCmdFail(error);
     }
 

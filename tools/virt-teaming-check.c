@@ -459,9 +459,9 @@ virTeamingCmdCheck(int argc,
     };
     g_auto(GStrv) names =
         virTeamingCmdParse(argc, argv, "FILE|DOMAIN…",
-                           "Say what is wrong with the teaming of domains. With --connect, the "
-                           "networks and\ndevices of that host are looked at too; of a running "
-                           "domain also what its QEMU\nwas given.",
+                           "Say what is wrong with the teaming of domains. For a DOMAIN, or with "
+                           "--connect, the\nnetworks and devices of that host are looked at too; of "
+                           "a running domain also what\nits QEMU was given.",
                            entries, &options.common);
     g_autoptr(GError) error = NULL;
     virTeamingPolicy defaults;
