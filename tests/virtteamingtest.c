@@ -164,10 +164,8 @@ static const Case cases[] = {
     { "move-two", "move --to vf a b", 2, "", "move takes one DOMAIN" },
     { "move-nowhere", "move guest", 2, "", "move needs --to standby or --to vf\n" },
     { "move-elsewhere", "move guest --to b", 2, "", "--to standby or --to vf, not 'b'" },
-    { "move-connect", "move guest --to vf --connect " HOST, 2, "", "run it where the guest is" },
     { "move-timeout", "move guest --to vf --timeout -1", 2, "", "a number of seconds, not -1" },
     { "move-no-daemon", "move guest --to vf --state-dir /nonexistent", 2, "", "is it running?" },
-    { "probe-connect", "probe pf0 --connect " HOST, 2, "", "run it on the host with the NIC" },
     { "argv-domain", "argv --connect " HOST " good", 0, "VF-OF-vfpool", "" },
 };
 
@@ -200,6 +198,28 @@ testCase(gconstpointer opaque)
     /* No colours where there is no terminal. */
     g_assert_null(strchr(result.out, '\033'));
     g_assert_null(strchr(result.err, '\033'));
+}
+
+
+/* What is about the host that it runs on offers no other, nor passes one over. */
+static void
+testConnectRefused(void)
+{
+    static const char *const commands[] = { "move guest --to vf", "probe pf0", "status" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_autofree char *help = g_strconcat(commands[i], " --help", NULL);
+        g_autofree char *elsewhere = g_strconcat(commands[i], " --connect " HOST, NULL);
+        g_auto(Result) helped = { 0 };
+        g_auto(Result) refused = { 0 };
+
+        run(help, NULL, &helped);
+        g_assert_cmpint(helped.status, ==, 0);
+        g_assert_null(strstr(helped.out, "--connect"));
+        run(elsewhere, NULL, &refused);
+        g_assert_cmpint(refused.status, ==, 2);
+        g_assert_nonnull(strstr(refused.err, "run it on the one that you mean"));
+    }
 }
 
 
@@ -1028,6 +1048,7 @@ main(int argc,
 
         g_test_add_data_func(test, &cases[i], testCase);
     }
+    g_test_add_func("/virt-teaming/connect-refused", testConnectRefused);
     g_test_add_func("/virt-teaming/json", testJson);
     g_test_add_func("/virt-teaming/json-not-utf8", testJsonNotUtf8);
     g_test_add_func("/virt-teaming/json-several", testJsonSeveral);

@@ -225,7 +225,7 @@ virTeamingCmdMove(int argc,
           "where virtteamingd has its sockets (default: " VIR_TEAMING_RUNSTATEDIR ")", "DIR" },
         { NULL },
     };
-    g_auto(virTeamingCmdOptions) options = { 0 };
+    g_auto(virTeamingCmdOptions) options = { .local = TRUE };
     g_auto(virTeamingCmdDaemon) daemon = { 0 };
     g_auto(GStrv) words = virTeamingCmdParse(
         argc, argv, "DOMAIN", "Moves the frames of a running guest (name or UUID) from its VF "
@@ -236,11 +236,7 @@ virTeamingCmdMove(int argc,
 
     if (!words)
         return VIR_TEAMING_CMD_FAILED;
-    if (options.connect)
-        g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
-                    "move asks the virtteamingd of this host; run it where the guest is, "
-                    "instead of --connect");
-    else if (!words[0] || words[1])
+    if (!words[0] || words[1])
         g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
                     "move takes one DOMAIN");
     else if (!g_utf8_validate(words[0], -1, NULL))

@@ -206,7 +206,7 @@ int
 virTeamingCmdProbe(int argc,
                    char **argv)
 {
-    g_auto(virTeamingCmdOptions) options = { 0 };
+    g_auto(virTeamingCmdOptions) options = { .local = TRUE };
     g_autofree char *peer = NULL;
     g_autofree char *dir = NULL;
     g_autofree char *path = NULL;
@@ -229,12 +229,6 @@ virTeamingCmdProbe(int argc,
 
     if (!words)
         return VIR_TEAMING_CMD_FAILED;
-    if (options.connect) {
-        g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
-                    "probe asks the NIC, and no libvirt; run it on the host with the NIC, instead "
-                    "of --connect");
-        return virTeamingCmdFail(error);
-    }
     if (g_strv_length(words) != 1) {
         g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
                     "probe takes the name of one PF");

@@ -171,22 +171,16 @@ virTeamingCmdStatus(int argc,
           "where virtteamingd has its sockets (default: " VIR_TEAMING_RUNSTATEDIR ")", "DIR" },
         { NULL },
     };
-    g_auto(virTeamingCmdOptions) options = { 0 };
+    g_auto(virTeamingCmdOptions) options = { .local = TRUE };
     g_auto(virTeamingStatus) status = { 0 };
     g_auto(GStrv) words = virTeamingCmdParse(
-        argc, argv, "[DOMAIN]", "Says which path carries the frames of each pair on this "
-        "host, and why; for one DOMAIN (name or UUID) also what happened lately.",
+        argc, argv, "[DOMAIN]", "Says which path carries the frames of each pair on this host, and "
+        "why; for one\nDOMAIN (name or UUID) also what happened lately.",
         entries, &options);
     g_autoptr(GError) error = NULL;
 
     if (!words)
         return VIR_TEAMING_CMD_FAILED;
-    if (options.connect) {
-        g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
-                    "status asks the virtteamingd of this host, whatever libvirt it listens "
-                    "to; run it there instead of --connect");
-        return virTeamingCmdFail(error);
-    }
     if (words[0] && words[1]) {
         g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
                     "status takes one DOMAIN, or none for all");

@@ -152,7 +152,7 @@ virTeamingCmdFail(const GError *error)
  * @parameters: of the usage line: "FILE…"
  * @description: what the subcommand does, for --help
  * @entries: the subcommand's own options, or NULL
- * @options: filled; freed with virTeamingCmdOptionsClear
+ * @options: filled, but for @local; freed with virTeamingCmdOptionsClear
  *
  * Reads --connect, --format and @entries. --help prints and ends the program.
  *
@@ -172,10 +172,10 @@ virTeamingCmdParse(int argc,
     g_auto(GStrv) words = g_new0(char *, argc + 1);
     g_autoptr(GOptionContext) context = g_option_context_new(parameters);
     g_autoptr(GError) error = NULL;
-    g_auto(virTeamingCmdOptions) given = { NULL, FALSE };
+    g_auto(virTeamingCmdOptions) given = { 0 };
     const GOptionEntry common[] = {
-        { "connect", 'c', 0, G_OPTION_ARG_STRING, &given.connect,
-          "libvirt to ask, as in virsh", "URI" },
+        { "connect", 'c', options->local ? G_OPTION_FLAG_HIDDEN : 0, G_OPTION_ARG_STRING,
+          &given.connect, "libvirt to ask, as in virsh", "URI" },
         { "format", 0, 0, G_OPTION_ARG_STRING, &format, "text (default) or json", "FORMAT" },
         { NULL },
     };
@@ -188,6 +188,13 @@ virTeamingCmdParse(int argc,
         g_option_context_add_main_entries(context, entries, NULL);
     g_option_context_add_main_entries(context, common, NULL);
     if (!g_option_context_parse_strv(context, &words, &error)) {
+        virTeamingCmdFail(error);
+        return NULL;
+    }
+    if (options->local && given.connect) {
+        g_set_error(&error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
+                    "%s is about the host that it runs on; run it on the one that you mean, instead "
+                    "of --connect", argv[0]);
         virTeamingCmdFail(error);
         return NULL;
     }

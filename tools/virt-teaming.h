@@ -35,10 +35,12 @@ int virTeamingCmdStatus(int argc, char **argv);
 
 /**
  * virTeamingCmdOptions: the options that every subcommand knows
+ * @local: set by a subcommand that is about the host that it runs on, and refuses --connect
  * @connect: --connect URI, or NULL
  * @json: --format json
  */
 typedef struct {
+    gboolean local;
     char *connect;
     gboolean json;
 } virTeamingCmdOptions;
