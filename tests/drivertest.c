@@ -993,6 +993,38 @@ testHandedOverToDead(Host *host,
 }
 
 
+/* A guest on its way may say of itself, by turns and without end, that it is stopped and that it
+ * runs. Then nobody listens, until it comes the next time; it arrives all the same. */
+static void
+testHandedOverAndShouted(Host *host,
+                         gconstpointer opaque)
+{
+    hostArrive(host);
+    hostSpin(host);
+    for (guint i = 0; i < 100; i++)
+        hostNotice(host, UUID, i % 2);
+    g_assert_cmpuint(hostPair(host)->notices, <, 100);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostNotice(host, UUID, FALSE);
+    hostNotice(host, UUID, TRUE);
+    hostWait(host, 1000);
+    hostNotice(host, UUID, FALSE);
+    hostExpect(host, "");
+    hostResume(host);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_STANDBY);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostStop(host);
+    hostExpectClean(host);
+
+    hostArrive(host);
+    hostSpin(host);
+    hostNotice(host, UUID, FALSE);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_LANDING);
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
 /* Neither to listen nor to tell is what a migration depends on. */
 static void
 testHandedOverUnheard(Host *host,
@@ -5478,6 +5510,7 @@ main(int argc, char **argv)
         { "/driver/handed-over-in-vain", testHandedOverInVain },
         { "/driver/handed-over-and-recalled", testHandedOverAndRecalled },
         { "/driver/handed-over-to-dead", testHandedOverToDead },
+        { "/driver/handed-over-and-shouted", testHandedOverAndShouted },
         { "/driver/handed-over-unheard", testHandedOverUnheard },
         { "/driver/arrive-unseen", testArriveUnseen },
         { "/driver/arrive-untold", testArriveUntold },

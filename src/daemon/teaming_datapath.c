@@ -561,6 +561,7 @@ virTeamingPairObjListen(virTeamingPairObj *pair,
     g_autoptr(GError) error = NULL;
 
     virTeamingPairObjUnlisten(pair);
+    pair->notices = 0;
     g_strlcpy(pair->earAt, pair->uplink, sizeof(pair->earAt));
     if ((pair->ear = virTeamingKernelFrameListen(kernel, pair->uplink, &pair->mac,
                                                  VIR_TEAMING_FRAME_ETHERTYPE, &error)) < 0)

@@ -43,6 +43,9 @@
 #define VIR_TEAMING_DRIVER_EXPECT_MS (5 * 60 * 1000)
 /* Frames that are read before others have their turn. */
 #define VIR_TEAMING_DRIVER_NOTICES 16
+/* Hosts send fewer of one guest on its way: "stopped", "runs" and that again, in eight VLANs each,
+ * and a switchover that failed may be tried anew. */
+#define VIR_TEAMING_DRIVER_NOTICES_MAX 64
 /* The kernel removes a VF that it has asked back as soon as QEMU has closed it. */
 #define VIR_TEAMING_DRIVER_REMOVE_MS 3000
 
@@ -89,7 +92,9 @@ virTeamingDriverAskAbout(virTeamingDriver *driver,
 }
 
 
-/* Another host has said something of the guest of the pair whose ear @fd is. */
+/* Another host has said something of the guest of the pair whose ear @fd is. Or the guest itself
+ * has, which may send from its MAC, and goes on as long as it likes: what it says is acted upon
+ * before all other guests have their turn. */
 static gboolean
 virTeamingDriverHearNotice(gint fd,
                            GIOCondition condition,
@@ -114,6 +119,7 @@ virTeamingDriverHearNotice(gint fd,
     for (guint i = 0; i < VIR_TEAMING_DRIVER_NOTICES; i++) {
         if ((size = read(fd, frame, sizeof(frame))) <= 0)
             break;
+        pair->notices++;
         if (virTeamingFrameParseNotice(frame, size, &notice) &&
             virTeamingMacEqual(&notice.mac, &pair->mac) && g_str_equal(notice.uuid, pair->uuid))
             told |= virTeamingPairObjTellNotice(pair, &notice);
@@ -122,6 +128,11 @@ virTeamingDriverHearNotice(gint fd,
     if (size < 0 && errno != EAGAIN && errno != EINTR)
         g_debug("domain '%s', %s: '%s': %s", pair->domain, pair->standbyAlias, pair->earAt,
                 g_strerror(errno));
+    if (pair->notices >= VIR_TEAMING_DRIVER_NOTICES_MAX) {
+        g_warning("domain '%s', %s: more is said on '%s' of where it runs than hosts say; nobody "
+                  "listens any more", pair->domain, pair->standbyAlias, pair->earAt);
+        g_clear_handle_id(&pair->earSource, g_source_remove);
+    }
     if (told) {
         virTeamingDriverAdvance(driver, pair->uuid);
         pair->changedAt = now;
@@ -138,7 +149,8 @@ virTeamingDriverTend(virTeamingDriver *driver,
                      virTeamingPairObj *pair,
                      gint64 now)
 {
-    if (pair->ear >= 0 && !pair->earSource)
+    if (pair->ear >= 0 && !pair->earSource &&
+        pair->notices < VIR_TEAMING_DRIVER_NOTICES_MAX)
         pair->earSource = g_unix_fd_add_full(G_PRIORITY_HIGH, pair->ear, G_IO_IN,
                                              virTeamingDriverHearNotice, driver, NULL);
     virTeamingDriverAskFor(driver, pair, now);

@@ -154,6 +154,7 @@ typedef struct {
     int ear;                        /* hears what the other host says; -1: it does not */
     char earAt[IF_NAMESIZE];        /* on this link */
     guint earSource;                /* who reads from it; 0: nobody */
+    guint notices;                  /* frames that it has heard */
     gboolean plugging;              /* libvirt is at it, or at taking the VF out */
     gboolean takingOut;             /* libvirt was asked to, for @move */
     gint64 plugAt;                  /* not before */
