@@ -223,6 +223,34 @@ testConnectRefused(void)
 }
 
 
+/* What the shell completes has names that others have chosen; none is run. */
+static void
+testCompletion(void)
+{
+    static const char script[] =
+        "virsh() { printf '%s\\n' '$(echo${IFS}run)' guest other; }\n"
+        "program=$3; virt-teaming() { \"$program\" \"$@\"; }\n"
+        "source \"$1\" && COMP_WORDS=(virt-teaming status \"$2\") COMP_CWORD=2\n"
+        "_virt_teaming\n"
+        "echo \"${COMPREPLY[@]}\"\n";
+    static const char *const words[][2] = {
+        { "", "$(echo${IFS}run) guest other\n" },
+        { "g", "guest\n" },
+        { "--f", "--format\n" },
+    };
+    g_autofree char *path = dataPath("../data/virt-teaming.bash-completion");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+        const char *argv[] = { "bash", "-c", script, "bash", path, words[i][0], program, NULL };
+        g_auto(Result) result = { 0 };
+
+        runOnce(argv, NULL, &result);
+        g_assert_cmpstr(result.err, ==, "");
+        g_assert_cmpstr(result.out, ==, words[i][1]);
+    }
+}
+
+
 /* The shape of check's JSON is what scripts rely on. */
 static void
 testJson(void)
@@ -1049,6 +1077,7 @@ main(int argc,
         g_test_add_data_func(test, &cases[i], testCase);
     }
     g_test_add_func("/virt-teaming/connect-refused", testConnectRefused);
+    g_test_add_func("/virt-teaming/completion", testCompletion);
     g_test_add_func("/virt-teaming/json", testJson);
     g_test_add_func("/virt-teaming/json-not-utf8", testJsonNotUtf8);
     g_test_add_func("/virt-teaming/json-several", testJsonSeveral);
