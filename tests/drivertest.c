@@ -4981,6 +4981,84 @@ testCatchOfAnother(Host *host,
 }
 
 
+/* VF 0, in VLAN 20, is of another guest with the same MAC, and VF 1 is the guest's. */
+static void
+hostAddNamesake(Host *host,
+                gboolean drives)
+{
+    virTeamingVf vf = { .index = 0, .mac = host->mac, .vlan = 20, .trust = -1, .spoofchk = 1 };
+
+    hostAddPci(host, "0000:01:10.2", "vfio-pci", "0000:01:00.0", "");
+    g_assert_true(virTeamingPciAddressParse("0000:01:10.2", &vf.address));
+    virTeamingFakeSetPciState(host->kernel, &vf.address, drives, drives ? 3 : 0);
+    virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+    vf = (virTeamingVf) { .index = 1, .address = host->vf, .mac = host->mac, .vlan = 10,
+                          .qos = 1, .trust = -1, .spoofchk = 1 };
+    virTeamingFakeSetVf(host->kernel, "eth1", &vf);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+}
+
+
+/* In another network another guest has the same MAC, and a VF of the same PF, which it drives. That
+ * is not taken for the one that libvirt has plugged, nor is its VLAN. */
+static void
+testCatchBesideNamesake(Host *host,
+                        gconstpointer opaque)
+{
+    hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
+    hostLand(host);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostAddNamesake(host, TRUE);
+    hostWait(host, 12);
+    hostExpect(host, "VfSetVlan eth1 1 4094\n");
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, NULL);
+    g_assert_true(virTeamingPciAddressEqual(&hostPair(host)->vf, &host->vf));
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostExpect(host, "");
+    hostGuest(host, TRUE, 3);
+    hostExpect(host,
+               "VfSetVlan eth1 1 10 qos 1\n"
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth1 " MAC " self\n");
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
+/* It does not drive its VF at that moment, which is caught in place of the guest's: each comes back
+ * to its own VLAN, also if a daemon dies meanwhile. */
+static void
+testCatchOfNamesake(Host *host,
+                    gconstpointer opaque)
+{
+    hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
+    hostArriveAlone(host);
+    hostEvent(host, "RESUME", NULL);
+    hostWait(host, 1000);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostAddNamesake(host, FALSE);
+    hostWait(host, 12);
+    hostExpect(host, "VfSetVlan eth1 0 4094\n");
+    hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
+    hostExpect(host, "VfSetVlan eth1 1 4094\n");
+    virTeamingFakeSetPciOpen(host->kernel, &host->vf, TRUE);
+    hostRestart(host);
+    hostWait(host, 11 * 1000);
+    hostExpect(host, "VfSetVlan eth1 0 20\n");
+    hostGuest(host, TRUE, 3);
+    hostExpect(host,
+               "VfSetVlan eth1 1 10 qos 1\n"
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth1 " MAC " self\n");
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
 /* A guest that is being taken from knows nothing of what it has no name for. */
 static void
 testAloneUntouched(Host *host,
@@ -5501,6 +5579,8 @@ main(int argc, char **argv)
         { "/driver/move-beside-alone", testMoveBesideAlone },
         { "/driver/vf-caught", testCatch },
         { "/driver/vf-caught-of-another", testCatchOfAnother },
+        { "/driver/vf-caught-beside-namesake", testCatchBesideNamesake },
+        { "/driver/vf-caught-of-namesake", testCatchOfNamesake },
         { "/driver/vf-caught-and-daemon-dies", testCatchInVain, 0 },
         { "/driver/vf-caught-and-guest-ends", testCatchInVain, 1 },
         { "/driver/vf-caught-and-released", testCatchInVain, 2 },

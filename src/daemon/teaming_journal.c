@@ -96,6 +96,8 @@ static const struct {
     FIELD(keptMac, FIELD_MAC),
     FIELD(hasCaught, FIELD_BOOLEAN),
     FIELD(caught, FIELD_PCI),
+    FIELD(caughtVlan, FIELD_UINT),
+    FIELD(caughtQos, FIELD_UINT),
 };
 
 

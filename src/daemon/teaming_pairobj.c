@@ -123,11 +123,27 @@ virTeamingPairObjFree(virTeamingPairObj *pair)
 }
 
 
+/* The guest's VF is at @address. If it is another one than before, so is its VLAN: that in which it
+ * was caught, or one that is not known yet. */
+static void
+virTeamingPairObjTakeAddress(virTeamingPairObj *pair,
+                             const virTeamingPciAddress *address)
+{
+    if (pair->hasCaught && virTeamingPciAddressEqual(&pair->caught, address)) {
+        pair->vfVlan = pair->caughtVlan;
+        pair->vfQos = pair->caughtQos;
+    } else if (!virTeamingPciAddressEqual(&pair->vf, address)) {
+        pair->vfVlan = pair->vfQos = 0;
+    }
+    pair->vf = *address;
+}
+
+
 static void
 virTeamingPairObjAdoptVf(virTeamingPairObj *pair,
                          const virTeamingPciAddress *address)
 {
-    pair->vf = *address;
+    virTeamingPairObjTakeAddress(pair, address);
     pair->hasVf = TRUE;
     pair->sought = FALSE;
     pair->stale = TRUE;
@@ -174,7 +190,7 @@ virTeamingPairObjSetVf(virTeamingPairObj *pair,
         virTeamingPairObjAdoptVf(pair, address);
     } else if (!virTeamingKernelPciGetDevice(kernel, address, &device, NULL) ||
                device.physfn[0]) {
-        pair->vf = *address;
+        virTeamingPairObjTakeAddress(pair, address);
         pair->sought = TRUE;
     }
 }
@@ -236,7 +252,7 @@ virTeamingPairObjFindGiven(const virTeamingPairObj *pair,
 
 /**
  * virTeamingPairObjLocateVf:
- * @pair: a pair whose VF is not known yet
+ * @pair: a pair whose VF is not known yet, and which its guest does not drive yet
  * @kernel: the host
  * @pf: a PF on which it may be
  *
@@ -252,9 +268,7 @@ virTeamingPairObjLocateVf(virTeamingPairObj *pair,
 {
     virTeamingVf vf;
 
-    if (pair->guest == VIR_TEAMING_GUEST_INCOMING ?
-        !virTeamingPairObjFindGiven(pair, kernel, pf, &vf) :
-        !virTeamingKernelVfFind(kernel, pf, &pair->mac, &vf, NULL))
+    if (!virTeamingPairObjFindGiven(pair, kernel, pf, &vf))
         return FALSE;
     g_strlcpy(pair->pf, pf, sizeof(pair->pf));
     pair->vfIndex = vf.index;
@@ -635,11 +649,11 @@ virTeamingPairObjCatch(virTeamingPairObj *pair,
     seen.traits.copies &= !pair->apart && !pair->foreign;
     if (virTeamingFailoverDesire(VIR_TEAMING_PHASE_SHOWN, &seen).vf != VIR_TEAMING_VF_VLAN)
         return;
-    pair->vfVlan = vf.vlan;
-    pair->vfQos = vf.qos;
     pair->parked = TRUE;
     pair->hasCaught = TRUE;
     pair->caught = vf.address;
+    pair->caughtVlan = vf.vlan;
+    pair->caughtQos = vf.qos;
     pair->caughtAt = now;
     virTeamingJournalSave(pair, statedir, NULL);
     if (!virTeamingKernelVfSetVlan(kernel, pf, vf.index, VIR_TEAMING_PARK_VLAN, 0, NULL))
@@ -666,7 +680,7 @@ virTeamingPairObjLetGo(virTeamingPairObj *pair,
     if (virTeamingKernelVfLocate(kernel, &pair->caught, pf, &index, NULL) &&
         virTeamingKernelVfGet(kernel, pf, index, &vf, NULL) &&
         vf.vlan == VIR_TEAMING_PARK_VLAN)
-        virTeamingKernelVfSetVlan(kernel, pf, index, pair->vfVlan, pair->vfQos, NULL);
+        virTeamingKernelVfSetVlan(kernel, pf, index, pair->caughtVlan, pair->caughtQos, NULL);
     if (!pair->hasVf)
         pair->parked = FALSE;
 }

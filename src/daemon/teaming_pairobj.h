@@ -104,6 +104,8 @@ typedef struct {
     virTeamingMac keptMac;          /* which it had before us */
     gboolean hasCaught;             /* @caught is parked, and nobody knows yet whose it is */
     virTeamingPciAddress caught;
+    guint caughtVlan;               /* @vfVlan and @vfQos of that */
+    guint caughtQos;
 
     /* What was observed last, and when things began (monotonic microseconds). */
     virTeamingPhase phase;

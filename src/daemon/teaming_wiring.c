@@ -474,9 +474,11 @@ virTeamingPairObjSearch(virTeamingPairObj *pair,
     for (guint i = 0; links && i < links->len; i++) {
         const virTeamingLink *link = &g_array_index(links, virTeamingLink, i);
         g_autoptr(GArray) entries = NULL;
+        virTeamingVf vf;
 
-        if (link->pci[0] && !pair->hasVf)
-            virTeamingPairObjLocateVf(pair, kernel, link->name);
+        if (link->pci[0] && !pair->hasVf &&
+            virTeamingKernelVfFind(kernel, link->name, &pair->mac, &vf, NULL))
+            virTeamingPairObjSetVf(pair, kernel, &vf.address);
         /* What is set on a bond, its ports have, too. */
         if (pair->uplink[0] || !virTeamingLinkIsBridge(kernel, link->master, "") ||
             !virTeamingPairObjTrace(pair, kernel, link) ||
