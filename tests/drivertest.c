@@ -2741,6 +2741,31 @@ testBusyBridge(Host *host,
 }
 
 
+/* In another bridge somebody sends from the guest's MAC, by two ports in turn. */
+static void
+testFlap(Host *host,
+         gconstpointer opaque)
+{
+    hostBoot(host);
+    hostAddLink(host, "br1", "bridge", "", "");
+    hostAddLink(host, "tap8", "tun", "br1", "");
+    hostAddLink(host, "tap9", "tun", "br1", "");
+    /* No echo of its own steps. */
+    hostHearStrangers(host, 2500);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+
+    virTeamingFakeFail(host->kernel, "FdbList", 10, EIO);
+    for (guint i = 0; i < 20; i++) {
+        virTeamingFakeReceive(host->kernel, i % 2 ? "tap8" : "tap9", &host->mac, 0);
+        while (g_main_context_iteration(NULL, FALSE))
+            ;
+        hostExpectProblem(host, NULL);
+    }
+    virTeamingFakeFail(host->kernel, "FdbList", 0, 0);
+    hostExpect(host, "");
+}
+
+
 /* libvirt was away when a guest began to arrive, and when its memory had. */
 static void
 testArriveDeaf(Host *host,
@@ -5654,6 +5679,7 @@ main(int argc, char **argv)
         { "/driver/long-timeout", testLongTimeout },
         { "/driver/parked-without-mac", testParkedWithoutMac },
         { "/driver/busy-bridge", testBusyBridge },
+        { "/driver/flap", testFlap },
         { "/driver/arrive-deaf", testArriveDeaf },
         { "/driver/postcopy-restart", testPostcopyRestart },
         { "/driver/postcopy-restart-unheard", testPostcopyRestart, TRUE },

@@ -329,6 +329,10 @@ virTeamingDriverNotified(const char *ifname,
         busy = pair->guest == VIR_TEAMING_GUEST_DEPARTING ||
             virTeamingDriverIsPlugging(driver, pair->uuid);
         due = VIR_TEAMING_PAIR_ECHO_MS * 1000 + (busy ? now : pair->steppedAt);
+        /* Who sends from its MAC by two ports in turn, of whichever bridge, has that told without
+         * end. */
+        if (mac)
+            due = MAX(due, pair->settledAt + VIR_TEAMING_DRIVER_LEISURE_MS * 1000);
         if (due <= now)
             virTeamingDriverSettle(driver, pair, now);
         else

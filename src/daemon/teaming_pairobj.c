@@ -949,6 +949,7 @@ virTeamingPairObjSettle(virTeamingPairObj *pair,
 
         virTeamingPairObjSetVf(pair, kernel, &vf);
     }
+    pair->settledAt = now;
     pair->stale = FALSE;
     pair->known = FALSE;
     if (pair->againAt && pair->againAt <= now) {

@@ -113,7 +113,8 @@ typedef struct {
     gboolean stale;                 /* by then @vf or @tap was another one */
     gboolean known;                 /* then all that it needs was there; @reached is what is */
     virTeamingDatapath reached;
-    gint64 steppedAt;               /* when a step was taken last */
+    gint64 settledAt;               /* when the host was looked at last */
+    gint64 steppedAt;               /* when a step was taken */
     gint64 lookAt;                  /* when to settle it anew; 0: when something is told */
     gboolean told;                  /* something, of which it is not settled yet */
     virTeamingPciState pci;
