@@ -2766,6 +2766,29 @@ testFlap(Host *host,
 }
 
 
+/* A guest writes its feature word over and over, and QEMU tells each time. What libvirt was asked
+ * before is not asked again for that. */
+static void
+testNegotiateForEver(Host *host,
+                     gconstpointer opaque)
+{
+    guint serial;
+    gint64 openAt;
+
+    hostBoot(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    serial = virTeamingDriverSerial(host->driver, UUID);
+    openAt = hostPair(host)->openAt;
+    g_usleep(1000);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    g_assert_cmpuint(virTeamingDriverSerial(host->driver, UUID), ==, serial);
+    /* Each time QEMU may be about to open the VF. */
+    g_assert_cmpint(hostPair(host)->openAt, >, openAt);
+    hostEvent(host, "RESET", NULL);
+    g_assert_cmpuint(virTeamingDriverSerial(host->driver, UUID), !=, serial);
+}
+
+
 /* libvirt was away when a guest began to arrive, and when its memory had. */
 static void
 testArriveDeaf(Host *host,
@@ -5680,6 +5703,7 @@ main(int argc, char **argv)
         { "/driver/parked-without-mac", testParkedWithoutMac },
         { "/driver/busy-bridge", testBusyBridge },
         { "/driver/flap", testFlap },
+        { "/driver/negotiate-for-ever", testNegotiateForEver },
         { "/driver/arrive-deaf", testArriveDeaf },
         { "/driver/postcopy-restart", testPostcopyRestart },
         { "/driver/postcopy-restart-unheard", testPostcopyRestart, TRUE },

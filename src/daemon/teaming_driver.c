@@ -673,19 +673,26 @@ virTeamingDriverTellEvent(virTeamingDriver *driver,
                           const virTeamingQemuEvent *event)
 {
     gboolean concerned = FALSE;
+    gboolean news = FALSE;
     gint64 now = g_get_monotonic_time();
     virTeamingPairObj *pair;
 
     if (event->type == VIR_TEAMING_QEMU_EVENT_OTHER)
         return;
+    for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
+        pair->told = virTeamingPairObjTellEvent(pair, event, now);
+        news |= pair->told;
+        concerned = TRUE;
+    }
+    /* A guest may have it said without end; no answer of libvirt would be news. */
+    if (event->type == VIR_TEAMING_QEMU_EVENT_NEGOTIATED && concerned && !news)
+        return;
     virTeamingDriverAdvance(driver, uuid);
 
     for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
-        pair->told = virTeamingPairObjTellEvent(pair, event, now);
         pair->changedAt = now;
         /* What there is to know was told, and the guest may need the host. */
         pair->askAt = now + VIR_TEAMING_DRIVER_PROGRESS_MS * 1000;
-        concerned = TRUE;
     }
     if (!concerned)
         return;

@@ -298,12 +298,16 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
                            const virTeamingQemuEvent *event,
                            gint64 now)
 {
+    /* QEMU here may have all of a guest that goes on where it was nonetheless. */
+    const gboolean negotiated = pair->heard != VIR_TEAMING_HEARD_RUNS;
+    gboolean known = FALSE;
+
     switch (event->type) {
     case VIR_TEAMING_QEMU_EVENT_NEGOTIATED:
         if (g_strcmp0(event->device, pair->standbyAlias) != 0)
             return FALSE;
-        /* QEMU here may have all of a guest that goes on where it was nonetheless. */
-        pair->negotiated = pair->heard != VIR_TEAMING_HEARD_RUNS;
+        known = pair->opening && pair->negotiated == negotiated;
+        pair->negotiated = negotiated;
         pair->opening = TRUE;
         pair->openAt = now + VIR_TEAMING_PAIR_OPENED_MS * 1000;
         break;
@@ -382,5 +386,5 @@ virTeamingPairObjTellEvent(virTeamingPairObj *pair,
     case VIR_TEAMING_QEMU_EVENT_OTHER:
         return FALSE;
     }
-    return TRUE;
+    return !known;
 }
