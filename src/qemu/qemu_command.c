@@ -422,7 +422,9 @@ virTeamingQemuCommandBuild(const virTeamingDomain *domain,
             gboolean persistent = nic->role == VIR_TEAMING_ROLE_PERSISTENT;
             int mine = persistent ? 0 : nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV ? 2 : 1;
 
-            if (nic->role == VIR_TEAMING_ROLE_NONE || mine != round)
+            /* What is unassigned, libvirt keeps from QEMU (qemuBuildHostdevCommandLine()). */
+            if (nic->role == VIR_TEAMING_ROLE_NONE || mine != round ||
+                (mine == 2 && g_strcmp0(nic->addressType, "unassigned") == 0))
                 continue;
             if (persistent &&
                 !virTeamingQemuArgAdd(args, "-netdev", nic,
