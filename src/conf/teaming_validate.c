@@ -517,26 +517,37 @@ virTeamingCheckRole(virTeamingCheck *check,
 
 /*
  * A <driver> of virtio that names no back end of a tap: before libvirt knows what a NIC of a
- * network will be, it reads it by the model.
+ * network will be, it reads it by the model. Four settings it reads of any model, and refuses.
  *
- * Source: libvirt 9.0 and 11.3, virDomainNetDefParseXML() in src/conf/domain_conf.c.
+ * Source: libvirt 9.0 and 11.3, virDomainNetDefParseXML() in src/conf/domain_conf.c and
+ * virDomainNetDefValidate() in src/conf/domain_validate.c.
  */
 static void
 virTeamingCheckDriver(virTeamingCheck *check,
                       const virTeamingNic *nic)
 {
     static const char *const backends[] = { "qemu", "vhost", NULL };
+    const virTeamingVirtioOptions *driver = &nic->driver;
     virTeamingFinding *finding;
 
-    if (!virTeamingNicHasRole(nic) || virTeamingNicIsPlain(nic) ||
-        nic->type == VIR_TEAMING_NIC_HOSTDEV || !virTeamingNicIsVirtio(nic) ||
-        !nic->driver.name || g_strv_contains(backends, nic->driver.name))
+    if (!virTeamingNicHasRole(nic) || virTeamingNicIsPlain(nic))
+        return;
+    if (nic->role == VIR_TEAMING_ROLE_TRANSIENT && !virTeamingNicIsVirtio(nic) &&
+        (driver->iommu || driver->ats || driver->packed || driver->pagePerVq)) {
+        finding = virTeamingReport(check, VIR_TEAMING_RULE_MALFORMED_VALUE, nic,
+                                   VIR_TEAMING_ELEMENT_DRIVER,
+                                   "only of model 'virtio' has a <driver> 'iommu', 'ats', "
+                                   "'packed' or 'page_per_vq'");
+        virTeamingFindingSetHint(finding, g_strdup("take them out: a VF has none of these"));
+    }
+    if (nic->type == VIR_TEAMING_NIC_HOSTDEV || !virTeamingNicIsVirtio(nic) ||
+        !driver->name || g_strv_contains(backends, driver->name))
         return;
     finding = virTeamingReport(check, VIR_TEAMING_RULE_MALFORMED_VALUE, nic,
                                VIR_TEAMING_ELEMENT_DRIVER,
                                "a NIC of model '%s' has the driver 'vhost' or 'qemu', not '%s'",
-                               nic->model, nic->driver.name);
-    virTeamingFindingSetHint(finding, g_strdup_printf("take name='%s' out", nic->driver.name));
+                               nic->model, driver->name);
+    virTeamingFindingSetHint(finding, g_strdup_printf("take name='%s' out", driver->name));
 }
 
 
