@@ -69,6 +69,7 @@ static const struct {
     { STANDBY("<driver packed='yes'/>"), TRUE },
     { STANDBY("<rom enabled='default'/>"), TRUE }, { STANDBY("<link state='default'/>"), TRUE },
     { STANDBY(ADDRESS(" type='pci'", "multifunction='default'")), TRUE },
+    { STANDBY("<port isolated='yes'/>"), FALSE }, { STANDBY("<port isolated='x'/>"), TRUE },
     { STANDBY("<driver txmode='timer'/>"), FALSE },
     { STANDBY("<driver txmode='iothread'/>"), FALSE },
     { STANDBY("<driver txmode='default'/>"), TRUE }, { STANDBY("<driver txmode='x'/>"), TRUE },

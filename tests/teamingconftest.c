@@ -82,6 +82,7 @@ assertSameNic(const virTeamingNic *a,
     g_assert_cmpint(a->managed, ==, b->managed);
     g_assert_cmpint(a->linkDown, ==, b->linkDown);
     g_assert_cmpint(a->bandwidth, ==, b->bandwidth);
+    g_assert_cmpint(a->isolated, ==, b->isolated);
     g_assert_cmpint(a->sndbuf, ==, b->sndbuf);
     assertSameVlan(a->vlan, b->vlan);
     g_assert_cmpmem(&a->driver.queues, sizeof(a->driver) - G_STRUCT_OFFSET(virTeamingVirtioOptions,

@@ -87,6 +87,7 @@ static const virTeamingField virTeamingInterfaceFields[] = {
     FIELD("source", "address", "type", STRING, sourceType),
     WORDS("virtualport", NULL, "type", virtualport, virTeamingVirtualports),
     FIELD("bandwidth", NULL, NULL, PRESENT, bandwidth),
+    FIELD("port", NULL, "isolated", YES_NO, isolated),
     FIELD("target", NULL, "dev", STRING, target),
     FIELD("model", NULL, "type", STRING, model),
     FIELD("driver", NULL, "name", STRING, driver.name),
@@ -154,7 +155,7 @@ static const char *const virTeamingNicTypeNames[] = {
 /* In the order of virTeamingNicElement. */
 static const char *const virTeamingNicElementNames[] = {
     NULL, "teaming", "mac", "source", "alias", "model", "driver", "address", "link", "vlan",
-    "mtu", "boot", "bandwidth", "filterref", "virtualport",
+    "mtu", "boot", "bandwidth", "filterref", "virtualport", "port",
 };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(virTeamingNicElementNames) == VIR_TEAMING_ELEMENT_LAST);

@@ -61,6 +61,7 @@ typedef enum {
     VIR_TEAMING_ELEMENT_BANDWIDTH,
     VIR_TEAMING_ELEMENT_FILTERREF,
     VIR_TEAMING_ELEMENT_VIRTUALPORT,
+    VIR_TEAMING_ELEMENT_PORT,
     VIR_TEAMING_ELEMENT_LAST
 } virTeamingNicElement;
 
@@ -134,6 +135,7 @@ typedef struct {
     char *filter;                   /* <filterref filter='…'/> */
     char *virtualport;              /* <virtualport type='…'> */
     gboolean bandwidth;
+    virTeamingSwitch isolated;      /* <port isolated='…'/> */
     virTeamingVlan *vlan;           /* or NULL */
     guint mtu;                      /* bytes */
     guint bootOrder;

@@ -214,8 +214,8 @@
          "write managed='yes'") \
     RULE(VF_SETTING_REFUSED, "vf-setting-refused", ERROR, \
          "a setting that a VF can't have", \
-         "libvirt accepts the domain and refuses to start it. What it limits, filters and gives " \
-         "queues is a tap. A VF is in one VLAN; or it has a virtual port, which must be 802.1Qbh, " \
+         "libvirt accepts the domain and refuses to start it. What it limits, filters, isolates and " \
+         "gives queues is a tap. A VF is in one VLAN; or it has a virtual port, which must be 802.1Qbh, " \
          "and no VLAN.", \
          "take it out of the transient NIC") \
     RULE(STANDBY_SETTING_REFUSED, "standby-setting-refused", ERROR, \
@@ -259,9 +259,10 @@
          "libvirt limits taps, not VFs: while the VF carries there is no limit.", \
          "limit the VF by its PF's own means (ip link set PF vf N max_tx_rate), or neither") \
     RULE(FILTER_ONE_SIDED, "filter-one-sided", WARNING, \
-         "a network filter that the standby has and the VF can't have", \
-         "libvirt filters taps, not VFs: while the VF carries, nothing is filtered.", \
-         "do not count on <filterref>; use the VF's spoofchk and VLAN, or filter elsewhere") \
+         "a network filter, or an isolation, that the standby has and the VF can't have", \
+         "libvirt filters and isolates taps, not VFs: while the VF carries, nothing is.", \
+         "do not count on <filterref> or <port isolated='yes'/>; use the VF's spoofchk and VLAN, or " \
+         "filter elsewhere") \
     RULE(VF_FEATURE_LOST, "vf-feature-lost", WARNING, \
          "the VF has a feature that the standby has not", \
          "The guest comes to rely on it and loses it with every migration.", \

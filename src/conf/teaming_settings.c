@@ -146,6 +146,9 @@ virTeamingCheckVfSettings(virTeamingCheck *check,
         virTeamingReport(check, VIR_TEAMING_RULE_VF_SETTING_REFUSED, nic,
                          VIR_TEAMING_ELEMENT_FILTERREF, "libvirt can't filter a VF, by '%s'",
                          nic->filter);
+    if (nic->isolated == VIR_TEAMING_SWITCH_ON)
+        virTeamingReport(check, VIR_TEAMING_RULE_VF_SETTING_REFUSED, nic,
+                         VIR_TEAMING_ELEMENT_PORT, "libvirt can't isolate a VF");
     /* Of other models, and of type 'hostdev', it does not read them. */
     if (pooled && virTeamingNicIsVirtio(nic) && nic->driver.queues > 1)
         virTeamingReport(check, VIR_TEAMING_RULE_VF_SETTING_REFUSED, nic,
@@ -336,7 +339,7 @@ virTeamingCheckHasBandwidth(const virTeamingCheck *check,
 }
 
 
-/* What is said of the filters of a pair, if the domain can start with them. */
+/* What is said of a pair's filters and its isolation, if the domain can start with them. */
 static void
 virTeamingCheckFilters(virTeamingCheck *check,
                        const virTeamingNic *vf,
@@ -356,6 +359,10 @@ virTeamingCheckFilters(virTeamingCheck *check,
         virTeamingReport(check, VIR_TEAMING_RULE_FILTER_ONE_SIDED, standby,
                          VIR_TEAMING_ELEMENT_FILTERREF, "only the standby is filtered, by '%s'",
                          standby->filter);
+    if (standby->isolated == VIR_TEAMING_SWITCH_ON)
+        virTeamingReport(check, VIR_TEAMING_RULE_FILTER_ONE_SIDED, standby,
+                         VIR_TEAMING_ELEMENT_PORT,
+                         "only the standby is isolated from other such ports of its bridge");
 }
 
 
