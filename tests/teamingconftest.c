@@ -492,6 +492,7 @@ testDefaultModel(void)
     } cases[] = {
         { "arch='x86_64' machine='q35'", "bridge", FALSE }, { "", "bridge", FALSE },
         { "arch='x86_64' machine='q35'", "vdpa", TRUE },
+        { "arch='x86_64' machine='q35'", "vhostuser", TRUE },
         { "arch='aarch64' machine='virt'", "bridge", TRUE },
         { "arch='aarch64' machine='virt-7.2'", "bridge", TRUE },
         { "arch='armv7l' machine='virt'", "bridge", TRUE },
@@ -511,6 +512,31 @@ testDefaultModel(void)
         g_autoptr(virTeamingDomain) domain = parse(xml);
 
         g_assert_cmpint(virTeamingNicIsVirtio(domain->nics->pdata[0]), ==, cases[i].virtio);
+    }
+}
+
+
+/* Of a standby that says no model, libvirt has read next to nothing in <driver>. */
+static void
+testDefaultModelDriver(void)
+{
+    static const char driver[] = "<driver name='qemu' txmode='timer' queues='4' packed='on'>"
+        "<host csum='off'/></driver>";
+
+    for (guint written = 0; written < 2; written++) {
+        g_autofree char *xml =
+            g_strdup_printf("<domain><devices><interface type='vdpa'>%s%s<teaming "
+                            "type='persistent'/></interface></devices></domain>", driver,
+                            written ? "<model type='virtio'/>" : "");
+        g_autoptr(virTeamingDomain) domain = parse(xml);
+        const virTeamingNic *nic = domain->nics->pdata[0];
+
+        g_assert_cmpstr(nic->driver.name, ==, written ? "qemu" : NULL);
+        g_assert_cmpstr(nic->driver.txmode, ==, written ? "timer" : NULL);
+        g_assert_cmpuint(nic->driver.queues, ==, written ? 4 : 0);
+        g_assert_cmpint(nic->driver.hostCsum, ==, written ? VIR_TEAMING_SWITCH_OFF :
+                        VIR_TEAMING_SWITCH_ABSENT);
+        g_assert_cmpint(nic->driver.packed, ==, VIR_TEAMING_SWITCH_ON);
     }
 }
 
@@ -1193,6 +1219,7 @@ main(int argc,
     g_test_add_func("/domain/preallocate", testPreallocate);
     g_test_add_func("/domain/buses", testBuses);
     g_test_add_func("/domain/default-model", testDefaultModel);
+    g_test_add_func("/domain/default-model/driver", testDefaultModelDriver);
     g_test_add_func("/domain/untyped", testUntyped);
     g_test_add_func("/domain/values", testValues);
     g_test_add_func("/domain/obstacles", testObstacles);
