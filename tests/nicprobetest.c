@@ -129,8 +129,9 @@ stepOften(GError **error)
 static virTeamingVf
 getConfig(void)
 {
-    g_autoptr(GArray) vfs = rig->kernelOps->vfList(rig->kernel, rig->pf, NULL, 1, NULL);
+    g_autoptr(GArray) vfs = g_array_new(FALSE, FALSE, sizeof(virTeamingVf));
 
+    g_assert_cmpint(rig->kernelOps->vfList(rig->kernel, rig->pf, NULL, 1, vfs), ==, 0);
     g_assert_cmpuint(vfs->len, ==, 1);
     return g_array_index(vfs, virTeamingVf, 0);
 }
@@ -150,79 +151,75 @@ changed(void)
 }
 
 
-static GArray *
+static int
 nicVfList(virTeamingKernel *kernel,
           const char *pf,
           const virTeamingMac *mac,
           gint only,
-          GError **error)
+          GArray *list)
 {
-    GArray *vfs = rig->kernelOps->vfList(kernel, pf, mac, only, error);
+    int err = rig->kernelOps->vfList(kernel, pf, mac, only, list);
 
-    for (guint i = 0; vfs && rig->silent && i < vfs->len; i++) {
-        if (g_array_index(vfs, virTeamingVf, i).index == 1)
-            g_array_remove_index(vfs, i--);
+    for (guint i = 0; rig->silent && i < list->len; i++) {
+        if (g_array_index(list, virTeamingVf, i).index == 1)
+            g_array_remove_index(list, i--);
     }
-    return vfs;
+    return err;
 }
 
 
-static gboolean
+static int
 nicVfSetMac(virTeamingKernel *kernel,
             const char *pf,
             guint index,
-            const virTeamingMac *mac,
-            GError **error)
+            const virTeamingMac *mac)
 {
-    if (rig->nic.refusesZero && virTeamingMacIsZero(mac)) {
-        virTeamingKernelSetError(error, EINVAL, NULL, "set the zero MAC");
-        return FALSE;
-    }
-    if (!step(error) || !rig->kernelOps->vfSetMac(kernel, pf, index, mac, error))
-        return FALSE;
-    changed();
-    return TRUE;
+    int err;
+
+    if (rig->nic.refusesZero && virTeamingMacIsZero(mac))
+        return EINVAL;
+    if (!step(NULL))
+        return EIO;
+    if (!(err = rig->kernelOps->vfSetMac(kernel, pf, index, mac)))
+        changed();
+    return err;
 }
 
 
-static gboolean
+static int
 nicVfSetVlan(virTeamingKernel *kernel,
              const char *pf,
              guint index,
              guint vlan,
-             guint qos,
-             GError **error)
+             guint qos)
 {
-    if (rig->nic.noVlans) {
-        virTeamingKernelSetError(error, EOPNOTSUPP, NULL, "set a VLAN");
-        return FALSE;
-    }
-    if (!step(error) || !rig->kernelOps->vfSetVlan(kernel, pf, index, vlan, qos, error))
-        return FALSE;
-    changed();
-    return TRUE;
+    int err;
+
+    if (rig->nic.noVlans)
+        return EOPNOTSUPP;
+    if (!step(NULL))
+        return EIO;
+    if (!(err = rig->kernelOps->vfSetVlan(kernel, pf, index, vlan, qos)))
+        changed();
+    return err;
 }
 
 
-static gboolean
+static int
 nicFdbAdd(virTeamingKernel *kernel,
-          const virTeamingFdbEntry *entry,
-          GError **error)
+          const virTeamingFdbEntry *entry)
 {
-    if (rig->nic.noSelf) {
-        virTeamingKernelSetError(error, EOPNOTSUPP, NULL, "add an FDB entry");
-        return FALSE;
-    }
-    return step(error) && rig->kernelOps->fdbAdd(kernel, entry, error);
+    if (rig->nic.noSelf)
+        return EOPNOTSUPP;
+    return step(NULL) ? rig->kernelOps->fdbAdd(kernel, entry) : EIO;
 }
 
 
-static gboolean
+static int
 nicFdbDel(virTeamingKernel *kernel,
-          const virTeamingFdbEntry *entry,
-          GError **error)
+          const virTeamingFdbEntry *entry)
 {
-    return step(error) && rig->kernelOps->fdbDel(kernel, entry, error);
+    return step(NULL) ? rig->kernelOps->fdbDel(kernel, entry) : EIO;
 }
 
 

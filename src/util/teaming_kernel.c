@@ -96,23 +96,38 @@ virTeamingKernelErrorCode(int err)
 
 
 /**
- * virTeamingKernelSetError:
- * @error: where the error goes
- * @err: positive errno; decides the code, too
- * @words: what the kernel itself said about it, or NULL
- * @format: what was being done, and to which object: "set the MAC of …"
+ * virTeamingKernelKeepWords:
+ * @kernel: the kernel
+ * @words: what it said itself, about the errno that an implementation is about to return; NULL:
+ *         nothing
  */
 void
-virTeamingKernelSetError(GError **error,
-                         int err,
-                         const char *words,
-                         const char *format,
-                         ...)
+virTeamingKernelKeepWords(virTeamingKernel *kernel,
+                          const char *words)
 {
-    virTeamingErrorCode code = virTeamingKernelErrorCode(err);
+    g_free(kernel->words);
+    kernel->words = g_strdup(words);
+}
+
+
+/*
+ * Ends what an implementation was asked for. @err: what it returned; @format: what was being done,
+ * and to which object: "set the MAC of …". Returns: whether @err is none; else @error is set.
+ */
+static gboolean G_GNUC_PRINTF(4, 5)
+virTeamingKernelEnd(virTeamingKernel *kernel,
+                    int err,
+                    GError **error,
+                    const char *format,
+                    ...)
+{
+    const virTeamingErrorCode code = virTeamingKernelErrorCode(err);
+    g_autofree char *words = g_steal_pointer(&kernel->words);
     g_autofree char *what = NULL;
     va_list args;
 
+    if (err == 0)
+        return TRUE;
     va_start(args, format);
     what = g_strdup_vprintf(format, args);
     va_end(args);
@@ -122,6 +137,7 @@ virTeamingKernelSetError(GError **error,
                 words ? " (" : "", words ? words : "", words ? ")" : "",
                 code == VIR_TEAMING_ERROR_ACCESS ?
                 "; run it as root or with CAP_NET_ADMIN and CAP_NET_RAW" : "");
+    return FALSE;
 }
 
 
@@ -251,6 +267,7 @@ virTeamingKernelFree(virTeamingKernel *kernel)
     if (!kernel)
         return;
     g_array_unref(kernel->changes);
+    g_free(kernel->words);
     kernel->ops->free(kernel);
 }
 
@@ -299,6 +316,25 @@ virTeamingKernelForget(virTeamingKernel *kernel,
 }
 
 
+static GArray *
+virTeamingKernelListAll(virTeamingKernel *kernel,
+                        virTeamingKernelKind kind,
+                        const char *of)
+{
+    static const guint sizes[VIR_TEAMING_KERNEL_KINDS] = {
+        [VIR_TEAMING_KERNEL_LINKS] = sizeof(virTeamingLink),
+        [VIR_TEAMING_KERNEL_VFS] = sizeof(virTeamingVf),
+        [VIR_TEAMING_KERNEL_FDB] = sizeof(virTeamingFdbEntry),
+    };
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizes[kind]);
+    const int err = kind == VIR_TEAMING_KERNEL_LINKS ? kernel->ops->linkList(kernel, list) :
+        kind == VIR_TEAMING_KERNEL_VFS ? kernel->ops->vfList(kernel, of, NULL, -1, list) :
+        kernel->ops->fdbList(kernel, of, NULL, list);
+
+    return virTeamingKernelEnd(kernel, err, NULL, "list all") ? g_steal_pointer(&list) : NULL;
+}
+
+
 /* The whole list of @kind that @of has, if it is worth to be had: (transfer none) (nullable). */
 static GArray *
 virTeamingKernelKeep(virTeamingKernel *kernel,
@@ -319,9 +355,7 @@ virTeamingKernelKeep(virTeamingKernel *kernel,
     if (kept->list || ++kept->asked <= VIR_TEAMING_KERNEL_ASKS)
         return kept->list;
     /* What can't be told as a whole may be in part, or why not. */
-    kept->list = kind == VIR_TEAMING_KERNEL_LINKS ? kernel->ops->linkList(kernel, NULL) :
-        kind == VIR_TEAMING_KERNEL_VFS ? kernel->ops->vfList(kernel, of, NULL, -1, NULL) :
-        kernel->ops->fdbList(kernel, of, NULL, NULL);
+    kept->list = virTeamingKernelListAll(kernel, kind, of);
     return kept->list;
 }
 
@@ -335,18 +369,18 @@ virTeamingKernelSelectVfs(virTeamingKernel *kernel,
                           GError **error)
 {
     const GArray *all = virTeamingKernelKeep(kernel, VIR_TEAMING_KERNEL_VFS, pf);
-    GArray *list;
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingVf));
 
-    if (!all)
-        return kernel->ops->vfList(kernel, pf, mac, only, error);
-    list = g_array_new(FALSE, FALSE, sizeof(virTeamingVf));
-    for (guint i = 0; i < all->len; i++) {
+    if (!all && !virTeamingKernelEnd(kernel, kernel->ops->vfList(kernel, pf, mac, only, list),
+                                     error, "list the VFs of '%s'", pf))
+        return NULL;
+    for (guint i = 0; all && i < all->len; i++) {
         const virTeamingVf *vf = &g_array_index(all, virTeamingVf, i);
 
         if ((only < 0 || vf->index == only) && (!mac || virTeamingMacEqual(mac, &vf->mac)))
             g_array_append_vals(list, vf, 1);
     }
-    return list;
+    return g_steal_pointer(&list);
 }
 
 
@@ -408,7 +442,11 @@ virTeamingKernelPciGetState(virTeamingKernel *kernel,
                             virTeamingPciState *ret,
                             GError **error)
 {
-    return kernel->ops->pciGetState(kernel, address, ret, error);
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    return virTeamingKernelEnd(kernel, kernel->ops->pciGetState(kernel, address, ret), error,
+                               "look at PCI function %s",
+                               virTeamingPciAddressFormat(address, buf));
 }
 
 
@@ -426,7 +464,11 @@ virTeamingKernelPciGetDevice(virTeamingKernel *kernel,
                              virTeamingPciDevice *ret,
                              GError **error)
 {
-    return kernel->ops->pciGetDevice(kernel, address, ret, error);
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    return virTeamingKernelEnd(kernel, kernel->ops->pciGetDevice(kernel, address, ret), error,
+                               "look at PCI function %s",
+                               virTeamingPciAddressFormat(address, buf));
 }
 
 
@@ -448,7 +490,12 @@ virTeamingKernelPciHold(virTeamingKernel *kernel,
                         const virTeamingPciAddress *address,
                         GError **error)
 {
-    return kernel->ops->pciHold(kernel, address, error);
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    int fd;
+
+    return virTeamingKernelEnd(kernel, kernel->ops->pciHold(kernel, address, &fd), error,
+                               "keep PCI function %s from others",
+                               virTeamingPciAddressFormat(address, buf)) ? fd : -1;
 }
 
 
@@ -469,7 +516,13 @@ virTeamingKernelPciListGroup(virTeamingKernel *kernel,
                              const virTeamingPciAddress *address,
                              GError **error)
 {
-    return kernel->ops->pciListGroup(kernel, address, error);
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingPciAddress));
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    return virTeamingKernelEnd(kernel, kernel->ops->pciListGroup(kernel, address, list), error,
+                               "look at the IOMMU group of PCI function %s",
+                               virTeamingPciAddressFormat(address, buf)) ?
+        g_steal_pointer(&list) : NULL;
 }
 
 
@@ -486,12 +539,15 @@ virTeamingKernelPciOpen(virTeamingKernel *kernel,
                         const virTeamingPciAddress *address,
                         GError **error)
 {
-    virTeamingPciHandle *handle = kernel->ops->pciOpen(kernel, address, error);
+    virTeamingPciHandle *handle;
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
 
-    if (handle) {
-        handle->kernel = kernel;
-        handle->address = *address;
-    }
+    if (!virTeamingKernelEnd(kernel, kernel->ops->pciOpen(kernel, address, &handle), error,
+                             "open the configuration space of PCI function %s",
+                             virTeamingPciAddressFormat(address, buf)))
+        return NULL;
+    handle->kernel = kernel;
+    handle->address = *address;
     return handle;
 }
 
@@ -512,7 +568,12 @@ virTeamingPciHandleRead(virTeamingPciHandle *handle,
                         guint *vectors,
                         GError **error)
 {
-    return handle->kernel->ops->pciHandleRead(handle, busMaster, vectors, error);
+    virTeamingKernel *kernel = handle->kernel;
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    return virTeamingKernelEnd(kernel, kernel->ops->pciHandleRead(handle, busMaster, vectors),
+                               error, "read the command register of PCI function %s",
+                               virTeamingPciAddressFormat(&handle->address, buf));
 }
 
 
@@ -539,7 +600,8 @@ virTeamingKernelLinkGet(virTeamingKernel *kernel,
                         GError **error)
 {
     return virTeamingKernelCheckName(ifname, error) &&
-        kernel->ops->linkGet(kernel, ifname, ret, error);
+        virTeamingKernelEnd(kernel, kernel->ops->linkGet(kernel, ifname, ret), error,
+                            "look at network interface '%s'", ifname);
 }
 
 
@@ -554,8 +616,28 @@ virTeamingKernelLinkList(virTeamingKernel *kernel,
                          GError **error)
 {
     GArray *all = virTeamingKernelKeep(kernel, VIR_TEAMING_KERNEL_LINKS, "");
+    g_autoptr(GArray) list = all ? g_array_ref(all) :
+        g_array_new(FALSE, FALSE, sizeof(virTeamingLink));
 
-    return all ? g_array_ref(all) : kernel->ops->linkList(kernel, error);
+    return all || virTeamingKernelEnd(kernel, kernel->ops->linkList(kernel, list), error,
+                                      "list the network interfaces") ?
+        g_steal_pointer(&list) : NULL;
+}
+
+
+static gboolean
+virTeamingKernelLinkSetPort(virTeamingKernel *kernel,
+                            const char *port,
+                            virTeamingKernelSwitch what,
+                            gboolean on,
+                            GError **error)
+{
+    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_LINKS);
+    return virTeamingKernelCheckName(port, error) &&
+        virTeamingKernelEnd(kernel, kernel->ops->linkSetPort(kernel, port, what, on), error,
+                            "switch %s %s on bridge port '%s'",
+                            what == VIR_TEAMING_KERNEL_LEARNING ? "learning" : "flooding",
+                            on ? "on" : "off", port);
 }
 
 
@@ -573,9 +655,7 @@ virTeamingKernelLinkSetLearning(virTeamingKernel *kernel,
                                 gboolean learning,
                                 GError **error)
 {
-    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_LINKS);
-    return virTeamingKernelCheckName(port, error) &&
-        kernel->ops->linkSetLearning(kernel, port, learning, error);
+    return virTeamingKernelLinkSetPort(kernel, port, VIR_TEAMING_KERNEL_LEARNING, learning, error);
 }
 
 
@@ -596,9 +676,7 @@ virTeamingKernelLinkSetFlooding(virTeamingKernel *kernel,
                                 gboolean flooding,
                                 GError **error)
 {
-    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_LINKS);
-    return virTeamingKernelCheckName(port, error) &&
-        kernel->ops->linkSetFlooding(kernel, port, flooding, error);
+    return virTeamingKernelLinkSetPort(kernel, port, VIR_TEAMING_KERNEL_FLOODING, flooding, error);
 }
 
 
@@ -622,7 +700,8 @@ virTeamingKernelLinkSetMode(virTeamingKernel *kernel,
 {
     virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_LINKS);
     return virTeamingKernelCheckName(macvtap, error) &&
-        kernel->ops->linkSetMode(kernel, macvtap, mode, error);
+        virTeamingKernelEnd(kernel, kernel->ops->linkSetMode(kernel, macvtap, mode), error,
+                            "change the mode of macvtap '%s'", macvtap);
 }
 
 
@@ -683,8 +762,12 @@ virTeamingKernelVlanList(virTeamingKernel *kernel,
                          const char *port,
                          GError **error)
 {
-    return virTeamingKernelCheckName(port, error) ?
-        kernel->ops->vlanList(kernel, port, error) : NULL;
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingPortVlan));
+
+    return virTeamingKernelCheckName(port, error) &&
+        virTeamingKernelEnd(kernel, kernel->ops->vlanList(kernel, port, list), error,
+                            "list the VLANs of bridge port '%s'", port) ?
+        g_steal_pointer(&list) : NULL;
 }
 
 
@@ -801,7 +884,9 @@ virTeamingKernelVfSetMac(virTeamingKernel *kernel,
         return FALSE;
     }
     virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_VFS);
-    return kernel->ops->vfSetMac(kernel, pf, index, mac, error);
+    return virTeamingKernelEnd(kernel, kernel->ops->vfSetMac(kernel, pf, index, mac), error,
+                               "set MAC %s of VF %u of '%s'", virTeamingMacFormat(mac, buf), index,
+                               pf);
 }
 
 
@@ -833,7 +918,8 @@ virTeamingKernelVfSetVlan(virTeamingKernel *kernel,
         return FALSE;
     }
     virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_VFS);
-    return kernel->ops->vfSetVlan(kernel, pf, index, vlan, qos, error);
+    return virTeamingKernelEnd(kernel, kernel->ops->vfSetVlan(kernel, pf, index, vlan, qos), error,
+                               "set VLAN %u of VF %u of '%s'", vlan, index, pf);
 }
 
 
@@ -854,7 +940,11 @@ virTeamingKernelVfLocate(virTeamingKernel *kernel,
                          guint *index,
                          GError **error)
 {
-    return kernel->ops->vfLocate(kernel, address, pf, index, error);
+    char buf[VIR_TEAMING_PCI_STRING_LEN];
+
+    return virTeamingKernelEnd(kernel, kernel->ops->vfLocate(kernel, address, pf, index), error,
+                               "find the PF of PCI function %s",
+                               virTeamingPciAddressFormat(address, buf));
 }
 
 
@@ -896,21 +986,22 @@ virTeamingKernelFdbList(virTeamingKernel *kernel,
                         const virTeamingMac *mac,
                         GError **error)
 {
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
     const GArray *all;
-    GArray *list;
 
     if (!virTeamingKernelCheckName(dev, error))
         return NULL;
-    if (!(all = virTeamingKernelKeep(kernel, VIR_TEAMING_KERNEL_FDB, dev)))
-        return kernel->ops->fdbList(kernel, dev, mac, error);
-    list = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
-    for (guint i = 0; i < all->len; i++) {
+    all = virTeamingKernelKeep(kernel, VIR_TEAMING_KERNEL_FDB, dev);
+    if (!all && !virTeamingKernelEnd(kernel, kernel->ops->fdbList(kernel, dev, mac, list), error,
+                                     "list the FDB entries of '%s'", dev))
+        return NULL;
+    for (guint i = 0; all && i < all->len; i++) {
         const virTeamingFdbEntry *entry = &g_array_index(all, virTeamingFdbEntry, i);
 
         if (!mac || virTeamingMacEqual(mac, &entry->mac))
             g_array_append_vals(list, entry, 1);
     }
-    return list;
+    return g_steal_pointer(&list);
 }
 
 
@@ -935,9 +1026,39 @@ virTeamingKernelFdbGet(virTeamingKernel *kernel,
                        virTeamingFdbEntry *ret,
                        GError **error)
 {
-    return virTeamingKernelCheckName(dev, error) &&
-        virTeamingKernelCheckVlan(vlan, error) &&
-        kernel->ops->fdbGet(kernel, dev, mac, vlan, ret, error);
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    int err;
+
+    if (!virTeamingKernelCheckName(dev, error) || !virTeamingKernelCheckVlan(vlan, error))
+        return FALSE;
+    err = kernel->ops->fdbGet(kernel, dev, mac, vlan, ret);
+    if (err == ENOENT)
+        virTeamingKernelKeepWords(kernel, "the bridge has no entry for it");
+    else if (err == EOPNOTSUPP)
+        virTeamingKernelKeepWords(kernel, "that is neither a bridge nor a port of one");
+    return virTeamingKernelEnd(kernel, err, error, "look up %s in the FDB of '%s'",
+                               virTeamingMacFormat(mac, buf), dev);
+}
+
+
+/* @what, @where: "add", "to", or the like. */
+static gboolean
+virTeamingKernelFdbChange(virTeamingKernel *kernel,
+                          const virTeamingFdbEntry *entry,
+                          int (*change)(virTeamingKernel *kernel,
+                                        const virTeamingFdbEntry *entry),
+                          const char *what,
+                          const char *where,
+                          GError **error)
+{
+    char buf[VIR_TEAMING_MAC_STRING_LEN];
+
+    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_FDB);
+    return virTeamingKernelCheckFdbEntry(entry, error) &&
+        virTeamingKernelEnd(kernel, change(kernel, entry), error, "%s FDB entry %s %s %s'%s'",
+                            what, virTeamingMacFormat(&entry->mac, buf), where,
+                            entry->flags & VIR_TEAMING_FDB_SELF ? "" : "bridge port ",
+                            entry->dev);
 }
 
 
@@ -960,9 +1081,7 @@ virTeamingKernelFdbAdd(virTeamingKernel *kernel,
                        const virTeamingFdbEntry *entry,
                        GError **error)
 {
-    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_FDB);
-    return virTeamingKernelCheckFdbEntry(entry, error) &&
-        kernel->ops->fdbAdd(kernel, entry, error);
+    return virTeamingKernelFdbChange(kernel, entry, kernel->ops->fdbAdd, "add", "to", error);
 }
 
 
@@ -983,9 +1102,7 @@ virTeamingKernelFdbDel(virTeamingKernel *kernel,
                        const virTeamingFdbEntry *entry,
                        GError **error)
 {
-    virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_FDB);
-    return virTeamingKernelCheckFdbEntry(entry, error) &&
-        kernel->ops->fdbDel(kernel, entry, error);
+    return virTeamingKernelFdbChange(kernel, entry, kernel->ops->fdbDel, "delete", "of", error);
 }
 
 
@@ -1009,7 +1126,8 @@ virTeamingKernelFrameSend(virTeamingKernel *kernel,
                           GError **error)
 {
     return virTeamingKernelCheckName(ifname, error) &&
-        kernel->ops->frameSend(kernel, ifname, frame, size, error);
+        virTeamingKernelEnd(kernel, kernel->ops->frameSend(kernel, ifname, frame, size), error,
+                            "send a frame by '%s'", ifname);
 }
 
 
@@ -1036,8 +1154,11 @@ virTeamingKernelFrameListen(virTeamingKernel *kernel,
                             guint16 type,
                             GError **error)
 {
-    return virTeamingKernelCheckName(ifname, error) ?
-        kernel->ops->frameListen(kernel, ifname, source, type, error) : -1;
+    int fd;
+
+    return virTeamingKernelCheckName(ifname, error) &&
+        virTeamingKernelEnd(kernel, kernel->ops->frameListen(kernel, ifname, source, type, &fd),
+                            error, "listen to frames on '%s'", ifname) ? fd : -1;
 }
 
 
@@ -1058,7 +1179,8 @@ virTeamingKernelWatch(virTeamingKernel *kernel,
                       GError **error)
 {
     if (notify && !kernel->watching) {
-        if (!kernel->ops->watch(kernel, error))
+        if (!virTeamingKernelEnd(kernel, kernel->ops->watch(kernel), error,
+                                 "ask the kernel for notifications about links"))
             return FALSE;
         kernel->watching = TRUE;
     }

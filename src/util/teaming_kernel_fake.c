@@ -218,6 +218,17 @@ virTeamingFakeChanged(virTeamingKernelFake *fake,
 }
 
 
+static void
+virTeamingFakeDropVlans(virTeamingKernelFake *fake,
+                        const char *port)
+{
+    for (guint i = fake->vlans->len; i-- > 0;) {
+        if (strcmp(g_array_index(fake->vlans, virTeamingFakeVlan, i).port, port) == 0)
+            g_array_remove_index(fake->vlans, i);
+    }
+}
+
+
 /* What a port loses when it leaves its bridge. */
 static void
 virTeamingFakeDropPort(virTeamingKernelFake *fake,
@@ -227,27 +238,7 @@ virTeamingFakeDropPort(virTeamingKernelFake *fake,
         if (strcmp(g_array_index(fake->fdb, virTeamingFdbEntry, i).dev, ifname) == 0)
             g_array_remove_index(fake->fdb, i);
     }
-    for (guint i = fake->vlans->len; i-- > 0;) {
-        if (strcmp(g_array_index(fake->vlans, virTeamingFakeVlan, i).port, ifname) == 0)
-            g_array_remove_index(fake->vlans, i);
-    }
-}
-
-
-/* The VLANs of @port, of virTeamingPortVlan. */
-static GArray *
-virTeamingFakeListVlans(virTeamingKernelFake *fake,
-                        const char *port)
-{
-    GArray *list = g_array_new(FALSE, FALSE, sizeof(virTeamingPortVlan));
-
-    for (guint i = 0; i < fake->vlans->len; i++) {
-        virTeamingFakeVlan *vlan = &g_array_index(fake->vlans, virTeamingFakeVlan, i);
-
-        if (strcmp(vlan->port, port) == 0)
-            g_array_append_val(list, vlan->vlan);
-    }
-    return list;
+    virTeamingFakeDropVlans(fake, ifname);
 }
 
 
@@ -352,10 +343,7 @@ virTeamingFakeSetVlans(virTeamingKernel *kernel,
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
 
     g_return_if_fail(virTeamingFakeFindBridge(fake, port));
-    for (guint i = fake->vlans->len; i-- > 0;) {
-        if (strcmp(g_array_index(fake->vlans, virTeamingFakeVlan, i).port, port) == 0)
-            g_array_remove_index(fake->vlans, i);
-    }
+    virTeamingFakeDropVlans(fake, port);
     for (; *vlans; vlans++) {
         virTeamingFakeVlan vlan = { .vlan = { *vlans, *vlans == 1 ? 0 : *vlans } };
 
@@ -738,56 +726,77 @@ virTeamingFakeEnter(virTeamingKernelFake *fake,
 
 
 /* As virTeamingFakeEnter(), for a question about the function at @address. */
-static virTeamingFakePci *
+static int
 virTeamingFakeEnterPci(virTeamingKernelFake *fake,
                        const char *op,
                        const virTeamingPciAddress *address,
-                       GError **error)
+                       virTeamingFakePci **ret)
 {
-    virTeamingFakePci *pci = virTeamingFakeFindPci(fake, address);
     int err = virTeamingFakeEnter(fake, op);
-    char buf[VIR_TEAMING_PCI_STRING_LEN];
 
-    if (err || !pci) {
-        virTeamingKernelSetError(error, err ? err : ENODEV, NULL, "look at PCI function %s",
-                                 virTeamingPciAddressFormat(address, buf));
-        return NULL;
-    }
-    return pci;
+    *ret = virTeamingFakeFindPci(fake, address);
+    return !err && !*ret ? ENODEV : err;
 }
 
 
-static gboolean
+/* As virTeamingFakeEnter(), of the link @ifname. @ret: (nullable): filled with it. */
+static int
+virTeamingFakeEnterLink(virTeamingKernelFake *fake,
+                        const char *op,
+                        const char *ifname,
+                        virTeamingLink **ret)
+{
+    int err = virTeamingFakeEnter(fake, op);
+    virTeamingLink *link = virTeamingFakeFindLink(fake, ifname);
+
+    if (ret)
+        *ret = link;
+    return !err && !link ? ENODEV : err;
+}
+
+
+/* Likewise, of what must be a port of a bridge. */
+static int
+virTeamingFakeEnterPort(virTeamingKernelFake *fake,
+                        const char *op,
+                        const char *port,
+                        virTeamingLink **ret)
+{
+    int err = virTeamingFakeEnterLink(fake, op, port, ret);
+
+    return !err && !virTeamingFakeFindBridge(fake, port) ? EOPNOTSUPP : err;
+}
+
+
+static int
 virTeamingKernelFakePciGetState(virTeamingKernel *kernel,
                                 const virTeamingPciAddress *address,
-                                virTeamingPciState *ret,
-                                GError **error)
+                                virTeamingPciState *ret)
 {
-    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingFakePci *pci = virTeamingFakeEnterPci(fake, "PciGetState", address, error);
+    virTeamingFakePci *pci;
+    int err = virTeamingFakeEnterPci((virTeamingKernelFake *)kernel, "PciGetState", address, &pci);
 
-    if (!pci)
-        return FALSE;
+    if (err)
+        return err;
     g_strlcpy(ret->driver, pci->device.driver, sizeof(ret->driver));
     ret->busMaster = pci->busMaster;
     ret->vectors = pci->vectors;
-    return TRUE;
+    return 0;
 }
 
 
-static gboolean
+static int
 virTeamingKernelFakePciGetDevice(virTeamingKernel *kernel,
                                  const virTeamingPciAddress *address,
-                                 virTeamingPciDevice *ret,
-                                 GError **error)
+                                 virTeamingPciDevice *ret)
 {
-    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingFakePci *pci = virTeamingFakeEnterPci(fake, "PciGetDevice", address, error);
+    virTeamingFakePci *pci;
+    int err = virTeamingFakeEnterPci((virTeamingKernelFake *)kernel, "PciGetDevice", address,
+                                     &pci);
 
-    if (!pci)
-        return FALSE;
-    *ret = pci->device;
-    return TRUE;
+    if (!err)
+        *ret = pci->device;
+    return err;
 }
 
 
@@ -802,18 +811,17 @@ virTeamingFakeComparePci(gconstpointer a,
 }
 
 
-static GArray *
+static int
 virTeamingKernelFakePciListGroup(virTeamingKernel *kernel,
                                  const virTeamingPciAddress *address,
-                                 GError **error)
+                                 GArray *list)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingFakePci *pci = virTeamingFakeEnterPci(fake, "PciListGroup", address, error);
-    GArray *list;
+    virTeamingFakePci *pci;
+    int err = virTeamingFakeEnterPci(fake, "PciListGroup", address, &pci);
 
-    if (!pci)
-        return NULL;
-    list = g_array_new(FALSE, FALSE, sizeof(virTeamingPciAddress));
+    if (err)
+        return err;
     for (guint i = 0; pci->device.iommuGroup >= 0 && i < fake->pci->len; i++) {
         virTeamingPciDevice *other = &g_array_index(fake->pci, virTeamingFakePci, i).device;
 
@@ -821,69 +829,62 @@ virTeamingKernelFakePciListGroup(virTeamingKernel *kernel,
             g_array_append_val(list, other->address);
     }
     g_array_sort(list, virTeamingFakeComparePci);
-    return list;
+    return 0;
 }
 
 
 static int
 virTeamingKernelFakePciHold(virTeamingKernel *kernel,
                             const virTeamingPciAddress *address,
-                            GError **error)
+                            int *fd)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
     char buf[VIR_TEAMING_PCI_STRING_LEN];
-    virTeamingFakePci *pci = virTeamingFakeEnterPci(fake, "PciHold", address, error);
+    virTeamingFakePci *pci;
+    int err = virTeamingFakeEnterPci(fake, "PciHold", address, &pci);
 
-    if (!pci)
-        return -1;
-    if (pci->open) {
-        virTeamingKernelSetError(error, EBUSY, NULL, "cannot keep PCI device %s from others",
-                                 virTeamingPciAddressFormat(address, buf));
-        return -1;
-    }
+    if (err || pci->open)
+        return err ? err : EBUSY;
     g_string_append_printf(fake->log, "PciHold %s\n", virTeamingPciAddressFormat(address, buf));
-    return open("/dev/null", O_RDWR | O_CLOEXEC);
+    *fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    return 0;
 }
 
 
-static virTeamingPciHandle *
+static int
 virTeamingKernelFakePciOpen(virTeamingKernel *kernel,
                             const virTeamingPciAddress *address,
-                            GError **error)
+                            virTeamingPciHandle **ret)
 {
-    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingFakePci *pci = virTeamingFakeEnterPci(fake, "PciOpen", address, error);
     virTeamingPciHandleFake *handle;
+    virTeamingFakePci *pci;
+    int err = virTeamingFakeEnterPci((virTeamingKernelFake *)kernel, "PciOpen", address, &pci);
 
-    if (!pci)
-        return NULL;
+    if (err)
+        return err;
     handle = g_new0(virTeamingPciHandleFake, 1);
     handle->generation = pci->generation;
-    return &handle->parent;
+    *ret = &handle->parent;
+    return 0;
 }
 
 
-static gboolean
+static int
 virTeamingKernelFakePciHandleRead(virTeamingPciHandle *handle,
                                   gboolean *busMaster,
-                                  guint *vectors,
-                                  GError **error)
+                                  guint *vectors)
 {
-    virTeamingKernelFake *fake = (virTeamingKernelFake *)handle->kernel;
-    virTeamingFakePci *pci = virTeamingFakeFindPci(fake, &handle->address);
-    int err = virTeamingFakeEnter(fake, "PciHandleRead");
-    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    virTeamingFakePci *pci;
+    int err = virTeamingFakeEnterPci((virTeamingKernelFake *)handle->kernel, "PciHandleRead",
+                                     &handle->address, &pci);
 
-    if (!err && (!pci || pci->generation != ((virTeamingPciHandleFake *)handle)->generation))
-        err = ENODEV;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "read the command register of PCI function %s",
-                                 virTeamingPciAddressFormat(&handle->address, buf));
-        return FALSE;
-    }
+    if (err)
+        return err;
+    if (pci->generation != ((virTeamingPciHandleFake *)handle)->generation)
+        return ENODEV;
     *busMaster = pci->busMaster;
     *vectors = pci->vectors;
-    return TRUE;
+    return 0;
 }
 
 
@@ -894,124 +895,72 @@ virTeamingKernelFakePciHandleFree(virTeamingPciHandle *handle)
 }
 
 
-static gboolean
+static int
 virTeamingKernelFakeLinkGet(virTeamingKernel *kernel,
                             const char *ifname,
-                            virTeamingLink *ret,
-                            GError **error)
+                            virTeamingLink *ret)
 {
-    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingLink *link = virTeamingFakeFindLink(fake, ifname);
-    int err = virTeamingFakeEnter(fake, "LinkGet");
+    virTeamingLink *link;
+    int err = virTeamingFakeEnterLink((virTeamingKernelFake *)kernel, "LinkGet", ifname, &link);
 
-    if (!err && !link)
-        err = ENODEV;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "look at network interface '%s'", ifname);
-        return FALSE;
-    }
-    *ret = *link;
-    return TRUE;
+    if (!err)
+        *ret = *link;
+    return err;
 }
 
 
-static GArray *
+static int
 virTeamingKernelFakeLinkList(virTeamingKernel *kernel,
-                             GError **error)
+                             GArray *list)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    int err = virTeamingFakeEnter(fake, "LinkList");
 
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "list the network interfaces");
-        return NULL;
-    }
-    return g_array_copy(fake->links);
+    g_array_append_vals(list, fake->links->data, fake->links->len);
+    return virTeamingFakeEnter(fake, "LinkList");
 }
 
 
-/* The bridge port @port, of which @what is to be switched @on; NULL if that can't be. */
-static virTeamingLink *
-virTeamingFakeEnterPort(virTeamingKernelFake *fake,
-                        const char *op,
-                        const char *port,
-                        const char *what,
-                        gboolean on,
-                        GError **error)
+static int
+virTeamingKernelFakeLinkSetPort(virTeamingKernel *kernel,
+                                const char *port,
+                                virTeamingKernelSwitch what,
+                                gboolean on)
 {
-    virTeamingLink *link = virTeamingFakeFindLink(fake, port);
-    int err = virTeamingFakeEnter(fake, op);
+    virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
+    const char *op = what == VIR_TEAMING_KERNEL_LEARNING ? "LinkSetLearning" : "LinkSetFlooding";
+    virTeamingLink *link;
+    int err = virTeamingFakeEnterPort(fake, op, port, &link);
 
-    if (!err && !link)
-        err = ENODEV;
-    if (!err && !virTeamingFakeFindBridge(fake, port))
-        err = EOPNOTSUPP;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "switch %s %s on bridge port '%s'", what,
-                                 on ? "on" : "off", port);
-        return NULL;
-    }
+    if (err)
+        return err;
+    if (what == VIR_TEAMING_KERNEL_LEARNING)
+        link->learning = on;
+    else
+        link->flooding = on;
     g_string_append_printf(fake->log, "%s %s %s\n", op, port, on ? "on" : "off");
     virTeamingFakeChanged(fake, port, NULL);
-    return link;
+    return 0;
 }
 
 
-static gboolean
-virTeamingKernelFakeLinkSetLearning(virTeamingKernel *kernel,
-                                    const char *port,
-                                    gboolean learning,
-                                    GError **error)
-{
-    virTeamingLink *link = virTeamingFakeEnterPort((virTeamingKernelFake *)kernel,
-                                                   "LinkSetLearning", port, "learning",
-                                                   learning, error);
-
-    if (link)
-        link->learning = learning;
-    return link != NULL;
-}
-
-
-static gboolean
-virTeamingKernelFakeLinkSetFlooding(virTeamingKernel *kernel,
-                                    const char *port,
-                                    gboolean flooding,
-                                    GError **error)
-{
-    virTeamingLink *link = virTeamingFakeEnterPort((virTeamingKernelFake *)kernel,
-                                                   "LinkSetFlooding", port, "flooding",
-                                                   flooding, error);
-
-    if (link)
-        link->flooding = flooding;
-    return link != NULL;
-}
-
-
-static gboolean
+static int
 virTeamingKernelFakeLinkSetMode(virTeamingKernel *kernel,
                                 const char *macvtap,
-                                virTeamingMacvtapMode mode,
-                                GError **error)
+                                virTeamingMacvtapMode mode)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingLink *link = virTeamingFakeFindLink(fake, macvtap);
-    int err = virTeamingFakeEnter(fake, "LinkSetMode");
+    virTeamingLink *link;
+    int err = virTeamingFakeEnterLink(fake, "LinkSetMode", macvtap, &link);
 
-    if (!err && !link)
-        err = ENODEV;
     if (!err && strcmp(link->kind, "macvtap") != 0)
         err = EOPNOTSUPP;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "change the mode of macvtap '%s'", macvtap);
-        return FALSE;
-    }
+    if (err)
+        return err;
     link->mode = mode;
     g_string_append_printf(fake->log, "LinkSetMode %s %s\n", macvtap,
                            mode == VIR_TEAMING_MACVTAP_VEPA ? "vepa" : "bridge");
     virTeamingFakeChanged(fake, macvtap, NULL);
-    return TRUE;
+    return 0;
 }
 
 
@@ -1033,23 +982,20 @@ virTeamingKernelFakePfHasRepresentors(virTeamingKernel *kernel,
 }
 
 
-static GArray *
+static int
 virTeamingKernelFakeVlanList(virTeamingKernel *kernel,
                              const char *port,
-                             GError **error)
+                             GArray *list)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    int err = virTeamingFakeEnter(fake, "VlanList");
 
-    if (!err && !virTeamingFakeFindLink(fake, port))
-        err = ENODEV;
-    if (!err && !virTeamingFakeFindBridge(fake, port))
-        err = EOPNOTSUPP;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "list the VLANs of bridge port '%s'", port);
-        return NULL;
+    for (guint i = 0; i < fake->vlans->len; i++) {
+        virTeamingFakeVlan *vlan = &g_array_index(fake->vlans, virTeamingFakeVlan, i);
+
+        if (strcmp(vlan->port, port) == 0)
+            g_array_append_val(list, vlan->vlan);
     }
-    return virTeamingFakeListVlans(fake, port);
+    return virTeamingFakeEnterPort(fake, "VlanList", port, NULL);
 }
 
 
@@ -1061,24 +1007,15 @@ virTeamingFakeCompareVf(gconstpointer a,
 }
 
 
-static GArray *
+static int
 virTeamingKernelFakeVfList(virTeamingKernel *kernel,
                            const char *pf,
                            const virTeamingMac *mac,
                            gint only,
-                           GError **error)
+                           GArray *list)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    int err = virTeamingFakeEnter(fake, only < 0 ? "VfList" : "VfGet");
-    GArray *list;
 
-    if (!err && !virTeamingFakeFindLink(fake, pf))
-        err = ENODEV;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "list the VFs of '%s'", pf);
-        return NULL;
-    }
-    list = g_array_new(FALSE, FALSE, sizeof(virTeamingVf));
     for (guint i = 0; i < fake->vfs->len; i++) {
         virTeamingFakeVf *vf = &g_array_index(fake->vfs, virTeamingFakeVf, i);
 
@@ -1087,69 +1024,61 @@ virTeamingKernelFakeVfList(virTeamingKernel *kernel,
             g_array_append_val(list, vf->vf);
     }
     g_array_sort(list, virTeamingFakeCompareVf);
-    return list;
+    return virTeamingFakeEnterLink(fake, only < 0 ? "VfList" : "VfGet", pf, NULL);
 }
 
 
-/* What every order for a VF begins with. @err: from virTeamingFakeEnter(). */
-static virTeamingVf *
-virTeamingFakeOrderVf(virTeamingKernelFake *fake,
+/* What every order for a VF begins with. */
+static int
+virTeamingFakeEnterVf(virTeamingKernelFake *fake,
+                      const char *op,
                       const char *pf,
                       guint index,
-                      int *err)
+                      virTeamingVf **ret)
 {
-    virTeamingVf *vf = virTeamingFakeFindVf(fake, pf, index);
+    int err = virTeamingFakeEnterLink(fake, op, pf, NULL);
 
-    if (!*err && !virTeamingFakeFindLink(fake, pf))
-        *err = ENODEV;
-    if (!*err && !virTeamingFakeFindVf(fake, pf, -1))
-        *err = EOPNOTSUPP;
-    if (!*err && !vf)
-        *err = EINVAL;
-    return vf;
+    *ret = virTeamingFakeFindVf(fake, pf, index);
+    if (err || *ret)
+        return err;
+    return virTeamingFakeFindVf(fake, pf, -1) ? EINVAL : EOPNOTSUPP;
 }
 
 
-static gboolean
+static int
 virTeamingKernelFakeVfSetMac(virTeamingKernel *kernel,
                              const char *pf,
                              guint index,
-                             const virTeamingMac *mac,
-                             GError **error)
+                             const virTeamingMac *mac)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    int err = virTeamingFakeEnter(fake, "VfSetMac");
-    virTeamingVf *vf = virTeamingFakeOrderVf(fake, pf, index, &err);
     char buf[VIR_TEAMING_MAC_STRING_LEN];
+    virTeamingVf *vf;
+    int err = virTeamingFakeEnterVf(fake, "VfSetMac", pf, index, &vf);
 
-    virTeamingMacFormat(mac, buf);
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "set MAC %s of VF %u of '%s'", buf, index, pf);
-        return FALSE;
-    }
+    if (err)
+        return err;
     vf->mac = *mac;
-    g_string_append_printf(fake->log, "VfSetMac %s %u %s\n", pf, index, buf);
+    g_string_append_printf(fake->log, "VfSetMac %s %u %s\n", pf, index,
+                           virTeamingMacFormat(mac, buf));
     virTeamingFakeChanged(fake, pf, NULL);
-    return TRUE;
+    return 0;
 }
 
 
-static gboolean
+static int
 virTeamingKernelFakeVfSetVlan(virTeamingKernel *kernel,
                               const char *pf,
                               guint index,
                               guint vlan,
-                              guint qos,
-                              GError **error)
+                              guint qos)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    int err = virTeamingFakeEnter(fake, "VfSetVlan");
-    virTeamingVf *vf = virTeamingFakeOrderVf(fake, pf, index, &err);
+    virTeamingVf *vf;
+    int err = virTeamingFakeEnterVf(fake, "VfSetVlan", pf, index, &vf);
 
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "set VLAN %u of VF %u of '%s'", vlan, index, pf);
-        return FALSE;
-    }
+    if (err)
+        return err;
     vf->vlan = vlan;
     vf->qos = qos;
     g_string_append_printf(fake->log, "VfSetVlan %s %u %u", pf, index, vlan);
@@ -1157,20 +1086,18 @@ virTeamingKernelFakeVfSetVlan(virTeamingKernel *kernel,
         g_string_append_printf(fake->log, " qos %u", qos);
     g_string_append_c(fake->log, '\n');
     virTeamingFakeChanged(fake, pf, NULL);
-    return TRUE;
+    return 0;
 }
 
 
-static gboolean
+static int
 virTeamingKernelFakeVfLocate(virTeamingKernel *kernel,
                              const virTeamingPciAddress *address,
                              char pf[IF_NAMESIZE],
-                             guint *index,
-                             GError **error)
+                             guint *index)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
     int err = virTeamingFakeEnter(fake, "VfLocate");
-    char buf[VIR_TEAMING_PCI_STRING_LEN];
 
     for (guint i = 0; !err && i < fake->vfs->len; i++) {
         virTeamingFakeVf *vf = &g_array_index(fake->vfs, virTeamingFakeVf, i);
@@ -1179,60 +1106,46 @@ virTeamingKernelFakeVfLocate(virTeamingKernel *kernel,
             virTeamingFakeFindLink(fake, vf->pf)) {
             g_strlcpy(pf, vf->pf, IF_NAMESIZE);
             *index = vf->vf.index;
-            return TRUE;
+            return 0;
         }
     }
-    virTeamingKernelSetError(error, err ? err : ENOENT, NULL, "find the PF of PCI function %s",
-                             virTeamingPciAddressFormat(address, buf));
-    return FALSE;
+    return err ? err : ENOENT;
 }
 
 
-static GArray *
+static int
 virTeamingKernelFakeFdbList(virTeamingKernel *kernel,
                             const char *dev,
                             const virTeamingMac *mac,
-                            GError **error)
+                            GArray *list)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingLink *link = virTeamingFakeFindLink(fake, dev);
-    int err = virTeamingFakeEnter(fake, "FdbList");
-    GArray *list;
+    virTeamingLink *link;
+    int err = virTeamingFakeEnterLink(fake, "FdbList", dev, &link);
 
-    if (!err && !link)
-        err = ENODEV;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "list the FDB entries of '%s'", dev);
-        return NULL;
-    }
-    list = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
-    for (guint i = 0; !fake->torn && i < fake->fdb->len; i++) {
+    for (guint i = 0; !err && !fake->torn && i < fake->fdb->len; i++) {
         virTeamingFdbEntry *entry = &g_array_index(fake->fdb, virTeamingFdbEntry, i);
 
         if ((!mac || virTeamingMacEqual(mac, &entry->mac)) &&
             (strcmp(entry->dev, dev) == 0 || virTeamingFakeFindBridge(fake, entry->dev) == link))
             g_array_append_val(list, *entry);
     }
-    return list;
+    return err;
 }
 
 
-static gboolean
+static int
 virTeamingKernelFakeFdbGet(virTeamingKernel *kernel,
                            const char *dev,
                            const virTeamingMac *mac,
                            guint vlan,
-                           virTeamingFdbEntry *ret,
-                           GError **error)
+                           virTeamingFdbEntry *ret)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingLink *link = virTeamingFakeFindLink(fake, dev);
     virTeamingLink *bridge = virTeamingFakeFindBridge(fake, dev);
-    int err = virTeamingFakeEnter(fake, "FdbGet");
-    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    virTeamingLink *link;
+    int err = virTeamingFakeEnterLink(fake, "FdbGet", dev, &link);
 
-    if (!err && !link)
-        err = ENODEV;
     if (!err && !bridge && strcmp(link->kind, "bridge") != 0)
         err = EOPNOTSUPP;
     if (!bridge)
@@ -1244,26 +1157,10 @@ virTeamingKernelFakeFdbGet(virTeamingKernel *kernel,
             virTeamingMacEqual(&entry->mac, mac) &&
             virTeamingFakeFindBridge(fake, entry->dev) == bridge) {
             *ret = *entry;
-            return TRUE;
+            return 0;
         }
     }
-    virTeamingKernelSetError(error, err ? err : ENOENT, NULL, "look up %s in the FDB of '%s'",
-                             virTeamingMacFormat(mac, buf), dev);
-    return FALSE;
-}
-
-
-/* What every order for an FDB entry begins with. @err: from virTeamingFakeEnter(). */
-static void
-virTeamingFakeOrderFdb(virTeamingKernelFake *fake,
-                       const virTeamingFdbEntry *entry,
-                       int *err)
-{
-    if (!*err && !virTeamingFakeFindLink(fake, entry->dev))
-        *err = ENODEV;
-    if (!*err && (entry->flags & VIR_TEAMING_FDB_MASTER) &&
-        !virTeamingFakeFindBridge(fake, entry->dev))
-        *err = EOPNOTSUPP;
+    return err ? err : ENOENT;
 }
 
 
@@ -1292,18 +1189,6 @@ virTeamingFakeLogFdb(virTeamingKernelFake *fake,
             g_string_append(fake->log, " sticky");
     }
     g_string_append_c(fake->log, '\n');
-}
-
-
-static gboolean
-virTeamingFakeHasVlan(const GArray *vlans,
-                      guint vlan)
-{
-    for (guint i = 0; i < vlans->len; i++) {
-        if (g_array_index(vlans, virTeamingPortVlan, i).id == vlan)
-            return TRUE;
-    }
-    return FALSE;
 }
 
 
@@ -1341,93 +1226,106 @@ virTeamingFakeTakeFdb(virTeamingKernelFake *fake,
 }
 
 
+/* Has @change done to @entry and, if it is a bridge's and in no VLAN, in each VLAN of its port. */
+static void
+virTeamingFakeChangeFdb(virTeamingKernelFake *fake,
+                        const virTeamingFdbEntry *entry,
+                        void (*change)(virTeamingKernelFake *fake,
+                                       const virTeamingFdbEntry *entry))
+{
+    virTeamingFdbEntry one = *entry;
+
+    change(fake, entry);
+    for (guint i = 0; !entry->vlan && (entry->flags & VIR_TEAMING_FDB_MASTER) &&
+         i < fake->vlans->len; i++) {
+        const virTeamingFakeVlan *vlan = &g_array_index(fake->vlans, virTeamingFakeVlan, i);
+
+        if (strcmp(vlan->port, entry->dev) != 0)
+            continue;
+        one.vlan = vlan->vlan.id;
+        change(fake, &one);
+    }
+}
+
+
 static gboolean
+virTeamingFakeHasVlan(virTeamingKernelFake *fake,
+                      const char *port,
+                      guint id)
+{
+    for (guint i = 0; i < fake->vlans->len; i++) {
+        const virTeamingFakeVlan *vlan = &g_array_index(fake->vlans, virTeamingFakeVlan, i);
+
+        if (strcmp(vlan->port, port) == 0 && vlan->vlan.id == id)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+
+/* What every order for an FDB entry begins with. */
+static int
+virTeamingFakeEnterFdb(virTeamingKernelFake *fake,
+                       const char *op,
+                       const virTeamingFdbEntry *entry)
+{
+    return entry->flags & VIR_TEAMING_FDB_MASTER ?
+        virTeamingFakeEnterPort(fake, op, entry->dev, NULL) :
+        virTeamingFakeEnterLink(fake, op, entry->dev, NULL);
+}
+
+
+static int
 virTeamingKernelFakeFdbAdd(virTeamingKernel *kernel,
-                           const virTeamingFdbEntry *entry,
-                           GError **error)
+                           const virTeamingFdbEntry *entry)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    int err = virTeamingFakeEnter(fake, "FdbAdd");
-    g_autoptr(GArray) vlans = virTeamingFakeListVlans(fake, entry->dev);
     virTeamingFdbEntry added = *entry;
-    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    int err = virTeamingFakeEnterFdb(fake, "FdbAdd", entry);
 
-    virTeamingFakeOrderFdb(fake, entry, &err);
-    if (!err && entry->vlan && !virTeamingFakeHasVlan(vlans, entry->vlan))
+    if (!err && entry->vlan && !virTeamingFakeHasVlan(fake, entry->dev, entry->vlan))
         err = EINVAL;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "add FDB entry %s to %s'%s'",
-                                 virTeamingMacFormat(&entry->mac, buf),
-                                 entry->flags & VIR_TEAMING_FDB_SELF ? "" : "bridge port ",
-                                 entry->dev);
-        return FALSE;
-    }
+    if (err)
+        return err;
     if (entry->flags & VIR_TEAMING_FDB_SELF)
         added.flags = VIR_TEAMING_FDB_SELF | VIR_TEAMING_FDB_LOCAL;
     virTeamingFakeLogFdb(fake, "FdbAdd", entry, TRUE);
-
-    virTeamingFakePutFdb(fake, &added);
-    for (guint i = 0; !entry->vlan && (entry->flags & VIR_TEAMING_FDB_MASTER) &&
-         i < vlans->len; i++) {
-        added.vlan = g_array_index(vlans, virTeamingPortVlan, i).id;
-        virTeamingFakePutFdb(fake, &added);
-    }
-    return TRUE;
+    virTeamingFakeChangeFdb(fake, &added, virTeamingFakePutFdb);
+    return 0;
 }
 
 
-static gboolean
+static int
 virTeamingKernelFakeFdbDel(virTeamingKernel *kernel,
-                           const virTeamingFdbEntry *entry,
-                           GError **error)
+                           const virTeamingFdbEntry *entry)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    int err = virTeamingFakeEnter(fake, "FdbDel");
-    g_autoptr(GArray) vlans = virTeamingFakeListVlans(fake, entry->dev);
-    virTeamingFdbEntry deleted = *entry;
-    char buf[VIR_TEAMING_MAC_STRING_LEN];
+    int err = virTeamingFakeEnterFdb(fake, "FdbDel", entry);
 
-    virTeamingFakeOrderFdb(fake, entry, &err);
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "delete FDB entry %s of %s'%s'",
-                                 virTeamingMacFormat(&entry->mac, buf),
-                                 entry->flags & VIR_TEAMING_FDB_SELF ? "" : "bridge port ",
-                                 entry->dev);
-        return FALSE;
-    }
+    if (err)
+        return err;
     virTeamingFakeLogFdb(fake, "FdbDel", entry, FALSE);
-
-    virTeamingFakeTakeFdb(fake, &deleted);
-    for (guint i = 0; !entry->vlan && (entry->flags & VIR_TEAMING_FDB_MASTER) &&
-         i < vlans->len; i++) {
-        deleted.vlan = g_array_index(vlans, virTeamingPortVlan, i).id;
-        virTeamingFakeTakeFdb(fake, &deleted);
-    }
-    return TRUE;
+    virTeamingFakeChangeFdb(fake, entry, virTeamingFakeTakeFdb);
+    return 0;
 }
 
 
-static gboolean
+static int
 virTeamingKernelFakeFrameSend(virTeamingKernel *kernel,
                               const char *ifname,
                               const guint8 *frame,
-                              gsize size,
-                              GError **error)
+                              gsize size)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
-    virTeamingLink *link = virTeamingFakeFindLink(fake, ifname);
-    int err = virTeamingFakeEnter(fake, "FrameSend");
+    virTeamingLink *link;
+    int err = virTeamingFakeEnterLink(fake, "FrameSend", ifname, &link);
     gsize at = G_STRUCT_OFFSET(struct ethhdr, h_proto);
 
-    g_return_val_if_fail(size >= ETH_ZLEN, FALSE);
-    if (!err && !link)
-        err = ENODEV;
-    if (!err && !link->up)
-        err = ENETDOWN;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "send a frame by '%s'", ifname);
-        return FALSE;
-    }
+    g_return_val_if_fail(size >= ETH_ZLEN, EINVAL);
+    if (err)
+        return err;
+    if (!link->up)
+        return ENETDOWN;
     g_string_append_printf(fake->log, "FrameSend %s", ifname);
     if (frame[at] == 0x81 && frame[at + 1] == 0) {
         g_string_append_printf(fake->log, " vlan %u", frame[at + 2] << 8 | frame[at + 3]);
@@ -1436,7 +1334,7 @@ virTeamingKernelFakeFrameSend(virTeamingKernel *kernel,
     /* And what people can read of it. */
     g_string_append_printf(fake->log, " type %02x%02x%s%.*s\n", frame[at], frame[at + 1],
                            frame[at + 2] ? " " : "", (int)(size - at - 2), frame + at + 2);
-    return TRUE;
+    return 0;
 }
 
 
@@ -1445,42 +1343,34 @@ virTeamingKernelFakeFrameListen(virTeamingKernel *kernel,
                                 const char *ifname,
                                 const virTeamingMac *source,
                                 guint16 type,
-                                GError **error)
+                                int *fd)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
     virTeamingFakeListener listener = { .source = *source, .type = type };
-    int err = virTeamingFakeEnter(fake, "FrameListen");
+    int err = virTeamingFakeEnterLink(fake, "FrameListen", ifname, NULL);
     int ends[2];
 
-    if (!err && !virTeamingFakeFindLink(fake, ifname))
-        err = ENODEV;
-    if (!err && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
-        err = errno;
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL, "listen to frames on '%s'", ifname);
-        return -1;
-    }
+    if (err)
+        return err;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+        return errno;
     g_strlcpy(listener.ifname, ifname, sizeof(listener.ifname));
     listener.fd = ends[0];
     g_array_append_val(fake->listeners, listener);
-    return ends[1];
+    *fd = ends[1];
+    return 0;
 }
 
 
-static gboolean
-virTeamingKernelFakeWatch(virTeamingKernel *kernel,
-                          GError **error)
+static int
+virTeamingKernelFakeWatch(virTeamingKernel *kernel)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
     int err = virTeamingFakeEnter(fake, "Watch");
 
-    if (err) {
-        virTeamingKernelSetError(error, err, NULL,
-                                 "ask the kernel for notifications about links");
-        return FALSE;
-    }
-    fake->context = g_main_context_ref_thread_default();
-    return TRUE;
+    if (!err)
+        fake->context = g_main_context_ref_thread_default();
+    return err;
 }
 
 
@@ -1521,8 +1411,7 @@ static const virTeamingKernelOps virTeamingKernelFakeOps = {
     .pciHandleFree = virTeamingKernelFakePciHandleFree,
     .linkGet = virTeamingKernelFakeLinkGet,
     .linkList = virTeamingKernelFakeLinkList,
-    .linkSetLearning = virTeamingKernelFakeLinkSetLearning,
-    .linkSetFlooding = virTeamingKernelFakeLinkSetFlooding,
+    .linkSetPort = virTeamingKernelFakeLinkSetPort,
     .linkSetMode = virTeamingKernelFakeLinkSetMode,
     .linkFindAddress = virTeamingKernelFakeLinkFindAddress,
     .vlanList = virTeamingKernelFakeVlanList,

@@ -7,118 +7,108 @@
 
 #include "teaming_kernel.h"
 
-/* One member for each public function; arguments are valid when these are called. */
+/* What a bridge does with its port, or does not. */
+typedef enum {
+    VIR_TEAMING_KERNEL_LEARNING,
+    VIR_TEAMING_KERNEL_FLOODING,
+} virTeamingKernelSwitch;
+
+/*
+ * What an implementation does, and does not word: each returns 0, or the errno with which the
+ * kernel refused; what it has said beside that is kept with virTeamingKernelKeepWords().
+ * Arguments are valid when these are called; lists are handed in empty.
+ */
 typedef struct {
     void (*free)(virTeamingKernel *kernel);
 
-    gboolean (*pciGetState)(virTeamingKernel *kernel,
-                            const virTeamingPciAddress *address,
-                            virTeamingPciState *ret,
-                            GError **error);
-    gboolean (*pciGetDevice)(virTeamingKernel *kernel,
-                             const virTeamingPciAddress *address,
-                             virTeamingPciDevice *ret,
-                             GError **error);
-    GArray *(*pciListGroup)(virTeamingKernel *kernel,
-                            const virTeamingPciAddress *address,
-                            GError **error);
+    int (*pciGetState)(virTeamingKernel *kernel,
+                       const virTeamingPciAddress *address,
+                       virTeamingPciState *ret);
+    int (*pciGetDevice)(virTeamingKernel *kernel,
+                        const virTeamingPciAddress *address,
+                        virTeamingPciDevice *ret);
+    int (*pciListGroup)(virTeamingKernel *kernel,
+                        const virTeamingPciAddress *address,
+                        GArray *list);
     int (*pciHold)(virTeamingKernel *kernel,
                    const virTeamingPciAddress *address,
-                   GError **error);
-    virTeamingPciHandle *(*pciOpen)(virTeamingKernel *kernel,
-                                    const virTeamingPciAddress *address,
-                                    GError **error);
-    gboolean (*pciHandleRead)(virTeamingPciHandle *handle,
-                              gboolean *busMaster,
-                              guint *vectors,
-                              GError **error);
+                   int *fd);
+    int (*pciOpen)(virTeamingKernel *kernel,
+                   const virTeamingPciAddress *address,
+                   virTeamingPciHandle **ret);
+    int (*pciHandleRead)(virTeamingPciHandle *handle,
+                         gboolean *busMaster,
+                         guint *vectors);
     void (*pciHandleFree)(virTeamingPciHandle *handle);
 
-    gboolean (*linkGet)(virTeamingKernel *kernel,
-                        const char *ifname,
-                        virTeamingLink *ret,
-                        GError **error);
-    GArray *(*linkList)(virTeamingKernel *kernel,
-                        GError **error);
-    gboolean (*linkSetLearning)(virTeamingKernel *kernel,
-                                const char *port,
-                                gboolean learning,
-                                GError **error);
-
-    gboolean (*linkSetFlooding)(virTeamingKernel *kernel,
-                                const char *port,
-                                gboolean flooding,
-                                GError **error);
-
-    gboolean (*linkSetMode)(virTeamingKernel *kernel,
-                            const char *macvtap,
-                            virTeamingMacvtapMode mode,
-                            GError **error);
-
+    int (*linkGet)(virTeamingKernel *kernel,
+                   const char *ifname,
+                   virTeamingLink *ret);
+    int (*linkList)(virTeamingKernel *kernel,
+                    GArray *list);
+    int (*linkSetPort)(virTeamingKernel *kernel,
+                       const char *port,
+                       virTeamingKernelSwitch what,
+                       gboolean on);
+    int (*linkSetMode)(virTeamingKernel *kernel,
+                       const char *macvtap,
+                       virTeamingMacvtapMode mode);
     /* (transfer full) (nullable): an address of the host on the link, but no link-local one */
     char *(*linkFindAddress)(virTeamingKernel *kernel,
                              const char *ifname);
 
-    GArray *(*vlanList)(virTeamingKernel *kernel,
-                        const char *port,
-                        GError **error);
+    int (*vlanList)(virTeamingKernel *kernel,
+                    const char *port,
+                    GArray *list);
 
     /* @mac: that of the VFs that are wanted, or NULL; @only: index of the one, or -1 */
-    GArray *(*vfList)(virTeamingKernel *kernel,
-                      const char *pf,
-                      const virTeamingMac *mac,
-                      gint only,
-                      GError **error);
-    gboolean (*vfSetMac)(virTeamingKernel *kernel,
-                         const char *pf,
-                         guint index,
-                         const virTeamingMac *mac,
-                         GError **error);
-    gboolean (*vfSetVlan)(virTeamingKernel *kernel,
-                          const char *pf,
-                          guint index,
-                          guint vlan,
-                          guint qos,
-                          GError **error);
-    gboolean (*vfLocate)(virTeamingKernel *kernel,
-                         const virTeamingPciAddress *address,
-                         char pf[IF_NAMESIZE],
-                         guint *index,
-                         GError **error);
+    int (*vfList)(virTeamingKernel *kernel,
+                  const char *pf,
+                  const virTeamingMac *mac,
+                  gint only,
+                  GArray *list);
+    int (*vfSetMac)(virTeamingKernel *kernel,
+                    const char *pf,
+                    guint index,
+                    const virTeamingMac *mac);
+    int (*vfSetVlan)(virTeamingKernel *kernel,
+                     const char *pf,
+                     guint index,
+                     guint vlan,
+                     guint qos);
+    int (*vfLocate)(virTeamingKernel *kernel,
+                    const virTeamingPciAddress *address,
+                    char pf[IF_NAMESIZE],
+                    guint *index);
     gboolean (*pfHasRepresentors)(virTeamingKernel *kernel,
                                   const char *pf);
 
-    GArray *(*fdbList)(virTeamingKernel *kernel,
-                       const char *dev,
-                       const virTeamingMac *mac,
-                       GError **error);
-    gboolean (*fdbGet)(virTeamingKernel *kernel,
-                       const char *dev,
-                       const virTeamingMac *mac,
-                       guint vlan,
-                       virTeamingFdbEntry *ret,
-                       GError **error);
-    gboolean (*fdbAdd)(virTeamingKernel *kernel,
-                       const virTeamingFdbEntry *entry,
-                       GError **error);
-    gboolean (*fdbDel)(virTeamingKernel *kernel,
-                       const virTeamingFdbEntry *entry,
-                       GError **error);
+    int (*fdbList)(virTeamingKernel *kernel,
+                   const char *dev,
+                   const virTeamingMac *mac,
+                   GArray *list);
+    int (*fdbGet)(virTeamingKernel *kernel,
+                  const char *dev,
+                  const virTeamingMac *mac,
+                  guint vlan,
+                  virTeamingFdbEntry *ret);
+    int (*fdbAdd)(virTeamingKernel *kernel,
+                  const virTeamingFdbEntry *entry);
+    int (*fdbDel)(virTeamingKernel *kernel,
+                  const virTeamingFdbEntry *entry);
 
-    gboolean (*frameSend)(virTeamingKernel *kernel,
-                          const char *ifname,
-                          const guint8 *frame,
-                          gsize size,
-                          GError **error);
+    int (*frameSend)(virTeamingKernel *kernel,
+                     const char *ifname,
+                     const guint8 *frame,
+                     gsize size);
     int (*frameListen)(virTeamingKernel *kernel,
                        const char *ifname,
                        const virTeamingMac *source,
                        guint16 type,
-                       GError **error);
+                       int *fd);
 
     /* Begins to feed virTeamingKernelChanged(); called once. */
-    gboolean (*watch)(virTeamingKernel *kernel,
-                      GError **error);
+    int (*watch)(virTeamingKernel *kernel);
 } virTeamingKernelOps;
 
 /* What there are lists of. */
@@ -131,6 +121,7 @@ typedef enum {
 
 struct _virTeamingKernel {
     const virTeamingKernelOps *ops;
+    char *words;                    /* the kernel's, about the last errno, or NULL */
     virTeamingKernelNotify notify;  /* NULL: nobody watches */
     gpointer opaque;
     gboolean watching;              /* ops->watch() has succeeded */
@@ -153,8 +144,5 @@ void virTeamingKernelChanged(virTeamingKernel *kernel,
                              const virTeamingMac *mac);
 void virTeamingKernelDeliver(virTeamingKernel *kernel);
 
-void virTeamingKernelSetError(GError **error,
-                              int err,
-                              const char *words,
-                              const char *format,
-                              ...) G_GNUC_PRINTF(4, 5);
+void virTeamingKernelKeepWords(virTeamingKernel *kernel,
+                               const char *words);

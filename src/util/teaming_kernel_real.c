@@ -77,7 +77,6 @@ typedef struct {
     virTeamingKernel parent;
     char *sysfs;
     struct nl_sock *sock;
-    char *words;                    /* the kernel's, about the last error, or NULL */
     int sender;                     /* a packet socket that hears nothing; -1: not open */
     struct nl_sock *watchSock;
     GSource *watchSource;
@@ -185,21 +184,19 @@ virTeamingSysfsReadDir(int dir,
 }
 
 
-/* Opens the directory of a PCI function, just to look things up in it. */
+/* Opens the directory of a PCI function, just to look things up in it. Returns: 0, or an errno. */
 static int
-virTeamingPciOpenDir(virTeamingKernelReal *real,
+virTeamingPciOpenDir(virTeamingKernel *kernel,
                      const virTeamingPciAddress *address,
-                     GError **error)
+                     int *dir)
 {
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     char buf[VIR_TEAMING_PCI_STRING_LEN];
     g_autofree char *path = g_strdup_printf("%s/bus/pci/devices/%s", real->sysfs,
                                             virTeamingPciAddressFormat(address, buf));
-    int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (dir < 0)
-        virTeamingKernelSetError(error, errno == ENOENT ? ENODEV : errno, NULL,
-                                 "look at PCI function %s", buf);
-    return dir;
+    *dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return *dir >= 0 ? 0 : errno == ENOENT ? ENODEV : errno;
 }
 
 
@@ -271,30 +268,23 @@ virTeamingPciHandleRealFree(virTeamingPciHandle *handle)
 }
 
 
-static virTeamingPciHandle *
+static int
 virTeamingKernelRealPciOpen(virTeamingKernel *kernel,
                             const virTeamingPciAddress *address,
-                            GError **error)
+                            virTeamingPciHandle **ret)
 {
     virTeamingPciHandleReal *handle = g_new0(virTeamingPciHandleReal, 1);
-    char buf[VIR_TEAMING_PCI_STRING_LEN];
+    int err;
 
     handle->config = -1;
-    handle->dir = virTeamingPciOpenDir((virTeamingKernelReal *)kernel, address, error);
-    if (handle->dir < 0)
-        goto error;
-    handle->config = openat(handle->dir, "config", O_RDONLY | O_CLOEXEC);
-    if (handle->config < 0) {
-        virTeamingKernelSetError(error, errno, NULL,
-                                 "open the configuration space of PCI function %s",
-                                 virTeamingPciAddressFormat(address, buf));
-        goto error;
-    }
-    return &handle->parent;
-
- error:
-    virTeamingPciHandleRealFree(&handle->parent);
-    return NULL;
+    err = virTeamingPciOpenDir(kernel, address, &handle->dir);
+    if (!err && (handle->config = openat(handle->dir, "config", O_RDONLY | O_CLOEXEC)) < 0)
+        err = errno;
+    if (err)
+        virTeamingPciHandleRealFree(&handle->parent);
+    else
+        *ret = &handle->parent;
+    return err;
 }
 
 
@@ -327,62 +317,59 @@ virTeamingPciCountVectors(int dir)
 }
 
 
-static gboolean
+static int
 virTeamingPciHandleRealRead(virTeamingPciHandle *handle,
                             gboolean *busMaster,
-                            guint *vectors,
-                            GError **error)
+                            guint *vectors)
 {
     virTeamingPciHandleReal *real = (virTeamingPciHandleReal *)handle;
-    char buf[VIR_TEAMING_PCI_STRING_LEN];
     guint8 command[2];
     ssize_t len = pread(real->config, command, sizeof(command), VIR_TEAMING_PCI_COMMAND);
 
-    virTeamingPciAddressFormat(&handle->address, buf);
-    if (len != sizeof(command)) {
-        virTeamingKernelSetError(error, len < 0 ? errno : ENODATA, NULL,
-                                 "read the command register of PCI function %s", buf);
-        return FALSE;
-    }
+    if (len != sizeof(command))
+        return len < 0 ? errno : ENODATA;
     /* Reserved bits read as 0: this is what a bus returns when no device answers. */
     if (command[0] == 0xff && command[1] == 0xff) {
-        virTeamingKernelSetError(error, EIO, "the device does not answer; is it being reset?",
-                                 "read the command register of PCI function %s", buf);
-        return FALSE;
+        virTeamingKernelKeepWords(handle->kernel,
+                                  "the device does not answer; is it being reset?");
+        return EIO;
     }
     *busMaster = (command[0] & VIR_TEAMING_PCI_COMMAND_MASTER) != 0;
     *vectors = virTeamingPciCountVectors(real->dir);
-    return TRUE;
+    return 0;
 }
 
 
-static gboolean
+static int
 virTeamingKernelRealPciGetState(virTeamingKernel *kernel,
                                 const virTeamingPciAddress *address,
-                                virTeamingPciState *ret,
-                                GError **error)
+                                virTeamingPciState *ret)
 {
-    g_autoptr(virTeamingPciHandle) handle = virTeamingKernelPciOpen(kernel, address, error);
+    g_autoptr(virTeamingPciHandle) handle = NULL;
+    int err;
 
-    if (!handle || !virTeamingPciHandleRealRead(handle, &ret->busMaster, &ret->vectors, error))
-        return FALSE;
+    if ((err = virTeamingKernelRealPciOpen(kernel, address, &handle)))
+        return err;
+    handle->kernel = kernel;
+    if ((err = virTeamingPciHandleRealRead(handle, &ret->busMaster, &ret->vectors)))
+        return err;
     virTeamingSysfsReadLink(((virTeamingPciHandleReal *)handle)->dir, "driver",
                             ret->driver, sizeof(ret->driver));
-    return TRUE;
+    return 0;
 }
 
 
-static gboolean
+static int
 virTeamingKernelRealPciGetDevice(virTeamingKernel *kernel,
                                  const virTeamingPciAddress *address,
-                                 virTeamingPciDevice *ret,
-                                 GError **error)
+                                 virTeamingPciDevice *ret)
 {
     char group[16];
-    int dir = virTeamingPciOpenDir((virTeamingKernelReal *)kernel, address, error);
+    int dir;
+    int err = virTeamingPciOpenDir(kernel, address, &dir);
 
-    if (dir < 0)
-        return FALSE;
+    if (err)
+        return err;
     virTeamingSysfsReadLink(dir, "iommu_group", group, sizeof(group));
     ret->address = *address;
     ret->classCode = virTeamingSysfsReadNumber(dir, "class", 0);
@@ -394,24 +381,23 @@ virTeamingKernelRealPciGetDevice(virTeamingKernel *kernel,
     ret->vfsTotal = virTeamingSysfsReadNumber(dir, "sriov_totalvfs", 0);
     ret->noDriver = !virTeamingSysfsReadNumber(dir, "physfn/sriov_drivers_autoprobe", 1);
     close(dir);
-    return TRUE;
+    return 0;
 }
 
 
-static GArray *
+static int
 virTeamingKernelRealPciListGroup(virTeamingKernel *kernel,
                                  const virTeamingPciAddress *address,
-                                 GError **error)
+                                 GArray *list)
 {
-    GArray *list;
     g_autoptr(GPtrArray) names = NULL;
-    int dir = virTeamingPciOpenDir((virTeamingKernelReal *)kernel, address, error);
+    int dir;
+    int err = virTeamingPciOpenDir(kernel, address, &dir);
 
-    if (dir < 0)
-        return NULL;
+    if (err)
+        return err;
     names = virTeamingSysfsReadDir(dir, "iommu_group/devices");
     close(dir);
-    list = g_array_new(FALSE, FALSE, sizeof(virTeamingPciAddress));
     for (guint i = 0; i < names->len; i++) {
         virTeamingPciAddress member;
 
@@ -419,28 +405,27 @@ virTeamingKernelRealPciListGroup(virTeamingKernel *kernel,
         if (virTeamingPciAddressParse(names->pdata[i], &member))
             g_array_append_val(list, member);
     }
-    return list;
+    return 0;
 }
 
 
 static int
 virTeamingKernelRealPciHold(virTeamingKernel *kernel,
                             const virTeamingPciAddress *address,
-                            GError **error)
+                            int *fd)
 {
-    char buf[VIR_TEAMING_PCI_STRING_LEN];
-    virTeamingPciDevice device;
     g_autofree char *path = NULL;
-    int fd;
+    virTeamingPciDevice device;
+    int err = virTeamingKernelRealPciGetDevice(kernel, address, &device);
 
-    if (!virTeamingKernelPciGetDevice(kernel, address, &device, error))
-        return -1;
+    if (err)
+        return err;
     path = g_strdup_printf("/dev/vfio/%d", device.iommuGroup);
-    if ((fd = open(path, O_RDWR | O_CLOEXEC)) < 0)
-        virTeamingKernelSetError(error, errno == ENOENT ? ENODEV : errno, NULL,
-                                 "keep PCI device %s from others by %s",
-                                 virTeamingPciAddressFormat(address, buf), path);
-    return fd;
+    if ((*fd = open(path, O_RDWR | O_CLOEXEC)) >= 0)
+        return 0;
+    err = errno == ENOENT ? ENODEV : errno;
+    virTeamingKernelKeepWords(kernel, path);
+    return err;
 }
 
 
@@ -473,12 +458,11 @@ virTeamingKernelRealPfHasRepresentors(virTeamingKernel *kernel,
 }
 
 
-static gboolean
+static int
 virTeamingKernelRealVfLocate(virTeamingKernel *kernel,
                              const virTeamingPciAddress *address,
                              char pf[IF_NAMESIZE],
-                             guint *index,
-                             GError **error)
+                             guint *index)
 {
     char buf[VIR_TEAMING_PCI_STRING_LEN];
     char target[VIR_TEAMING_PCI_STRING_LEN];
@@ -486,16 +470,17 @@ virTeamingKernelRealVfLocate(virTeamingKernel *kernel,
     const char *why = NULL;
     guint i;
     int physfn;
-    int dir = virTeamingPciOpenDir((virTeamingKernelReal *)kernel, address, error);
+    int dir;
+    int err = virTeamingPciOpenDir(kernel, address, &dir);
 
-    if (dir < 0)
-        return FALSE;
-    virTeamingPciAddressFormat(address, buf);
+    if (err)
+        return err;
     physfn = openat(dir, "physfn", O_PATH | O_DIRECTORY | O_CLOEXEC);
     close(dir);
     if (physfn < 0) {
         why = "it is not a VF";
     } else {
+        virTeamingPciAddressFormat(address, buf);
         for (i = 0; ; i++) {
             g_autofree char *name = g_strdup_printf("virtfn%u", i);
 
@@ -511,13 +496,12 @@ virTeamingKernelRealVfLocate(virTeamingKernel *kernel,
             why = "its PF has no network interface in this network namespace";
     }
     if (why) {
-        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
-                    "cannot find the PF of PCI function %s: %s", buf, why);
-        return FALSE;
+        virTeamingKernelKeepWords(kernel, why);
+        return ENOENT;
     }
     g_strlcpy(pf, netdev, IF_NAMESIZE);
     *index = i;
-    return TRUE;
+    return 0;
 }
 
 
@@ -546,7 +530,7 @@ virTeamingNlRequest(int type,
 
 /* Keeps what the kernel says about an error in plain words (extended ACK). */
 static void
-virTeamingNlKeepWords(virTeamingKernelReal *real,
+virTeamingNlKeepWords(virTeamingKernel *kernel,
                       struct nlmsghdr *nlh)
 {
     struct nlmsgerr *ack = nlmsg_data(nlh);
@@ -558,8 +542,11 @@ virTeamingNlKeepWords(virTeamingKernelReal *real,
     if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
         offset += NLMSG_ALIGN(ack->msg.nlmsg_len) - NLMSG_HDRLEN;
     attr = nlmsg_find_attr(nlh, offset, NLMSGERR_ATTR_MSG);
-    if (attr && nla_len(attr) > 0)
-        real->words = g_strndup(nla_data(attr), nla_len(attr));
+    if (attr && nla_len(attr) > 0) {
+        g_autofree char *words = g_strndup(nla_data(attr), nla_len(attr));
+
+        virTeamingKernelKeepWords(kernel, words);
+    }
 }
 
 
@@ -567,22 +554,22 @@ virTeamingNlKeepWords(virTeamingKernelReal *real,
  * Sends @msg and hands every answer to @handler (NULL: none is expected). The kernel
  * answers before it returns from the system call, so this never waits.
  *
- * Returns: 0, or an errno; EAGAIN if a list changed while it was written. Words of the
- * kernel about the errno are in real->words.
+ * Returns: 0, or an errno; EAGAIN if a list changed while it was written.
  */
 static int
-virTeamingNlTalk(virTeamingKernelReal *real,
+virTeamingNlTalk(virTeamingKernel *kernel,
                  struct nl_msg *msg,
                  virTeamingNlHandler handler,
                  gpointer opaque)
 {
+    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     struct nlmsghdr *request = nlmsg_hdr(msg);
     gboolean single = !(request->nlmsg_flags & (NLM_F_ACK | NLM_F_DUMP));
     gboolean interrupted = FALSE;
     gboolean done = FALSE;
     int err = 0;
 
-    g_clear_pointer(&real->words, g_free);
+    virTeamingKernelKeepWords(kernel, NULL);
     request->nlmsg_seq = NL_AUTO_SEQ;
     if (nl_send_auto(real->sock, msg) < 0)
         return EIO;
@@ -603,7 +590,7 @@ virTeamingNlTalk(virTeamingKernelReal *real,
             if (nlh->nlmsg_type == NLMSG_ERROR) {
                 err = -((struct nlmsgerr *)nlmsg_data(nlh))->error;
                 if (err)
-                    virTeamingNlKeepWords(real, nlh);
+                    virTeamingNlKeepWords(kernel, nlh);
                 done = TRUE;
             } else if (nlh->nlmsg_type == NLMSG_DONE) {
                 if (nlmsg_datalen(nlh) >= (int)sizeof(int))
@@ -623,7 +610,7 @@ virTeamingNlTalk(virTeamingKernelReal *real,
 
 /* As virTeamingNlTalk(), for a list that @handler collects in @list. Frees @msg. */
 static int
-virTeamingNlDump(virTeamingKernelReal *real,
+virTeamingNlDump(virTeamingKernel *kernel,
                  struct nl_msg *msg,
                  virTeamingNlHandler handler,
                  gpointer opaque,
@@ -633,7 +620,7 @@ virTeamingNlDump(virTeamingKernelReal *real,
 
     for (guint try = 0; err == EAGAIN && try < 5; try++) {
         g_array_set_size(list, 0);
-        err = virTeamingNlTalk(real, msg, handler, opaque);
+        err = virTeamingNlTalk(kernel, msg, handler, opaque);
     }
     nlmsg_free(msg);
     return err;
@@ -642,12 +629,12 @@ virTeamingNlDump(virTeamingKernelReal *real,
 
 /* As virTeamingNlTalk(), for an order or for one answer. Frees @msg. */
 static int
-virTeamingNlCall(virTeamingKernelReal *real,
+virTeamingNlCall(virTeamingKernel *kernel,
                  struct nl_msg *msg,
                  virTeamingNlHandler handler,
                  gpointer opaque)
 {
-    int err = virTeamingNlTalk(real, msg, handler, opaque);
+    int err = virTeamingNlTalk(kernel, msg, handler, opaque);
 
     nlmsg_free(msg);
     return err;
@@ -798,31 +785,26 @@ virTeamingNlHandleLink(struct nlmsghdr *nlh,
 }
 
 
-static gboolean
+static int
 virTeamingKernelRealLinkGet(virTeamingKernel *kernel,
                             const char *ifname,
-                            virTeamingLink *ret,
-                            GError **error)
+                            virTeamingLink *ret)
 {
-    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     virTeamingNlLink found = { .link = { .name = "" } };
-    int err = virTeamingNlCall(real, virTeamingNlRequestLink(ifname, RTEXT_FILTER_SKIP_STATS),
+    int err = virTeamingNlCall(kernel, virTeamingNlRequestLink(ifname, RTEXT_FILTER_SKIP_STATS),
                                virTeamingNlHandleLink, &found);
 
-    if (err || !found.link.name[0]) {
-        virTeamingKernelSetError(error, err ? err : ENODATA, real->words,
-                                 "look at network interface '%s'", ifname);
-        return FALSE;
-    }
+    if (err || !found.link.name[0])
+        return err ? err : ENODATA;
     if (found.master)
         if_indextoname(found.master, found.link.master);
     if (found.lower)
         if_indextoname(found.lower, found.link.lower);
     if (found.active)
         if_indextoname(found.active, found.link.active);
-    virTeamingLinkReadPci(real, found.link.name, found.link.pci);
+    virTeamingLinkReadPci((virTeamingKernelReal *)kernel, found.link.name, found.link.pci);
     *ret = found.link;
-    return TRUE;
+    return 0;
 }
 
 
@@ -837,24 +819,19 @@ virTeamingNlHandleLinks(struct nlmsghdr *nlh,
 }
 
 
-static GArray *
+static int
 virTeamingKernelRealLinkList(virTeamingKernel *kernel,
-                             GError **error)
+                             GArray *list)
 {
-    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
     struct nl_msg *msg = virTeamingNlRequest(RTM_GETLINK, NLM_F_DUMP, &ifi, sizeof(ifi));
     g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(virTeamingNlLink));
-    GArray *list;
     int err;
 
     nla_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-    if ((err = virTeamingNlDump(real, msg, virTeamingNlHandleLinks, found, found))) {
-        virTeamingKernelSetError(error, err, real->words, "list the network interfaces");
-        return NULL;
-    }
+    if ((err = virTeamingNlDump(kernel, msg, virTeamingNlHandleLinks, found, found)))
+        return err;
 
-    list = g_array_sized_new(FALSE, FALSE, sizeof(virTeamingLink), found->len);
     for (guint i = 0; i < found->len; i++) {
         virTeamingNlLink *one = &g_array_index(found, virTeamingNlLink, i);
 
@@ -868,101 +845,61 @@ virTeamingKernelRealLinkList(virTeamingKernel *kernel,
             if (other->ifindex == one->active)
                 g_strlcpy(one->link.active, other->name, sizeof(one->link.active));
         }
-        virTeamingLinkReadPci(real, one->link.name, one->link.pci);
+        virTeamingLinkReadPci((virTeamingKernelReal *)kernel, one->link.name, one->link.pci);
         g_array_append_val(list, one->link);
     }
-    return list;
+    return 0;
 }
 
 
-/* Switches @flags, of IFLA_BRPORT_* and 0-terminated, of a bridge port. @what: they are called. */
-static gboolean
-virTeamingNlSetPort(virTeamingKernel *kernel,
-                    const char *port,
-                    const int *flags,
-                    const char *what,
-                    gboolean on,
-                    GError **error)
+static int
+virTeamingKernelRealLinkSetPort(virTeamingKernel *kernel,
+                                const char *port,
+                                virTeamingKernelSwitch what,
+                                gboolean on)
 {
-    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
+    static const int flags[][2] = {
+        [VIR_TEAMING_KERNEL_LEARNING] = { IFLA_BRPORT_LEARNING },
+        [VIR_TEAMING_KERNEL_FLOODING] = { IFLA_BRPORT_BCAST_FLOOD, IFLA_BRPORT_MCAST_FLOOD },
+    };
     struct ifinfomsg ifi = { .ifi_family = AF_BRIDGE, .ifi_index = if_nametoindex(port) };
-    int err = ENODEV;
+    struct nl_msg *msg;
+    struct nlattr *info;
 
-    g_clear_pointer(&real->words, g_free);
-    if (ifi.ifi_index) {
-        struct nl_msg *msg = virTeamingNlRequest(RTM_SETLINK, NLM_F_ACK, &ifi, sizeof(ifi));
-        /* Without the flag the bridge takes it for a port state, in an old format. */
-        struct nlattr *info = nla_nest_start(msg, IFLA_PROTINFO | NLA_F_NESTED);
-
-        for (; *flags; flags++)
-            nla_put_u8(msg, *flags, on);
-        nla_nest_end(msg, info);
-        err = virTeamingNlCall(real, msg, NULL, NULL);
-    }
-    if (err) {
-        virTeamingKernelSetError(error, err, real->words, "switch %s %s on bridge port '%s'",
-                                 what, on ? "on" : "off", port);
-        return FALSE;
-    }
-    return TRUE;
+    if (!ifi.ifi_index)
+        return ENODEV;
+    msg = virTeamingNlRequest(RTM_SETLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+    /* Without the flag the bridge takes it for a port state, in an old format. */
+    info = nla_nest_start(msg, IFLA_PROTINFO | NLA_F_NESTED);
+    for (guint i = 0; i < G_N_ELEMENTS(flags[what]) && flags[what][i]; i++)
+        nla_put_u8(msg, flags[what][i], on);
+    nla_nest_end(msg, info);
+    return virTeamingNlCall(kernel, msg, NULL, NULL);
 }
 
 
-static gboolean
-virTeamingKernelRealLinkSetLearning(virTeamingKernel *kernel,
-                                    const char *port,
-                                    gboolean learning,
-                                    GError **error)
-{
-    static const int flags[] = { IFLA_BRPORT_LEARNING, 0 };
-
-    return virTeamingNlSetPort(kernel, port, flags, "learning", learning, error);
-}
-
-
-static gboolean
-virTeamingKernelRealLinkSetFlooding(virTeamingKernel *kernel,
-                                    const char *port,
-                                    gboolean flooding,
-                                    GError **error)
-{
-    static const int flags[] = { IFLA_BRPORT_BCAST_FLOOD, IFLA_BRPORT_MCAST_FLOOD, 0 };
-
-    return virTeamingNlSetPort(kernel, port, flags, "flooding", flooding, error);
-}
-
-
-static gboolean
+static int
 virTeamingKernelRealLinkSetMode(virTeamingKernel *kernel,
                                 const char *macvtap,
-                                virTeamingMacvtapMode mode,
-                                GError **error)
+                                virTeamingMacvtapMode mode)
 {
-    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = if_nametoindex(macvtap) };
-    int err = ENODEV;
+    struct nl_msg *msg;
+    struct nlattr *info;
+    struct nlattr *data;
 
-    g_clear_pointer(&real->words, g_free);
-    if (ifi.ifi_index) {
-        /* RTM_SETLINK knows nothing of what is particular to a kind of link. */
-        struct nl_msg *msg = virTeamingNlRequest(RTM_NEWLINK, NLM_F_ACK, &ifi, sizeof(ifi));
-        struct nlattr *info = nla_nest_start(msg, IFLA_LINKINFO | NLA_F_NESTED);
-        struct nlattr *data;
-
-        nla_put_string(msg, IFLA_INFO_KIND, "macvtap");
-        data = nla_nest_start(msg, IFLA_INFO_DATA | NLA_F_NESTED);
-        nla_put_u32(msg, IFLA_MACVLAN_MODE, mode == VIR_TEAMING_MACVTAP_VEPA ?
-                    MACVLAN_MODE_VEPA : MACVLAN_MODE_BRIDGE);
-        nla_nest_end(msg, data);
-        nla_nest_end(msg, info);
-        err = virTeamingNlCall(real, msg, NULL, NULL);
-    }
-    if (err) {
-        virTeamingKernelSetError(error, err, real->words, "change the mode of macvtap '%s'",
-                                 macvtap);
-        return FALSE;
-    }
-    return TRUE;
+    if (!ifi.ifi_index)
+        return ENODEV;
+    /* RTM_SETLINK knows nothing of what is particular to a kind of link. */
+    msg = virTeamingNlRequest(RTM_NEWLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+    info = nla_nest_start(msg, IFLA_LINKINFO | NLA_F_NESTED);
+    nla_put_string(msg, IFLA_INFO_KIND, "macvtap");
+    data = nla_nest_start(msg, IFLA_INFO_DATA | NLA_F_NESTED);
+    nla_put_u32(msg, IFLA_MACVLAN_MODE, mode == VIR_TEAMING_MACVTAP_VEPA ?
+                MACVLAN_MODE_VEPA : MACVLAN_MODE_BRIDGE);
+    nla_nest_end(msg, data);
+    nla_nest_end(msg, info);
+    return virTeamingNlCall(kernel, msg, NULL, NULL);
 }
 
 
@@ -1033,28 +970,20 @@ virTeamingNlHandleVlans(struct nlmsghdr *nlh,
 }
 
 
-static GArray *
+static int
 virTeamingKernelRealVlanList(virTeamingKernel *kernel,
                              const char *port,
-                             GError **error)
+                             GArray *list)
 {
-    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     struct br_vlan_msg bvm = { .family = AF_BRIDGE, .ifindex = if_nametoindex(port) };
-    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingPortVlan));
     int err = ENODEV;
 
-    g_clear_pointer(&real->words, g_free);
     if (bvm.ifindex)
-        err = virTeamingNlDump(real, virTeamingNlRequest(RTM_GETVLAN, NLM_F_DUMP, &bvm,
-                                                         sizeof(bvm)),
+        err = virTeamingNlDump(kernel, virTeamingNlRequest(RTM_GETVLAN, NLM_F_DUMP, &bvm,
+                                                           sizeof(bvm)),
                                virTeamingNlHandleVlans, list, list);
-    if (err) {
-        /* It calls a link that is no port an invalid one. */
-        virTeamingKernelSetError(error, err == EINVAL ? EOPNOTSUPP : err, real->words,
-                                 "list the VLANs of bridge port '%s'", port);
-        return NULL;
-    }
-    return g_steal_pointer(&list);
+    /* It calls a link that is no port an invalid one. */
+    return err == EINVAL ? EOPNOTSUPP : err;
 }
 
 
@@ -1141,23 +1070,18 @@ virTeamingNlHandleVfs(struct nlmsghdr *nlh,
 }
 
 
-static GArray *
+static int
 virTeamingKernelRealVfList(virTeamingKernel *kernel,
                            const char *pf,
                            const virTeamingMac *mac,
                            gint only,
-                           GError **error)
+                           GArray *list)
 {
     virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
-    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingVf));
     struct nl_msg *msg = virTeamingNlRequestLink(pf, RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS);
-    int err = virTeamingNlCall(real, msg, virTeamingNlHandleVfs, list);
+    int err = virTeamingNlCall(kernel, msg, virTeamingNlHandleVfs, list);
 
-    if (err) {
-        virTeamingKernelSetError(error, err, real->words, "list the VFs of '%s'", pf);
-        return NULL;
-    }
-    for (guint i = 0; i < list->len;) {
+    for (guint i = 0; !err && i < list->len;) {
         virTeamingVf *vf = &g_array_index(list, virTeamingVf, i);
         g_autofree char *path = NULL;
         char target[VIR_TEAMING_PCI_STRING_LEN];
@@ -1169,19 +1093,18 @@ virTeamingKernelRealVfList(virTeamingKernel *kernel,
         path = g_strdup_printf("%s/class/net/%s/device/virtfn%u", real->sysfs, pf, vf->index);
         virTeamingSysfsReadLink(AT_FDCWD, path, target, sizeof(target));
         if (!virTeamingPciAddressParse(target, &vf->address)) {
-            virTeamingKernelSetError(error, ENOENT, path,
-                                     "find the PCI address of VF %u of '%s'", vf->index, pf);
-            return NULL;
+            virTeamingKernelKeepWords(kernel, path);
+            err = ENOENT;
         }
         i++;
     }
-    return g_steal_pointer(&list);
+    return err;
 }
 
 
 /* Sends the one attribute of one VF that is to change, and nothing else. */
 static int
-virTeamingNlSetVf(virTeamingKernelReal *real,
+virTeamingNlSetVf(virTeamingKernel *kernel,
                   const char *pf,
                   int type,
                   const void *data,
@@ -1198,50 +1121,33 @@ virTeamingNlSetVf(virTeamingKernelReal *real,
     nla_put(msg, type, size, data);
     nla_nest_end(msg, info);
     nla_nest_end(msg, list);
-    return virTeamingNlCall(real, msg, NULL, NULL);
+    return virTeamingNlCall(kernel, msg, NULL, NULL);
 }
 
 
-static gboolean
+static int
 virTeamingKernelRealVfSetMac(virTeamingKernel *kernel,
                              const char *pf,
                              guint index,
-                             const virTeamingMac *mac,
-                             GError **error)
+                             const virTeamingMac *mac)
 {
-    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     struct ifla_vf_mac data = { .vf = index };
-    char buf[VIR_TEAMING_MAC_STRING_LEN];
-    int err;
 
     memcpy(data.mac, mac->addr, sizeof(mac->addr));
-    if ((err = virTeamingNlSetVf(real, pf, IFLA_VF_MAC, &data, sizeof(data)))) {
-        virTeamingKernelSetError(error, err, real->words, "set MAC %s of VF %u of '%s'",
-                                 virTeamingMacFormat(mac, buf), index, pf);
-        return FALSE;
-    }
-    return TRUE;
+    return virTeamingNlSetVf(kernel, pf, IFLA_VF_MAC, &data, sizeof(data));
 }
 
 
-static gboolean
+static int
 virTeamingKernelRealVfSetVlan(virTeamingKernel *kernel,
                               const char *pf,
                               guint index,
                               guint vlan,
-                              guint qos,
-                              GError **error)
+                              guint qos)
 {
-    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     struct ifla_vf_vlan data = { .vf = index, .vlan = vlan, .qos = qos };
-    int err = virTeamingNlSetVf(real, pf, IFLA_VF_VLAN, &data, sizeof(data));
 
-    if (err) {
-        virTeamingKernelSetError(error, err, real->words, "set VLAN %u of VF %u of '%s'",
-                                 vlan, index, pf);
-        return FALSE;
-    }
-    return TRUE;
+    return virTeamingNlSetVf(kernel, pf, IFLA_VF_VLAN, &data, sizeof(data));
 }
 
 
@@ -1294,54 +1200,43 @@ virTeamingNlHandleFdb(struct nlmsghdr *nlh,
 }
 
 
-static GArray *
+static int
 virTeamingKernelRealFdbList(virTeamingKernel *kernel,
                             const char *dev,
                             const virTeamingMac *mac,
-                            GError **error)
+                            GArray *list)
 {
-    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     /* The form of before 5.0, which newer kernels take too. */
     struct ifinfomsg ifi = { .ifi_family = AF_BRIDGE };
-    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
     virTeamingNlFdbContext context = { .list = list, .mac = mac };
     gboolean isBridge;
     virTeamingLink link;
     struct nl_msg *msg;
-    int err;
+    int err = virTeamingKernelRealLinkGet(kernel, dev, &link);
 
-    if (!virTeamingKernelRealLinkGet(kernel, dev, &link, error))
-        return NULL;
+    if (err)
+        return err;
     isBridge = strcmp(link.kind, "bridge") == 0;
     if (!isBridge)
         ifi.ifi_index = link.ifindex;
     msg = virTeamingNlRequest(RTM_GETNEIGH, NLM_F_DUMP, &ifi, sizeof(ifi));
     if (isBridge)
         nla_put_u32(msg, IFLA_MASTER, link.ifindex);
-    if ((err = virTeamingNlDump(real, msg, virTeamingNlHandleFdb, &context, list))) {
-        virTeamingKernelSetError(error, err, real->words, "list the FDB entries of '%s'", dev);
-        return NULL;
-    }
-    return g_steal_pointer(&list);
+    return virTeamingNlDump(kernel, msg, virTeamingNlHandleFdb, &context, list);
 }
 
 
-static gboolean
+static int
 virTeamingKernelRealFdbGet(virTeamingKernel *kernel,
                            const char *dev,
                            const virTeamingMac *mac,
                            guint vlan,
-                           virTeamingFdbEntry *ret,
-                           GError **error)
+                           virTeamingFdbEntry *ret)
 {
-    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(virTeamingFdbEntry));
     virTeamingNlFdbContext context = { .list = list, .mac = mac };
-    char buf[VIR_TEAMING_MAC_STRING_LEN];
     int ifindex = if_nametoindex(dev);
     int err = ifindex ? 0 : ENODEV;
-
-    g_clear_pointer(&real->words, g_free);
 
     /* First as a port; the kernel calls a bridge an invalid one, and is asked again. */
     for (guint asBridge = 0; ifindex && asBridge <= 1; asBridge++) {
@@ -1357,36 +1252,20 @@ virTeamingKernelRealFdbGet(virTeamingKernel *kernel,
             nla_put_u16(msg, NDA_VLAN, vlan);
         if (asBridge)
             nla_put_u32(msg, NDA_MASTER, ifindex);
-        err = virTeamingNlCall(real, msg, virTeamingNlHandleFdb, &context);
+        err = virTeamingNlCall(kernel, msg, virTeamingNlHandleFdb, &context);
         if (err != EINVAL)
             break;
     }
-    if (err == ENOENT) {
-        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND,
-                    "the bridge of '%s' has no FDB entry for %s",
-                    dev, virTeamingMacFormat(mac, buf));
-        return FALSE;
-    }
-    if (err == EOPNOTSUPP) {
-        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED,
-                    "cannot look up %s in the FDB of '%s': it is neither a bridge nor a port "
-                    "of one", virTeamingMacFormat(mac, buf), dev);
-        return FALSE;
-    }
-    if (err || list->len == 0) {
-        virTeamingKernelSetError(error, err ? err : ENODATA, real->words,
-                                 "look up %s in the FDB of '%s'",
-                                 virTeamingMacFormat(mac, buf), dev);
-        return FALSE;
-    }
+    if (err || list->len == 0)
+        return err ? err : ENODATA;
     *ret = g_array_index(list, virTeamingFdbEntry, 0);
-    return TRUE;
+    return 0;
 }
 
 
 /* Adds or deletes @entry, as @type says. @state: of an entry of a link's own filter. */
 static int
-virTeamingNlSetFdb(virTeamingKernelReal *real,
+virTeamingNlSetFdb(virTeamingKernel *kernel,
                    const virTeamingFdbEntry *entry,
                    int type,
                    int flags,
@@ -1399,7 +1278,6 @@ virTeamingNlSetFdb(virTeamingKernelReal *real,
     };
     struct nl_msg *msg;
 
-    g_clear_pointer(&real->words, g_free);
     if (!ndm.ndm_ifindex)
         return ENODEV;
     if (entry->flags & VIR_TEAMING_FDB_SELF) {
@@ -1418,34 +1296,24 @@ virTeamingNlSetFdb(virTeamingKernelReal *real,
     nla_put(msg, NDA_LLADDR, sizeof(entry->mac.addr), entry->mac.addr);
     if (entry->vlan)
         nla_put_u16(msg, NDA_VLAN, entry->vlan);
-    return virTeamingNlCall(real, msg, NULL, NULL);
+    return virTeamingNlCall(kernel, msg, NULL, NULL);
 }
 
 
-static gboolean
+static int
 virTeamingKernelRealFdbAdd(virTeamingKernel *kernel,
-                           const virTeamingFdbEntry *entry,
-                           GError **error)
+                           const virTeamingFdbEntry *entry)
 {
-    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
-    char buf[VIR_TEAMING_MAC_STRING_LEN];
-    int err = virTeamingNlSetFdb(real, entry, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE,
+    int err = virTeamingNlSetFdb(kernel, entry, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE,
                                  NUD_PERMANENT);
 
-    if (err && err != EEXIST) {
-        virTeamingKernelSetError(error, err, real->words, "add FDB entry %s to %s'%s'",
-                                 virTeamingMacFormat(&entry->mac, buf),
-                                 entry->flags & VIR_TEAMING_FDB_SELF ? "" : "bridge port ",
-                                 entry->dev);
-        return FALSE;
-    }
-    return TRUE;
+    return err == EEXIST ? 0 : err;
 }
 
 
 /* Deletes what is left of @port's entries in a VLAN that it is no longer in. */
 static int
-virTeamingNlFlushFdb(virTeamingKernelReal *real,
+virTeamingNlFlushFdb(virTeamingKernel *kernel,
                      const char *port,
                      guint16 vlan)
 {
@@ -1458,35 +1326,25 @@ virTeamingNlFlushFdb(virTeamingKernelReal *real,
                                              sizeof(ndm));
 
     nla_put_u16(msg, NDA_VLAN, vlan);
-    return virTeamingNlCall(real, msg, NULL, NULL);
+    return virTeamingNlCall(kernel, msg, NULL, NULL);
 }
 
 
-static gboolean
+static int
 virTeamingKernelRealFdbDel(virTeamingKernel *kernel,
-                           const virTeamingFdbEntry *entry,
-                           GError **error)
+                           const virTeamingFdbEntry *entry)
 {
-    virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
-    char buf[VIR_TEAMING_MAC_STRING_LEN];
-    int err = virTeamingNlSetFdb(real, entry, RTM_DELNEIGH, 0, NUD_PERMANENT);
+    int err = virTeamingNlSetFdb(kernel, entry, RTM_DELNEIGH, 0, NUD_PERMANENT);
 
     /* A link's own filter takes nothing else, even to delete (ndo_dflt_fdb_del() in
      * net/core/rtnetlink.c); but ice takes all but that (ice_fdb_del() in
      * drivers/net/ethernet/intel/ice/ice_main.c). */
     if (err == EINVAL && entry->flags & VIR_TEAMING_FDB_SELF)
-        err = virTeamingNlSetFdb(real, entry, RTM_DELNEIGH, 0, NUD_REACHABLE);
+        err = virTeamingNlSetFdb(kernel, entry, RTM_DELNEIGH, 0, NUD_REACHABLE);
     /* The port is not in that VLAN, so an entry there is of no use to anybody. */
     if (err == EINVAL && entry->flags & VIR_TEAMING_FDB_MASTER && entry->vlan)
-        err = virTeamingNlFlushFdb(real, entry->dev, entry->vlan);
-    if (err && err != ENOENT) {
-        virTeamingKernelSetError(error, err, real->words, "delete FDB entry %s of %s'%s'",
-                                 virTeamingMacFormat(&entry->mac, buf),
-                                 entry->flags & VIR_TEAMING_FDB_SELF ? "" : "bridge port ",
-                                 entry->dev);
-        return FALSE;
-    }
-    return TRUE;
+        err = virTeamingNlFlushFdb(kernel, entry->dev, entry->vlan);
+    return err == ENOENT ? 0 : err;
 }
 
 
@@ -1667,9 +1525,8 @@ virTeamingNlAddTimer(virTeamingKernelReal *real,
 }
 
 
-static gboolean
-virTeamingKernelRealWatch(virTeamingKernel *kernel,
-                          GError **error)
+static int
+virTeamingKernelRealWatch(virTeamingKernel *kernel)
 {
     virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     struct nl_sock *sock = nl_socket_alloc();
@@ -1680,9 +1537,8 @@ virTeamingKernelRealWatch(virTeamingKernel *kernel,
         err = nl_socket_add_memberships(sock, RTNLGRP_LINK, RTNLGRP_NEIGH, 0);
     if (err < 0) {
         nl_socket_free(sock);
-        g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_SYSTEM,
-                    "cannot ask the kernel for notifications about links: %s", nl_geterror(err));
-        return FALSE;
+        virTeamingKernelKeepWords(kernel, nl_geterror(err));
+        return EIO;
     }
     /* Whoever may not have that gets what net.core.rmem_max admits. */
     if (setsockopt(nl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
@@ -1696,18 +1552,17 @@ virTeamingKernelRealWatch(virTeamingKernel *kernel,
     g_source_set_callback(real->watchSource, (GSourceFunc)(void (*)(void))virTeamingNlHandleWatch,
                           kernel, NULL);
     g_source_attach(real->watchSource, g_main_context_get_thread_default());
-    return TRUE;
+    return 0;
 }
 
 
 /* ---- frames ---- */
 
-static gboolean
+static int
 virTeamingKernelRealFrameSend(virTeamingKernel *kernel,
                               const char *ifname,
                               const guint8 *frame,
-                              gsize size,
-                              GError **error)
+                              gsize size)
 {
     virTeamingKernelReal *real = (virTeamingKernelReal *)kernel;
     const struct sockaddr_ll address = {
@@ -1715,20 +1570,15 @@ virTeamingKernelRealFrameSend(virTeamingKernel *kernel,
         .sll_ifindex = if_nametoindex(ifname),
         .sll_halen = ETH_ALEN,
     };
-    int err = ENODEV;
 
     /* Of protocol 0: nothing that is received passes by it. */
-    if (real->sender < 0)
-        real->sender = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (real->sender < 0 ||
-        (address.sll_ifindex &&
-         sendto(real->sender, frame, size, 0, (const struct sockaddr *)&address,
-                sizeof(address)) != (ssize_t)size))
-        err = errno;
-    else if (address.sll_ifindex)
-        return TRUE;
-    virTeamingKernelSetError(error, err, NULL, "send a frame by '%s'", ifname);
-    return FALSE;
+    if (real->sender < 0 &&
+        (real->sender = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
+        return errno;
+    if (!address.sll_ifindex)
+        return ENODEV;
+    return sendto(real->sender, frame, size, 0, (const struct sockaddr *)&address,
+                  sizeof(address)) == (ssize_t)size ? 0 : errno;
 }
 
 
@@ -1740,7 +1590,7 @@ virTeamingKernelRealFrameListen(virTeamingKernel *kernel,
                                 const char *ifname,
                                 const virTeamingMac *source,
                                 guint16 type,
-                                GError **error)
+                                int *ret)
 {
     const guint8 *mac = source->addr;
     struct sock_filter code[] = {
@@ -1761,22 +1611,22 @@ virTeamingKernelRealFrameListen(virTeamingKernel *kernel,
         .sll_protocol = htons(ETH_P_ALL),
         .sll_ifindex = if_nametoindex(ifname),
     };
-    int err = ENODEV;
+    int err;
     /* Of protocol 0: nothing is received before it is bound. */
     int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    if (fd >= 0 && address.sll_ifindex &&
+    if (fd < 0)
+        return errno;
+    if (address.sll_ifindex &&
         setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0 &&
         setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) == 0 &&
-        bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-        return fd;
-
-    if (fd < 0 || address.sll_ifindex)
-        err = errno;
-    virTeamingKernelSetError(error, err, NULL, "listen to frames on '%s'", ifname);
-    if (fd >= 0)
-        close(fd);
-    return -1;
+        bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0) {
+        *ret = fd;
+        return 0;
+    }
+    err = address.sll_ifindex ? errno : ENODEV;
+    close(fd);
+    return err;
 }
 
 
@@ -1805,7 +1655,6 @@ virTeamingKernelRealFree(virTeamingKernel *kernel)
         nl_socket_free(real->sock);
     if (real->sender >= 0)
         close(real->sender);
-    g_free(real->words);
     g_free(real->sysfs);
     g_free(real);
 }
@@ -1822,8 +1671,7 @@ static const virTeamingKernelOps virTeamingKernelRealOps = {
     .pciHandleFree = virTeamingPciHandleRealFree,
     .linkGet = virTeamingKernelRealLinkGet,
     .linkList = virTeamingKernelRealLinkList,
-    .linkSetLearning = virTeamingKernelRealLinkSetLearning,
-    .linkSetFlooding = virTeamingKernelRealLinkSetFlooding,
+    .linkSetPort = virTeamingKernelRealLinkSetPort,
     .linkSetMode = virTeamingKernelRealLinkSetMode,
     .linkFindAddress = virTeamingKernelRealLinkFindAddress,
     .vlanList = virTeamingKernelRealVlanList,

@@ -34,62 +34,62 @@ static gint64 netlinkUs;            /* spent in requests in this turn of the mai
 static gint64 firstAt;              /* when the first of them began */
 static const virTeamingKernelOps *realOps;
 
-#define TIMED(type, call) \
+#define TIMED(call) \
     const gint64 began = g_get_monotonic_time(); \
-    type ret = realOps->call; \
+    int ret = realOps->call; \
     netlinkUs += g_get_monotonic_time() - began; \
     firstAt = firstAt ? firstAt : began; \
     return ret
 
 
-static gboolean
-timedLinkGet(virTeamingKernel *kernel, const char *ifname, virTeamingLink *link, GError **error)
+static int
+timedLinkGet(virTeamingKernel *kernel, const char *ifname, virTeamingLink *link)
 {
-    TIMED(gboolean, linkGet(kernel, ifname, link, error));
+    TIMED(linkGet(kernel, ifname, link));
 }
 
 
-static gboolean
-timedLinkSetLearning(virTeamingKernel *kernel, const char *port, gboolean on, GError **error)
+static int
+timedLinkSetPort(virTeamingKernel *kernel, const char *port, virTeamingKernelSwitch what,
+                 gboolean on)
 {
-    TIMED(gboolean, linkSetLearning(kernel, port, on, error));
+    TIMED(linkSetPort(kernel, port, what, on));
 }
 
 
-static GArray *
+static int
 timedVfList(virTeamingKernel *kernel, const char *pf, const virTeamingMac *mac, gint only,
-            GError **error)
+            GArray *list)
 {
-    TIMED(GArray *, vfList(kernel, pf, mac, only, error));
+    TIMED(vfList(kernel, pf, mac, only, list));
 }
 
 
-static gboolean
-timedVfSetMac(virTeamingKernel *kernel, const char *pf, guint index, const virTeamingMac *mac,
-              GError **error)
+static int
+timedVfSetMac(virTeamingKernel *kernel, const char *pf, guint index, const virTeamingMac *mac)
 {
-    TIMED(gboolean, vfSetMac(kernel, pf, index, mac, error));
+    TIMED(vfSetMac(kernel, pf, index, mac));
 }
 
 
-static GArray *
-timedFdbList(virTeamingKernel *kernel, const char *dev, const virTeamingMac *mac, GError **error)
+static int
+timedFdbList(virTeamingKernel *kernel, const char *dev, const virTeamingMac *mac, GArray *list)
 {
-    TIMED(GArray *, fdbList(kernel, dev, mac, error));
+    TIMED(fdbList(kernel, dev, mac, list));
 }
 
 
-static gboolean
-timedFdbAdd(virTeamingKernel *kernel, const virTeamingFdbEntry *entry, GError **error)
+static int
+timedFdbAdd(virTeamingKernel *kernel, const virTeamingFdbEntry *entry)
 {
-    TIMED(gboolean, fdbAdd(kernel, entry, error));
+    TIMED(fdbAdd(kernel, entry));
 }
 
 
-static gboolean
-timedFdbDel(virTeamingKernel *kernel, const virTeamingFdbEntry *entry, GError **error)
+static int
+timedFdbDel(virTeamingKernel *kernel, const virTeamingFdbEntry *entry)
 {
-    TIMED(gboolean, fdbDel(kernel, entry, error));
+    TIMED(fdbDel(kernel, entry));
 }
 
 
@@ -230,7 +230,7 @@ main(int argc, char **argv)
     realOps = kernel->ops;
     timed = *realOps;
     timed.linkGet = timedLinkGet;
-    timed.linkSetLearning = timedLinkSetLearning;
+    timed.linkSetPort = timedLinkSetPort;
     timed.vfList = timedVfList;
     timed.vfSetMac = timedVfSetMac;
     timed.fdbList = timedFdbList;
