@@ -261,6 +261,50 @@ virTeamingPairObjLookVf(virTeamingPairObj *pair,
 }
 
 
+/* Finds the standby's tap, whatever its name. @ret: left alone if there is none. Returns: FALSE on
+ * error, which that is not. */
+static gboolean
+virTeamingPairObjLookTap(virTeamingPairObj *pair,
+                         virTeamingKernel *kernel,
+                         virTeamingLink *ret,
+                         GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    const gboolean isThere = virTeamingPairObjFindTap(pair, kernel, ret, &reason);
+
+    if (reason) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
+    if (isThere) {
+        g_strlcpy(pair->tap, ret->name, sizeof(pair->tap));
+        pair->tapGoneAt = 0;
+    } else if (!pair->tapGoneAt && pair->tap[0]) {
+        pair->tapGoneAt = g_get_monotonic_time();
+    }
+    pair->macvtap = isThere && g_str_equal(ret->kind, "macvtap");
+    pair->bridged = isThere && virTeamingLinkIsBridge(kernel, ret->master, pair->bridge);
+    return TRUE;
+}
+
+
+/* What the bridge does with @tap, if that is in one. A host whose owner has switched something off
+ * wants it so. */
+static void
+virTeamingPairObjLookPort(const virTeamingPairObj *pair,
+                          const virTeamingLink *tap,
+                          virTeamingDatapath *desired,
+                          virTeamingDatapath *ret)
+{
+    if (!pair->bridged)
+        desired->learning = TRUE;
+    ret->learning = !pair->bridged || tap->learning ||
+        (desired->learning && !pair->learningOff);
+    ret->flooding = (pair->bridged ? tap->flooding : desired->flooding) ||
+        (desired->flooding && !pair->floodingOff);
+}
+
+
 /**
  * virTeamingPairObjLook:
  * @pair: the pair
@@ -282,33 +326,16 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
                       GError **error)
 {
     virTeamingLink tap = { .name = "" };
-    g_autoptr(GError) reason = NULL;
-    const gboolean isThere = virTeamingPairObjFindTap(pair, kernel, &tap, &reason);
-    const gboolean hasTap = isThere && virTeamingLinkIsBridge(kernel, tap.master, pair->bridge);
     const char *bridge;
     g_autoptr(GArray) own = NULL;
     g_autoptr(GArray) found = NULL;
 
-    if (reason) {
-        g_propagate_error(error, g_steal_pointer(&reason));
-        return FALSE;
-    }
-    if (isThere) {
-        g_strlcpy(pair->tap, tap.name, sizeof(pair->tap));
-        pair->tapGoneAt = 0;
-    } else if (!pair->tapGoneAt && pair->tap[0]) {
-        pair->tapGoneAt = g_get_monotonic_time();
-    }
-    pair->macvtap = isThere && g_str_equal(tap.kind, "macvtap");
-    pair->bridged = hasTap;
-
     ret->hold = pair->holdFd >= 0;
-    if (!virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error))
-        return FALSE;
-
-    /* One that is in something else than a Linux bridge has no uplink that is known. */
-    if (!virTeamingPairObjResolve(pair, kernel, hasTap || pair->macvtap ||
-                                  (isThere && tap.master[0]) ? &tap : NULL, error))
+    /* A tap that is in something else than a Linux bridge has no uplink that is known. */
+    if (!virTeamingPairObjLookTap(pair, kernel, &tap, error) ||
+        !virTeamingPairObjLookVf(pair, kernel, desired, &ret->vf, error) ||
+        !virTeamingPairObjResolve(pair, kernel, pair->macvtap || tap.master[0] ? &tap : NULL,
+                                  error))
         return FALSE;
     /* Of a daemon before this one it is not known; with one way to the guest there is no choice. */
     if (pair->wire == VIR_TEAMING_WIRE_KEEP && !pair->apart)
@@ -317,28 +344,19 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
     g_free(pair->remark);
     pair->remark = virTeamingPairObjFindRemark(pair);
     g_free(pair->lack);
-    pair->lack = virTeamingPairObjFindLack(pair, kernel, isThere ? &tap : NULL, hasTap);
-    bridge = pair->bridge[0] ? pair->bridge : hasTap ? tap.master : "";
-    if (!virTeamingPairObjLookVlans(pair, kernel, bridge, hasTap, error) ||
+    pair->lack = virTeamingPairObjFindLack(pair, kernel, tap.name[0] ? &tap : NULL);
+    bridge = pair->bridge[0] ? pair->bridge : pair->bridged ? tap.master : "";
+    if (!virTeamingPairObjLookVlans(pair, kernel, bridge, error) ||
         (pair->uplink[0] &&
          !(own = virTeamingKernelFdbList(kernel, pair->uplink, &pair->mac, error))))
         return FALSE;
     if (!pair->lack && ret->vf != VIR_TEAMING_VF_KEEP)
         pair->lack = virTeamingPairObjFindSplit(pair);
 
-    ret->learning = hasTap ? tap.learning : TRUE;
-    if (!hasTap)
-        desired->learning = TRUE;
-    /* A host whose owner switched learning off wants it so. */
-    if (desired->learning && !pair->learningOff)
-        ret->learning = TRUE;
-    ret->flooding = hasTap ? tap.flooding : desired->flooding;
-    if (desired->flooding && !pair->floodingOff)
-        ret->flooding = TRUE;
-
+    virTeamingPairObjLookPort(pair, &tap, desired, ret);
     if (!(found = virTeamingPairObjLookFdb(pair, kernel, bridge, own, error)))
         return FALSE;
-    if ((desired->fdb == VIR_TEAMING_FDB_STANDBY && !hasTap && !pair->macvtap) ||
+    if ((desired->fdb == VIR_TEAMING_FDB_STANDBY && !pair->bridged && !pair->macvtap) ||
         (desired->fdb == VIR_TEAMING_FDB_UPLINK && !pair->uplink[0]) ||
         pair->vlans->len == 0)
         desired->fdb = VIR_TEAMING_FDB_FORGET;
@@ -349,7 +367,7 @@ virTeamingPairObjLook(virTeamingPairObj *pair,
 
     /* Only a tap that is up keeps frames for its guest. A macvtap is not, before the guest runs. */
     if (!pair->uplink[0] || pair->vlans->len == 0 ||
-        (pair->guest == VIR_TEAMING_GUEST_INCOMING && !(hasTap && tap.up)))
+        (pair->guest == VIR_TEAMING_GUEST_INCOMING && !(pair->bridged && tap.up)))
         desired->wire = VIR_TEAMING_WIRE_KEEP;
     if (!pair->uplink[0] || pair->macvtap)
         desired->listen = FALSE;

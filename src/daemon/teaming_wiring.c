@@ -558,7 +558,6 @@ virTeamingPairObjGetWiring(const virTeamingPairObj *pair)
  * @pair: the pair, resolved
  * @kernel: the host
  * @bridge: its bridge, or ""
- * @hasTap: whether the standby's tap is in the bridge
  * @error: set to what the kernel said
  *
  * Finds in which VLANs the bridge needs entries: 0, if it filters none; else those that both
@@ -568,7 +567,6 @@ gboolean
 virTeamingPairObjLookVlans(virTeamingPairObj *pair,
                            virTeamingKernel *kernel,
                            const char *bridge,
-                           gboolean hasTap,
                            GError **error)
 {
     const guint16 none = 0;
@@ -586,7 +584,7 @@ virTeamingPairObjLookVlans(virTeamingPairObj *pair,
         g_array_append_val(pair->tags, none);
         return TRUE;
     }
-    if (!hasTap)
+    if (!pair->bridged)
         return TRUE;
     if (!(ofTap = virTeamingKernelVlanList(kernel, pair->tap, error)) ||
         (pair->uplink[0] && !(ofUplink = virTeamingKernelVlanList(kernel, pair->uplink, error))))
@@ -651,13 +649,11 @@ virTeamingPairObjFindRemark(const virTeamingPairObj *pair)
 
 
 /* What the host lacks for a guest that runs here to be seen, and to be reached by its
- * standby, for people; NULL if nothing. @tap: NULL if it is not there; @bridged: whether it
- * is in a bridge. */
+ * standby, for people; NULL if nothing. @tap: NULL if it is not there. */
 char *
 virTeamingPairObjFindLack(const virTeamingPairObj *pair,
                           virTeamingKernel *kernel,
-                          const virTeamingLink *tap,
-                          gboolean bridged)
+                          const virTeamingLink *tap)
 {
     g_autoptr(GError) error = NULL;
     virTeamingLink uplink;
@@ -676,7 +672,7 @@ virTeamingPairObjFindLack(const virTeamingPairObj *pair,
             g_strdup_printf("the standby's tap '%s' is not there: the guest has no path but its "
                             "VF", pair->tap);
     /* What other switches (Open vSwitch) do with it, nobody knows here. */
-    if (!bridged)
+    if (!pair->bridged)
         return g_str_equal(tap->kind, "tun") && !tap->master[0] ?
             g_strdup_printf("the standby's tap '%s' is in no bridge: the guest has no path but "
                             "its VF", pair->tap) : NULL;

@@ -34,11 +34,9 @@ char *virTeamingPairObjGetWiring(const virTeamingPairObj *pair);
 gboolean virTeamingPairObjLookVlans(virTeamingPairObj *pair,
                                     virTeamingKernel *kernel,
                                     const char *bridge,
-                                    gboolean hasTap,
                                     GError **error);
 char *virTeamingPairObjFindSplit(const virTeamingPairObj *pair);
 char *virTeamingPairObjFindRemark(const virTeamingPairObj *pair);
 char *virTeamingPairObjFindLack(const virTeamingPairObj *pair,
                                 virTeamingKernel *kernel,
-                                const virTeamingLink *tap,
-                                gboolean bridged);
+                                const virTeamingLink *tap);
