@@ -397,7 +397,7 @@ virTeamingJournalLoadFile(const char *statedir,
  * @error: set to VIR_TEAMING_ERROR_SYSTEM if it can't be read
  *
  * Of a pair whose file is damaged only uuid and MAC are known, and that all may have to be
- * undone; its "journalled" is NULL. See virTeamingPairObjSearch().
+ * undone; its "journalled" is 0. See virTeamingPairObjSearch().
  *
  * Returns: the pairs, of virTeamingPairObj; free with g_ptr_array_unref(). NULL on error.
  */
