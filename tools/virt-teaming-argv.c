@@ -14,31 +14,21 @@ static void
 virTeamingArgvPrintJson(const virTeamingDomain *domain,
                         GPtrArray *args)
 {
-    g_autoptr(JsonBuilder) builder = json_builder_new();
-    g_autoptr(JsonNode) root = NULL;
+    g_autoptr(JsonObject) object = json_object_new();
+    g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), object);
+    JsonArray *arguments = json_array_new();
 
-    json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "file");
-    json_builder_add_string_value(builder, domain->file);
-    json_builder_set_member_name(builder, "domain");
-    json_builder_add_string_value(builder, domain->name);
-    json_builder_set_member_name(builder, "arguments");
-    json_builder_begin_array(builder);
     for (guint i = 0; i < args->len; i++) {
         const virTeamingQemuArg *arg = args->pdata[i];
-        JsonNode *props = json_node_new(JSON_NODE_OBJECT);
+        JsonObject *argument = json_object_new();
 
-        json_node_set_object(props, arg->props);
-        json_builder_begin_object(builder);
-        json_builder_set_member_name(builder, "option");
-        json_builder_add_string_value(builder, arg->option);
-        json_builder_set_member_name(builder, "value");
-        json_builder_add_value(builder, props);
-        json_builder_end_object(builder);
+        json_object_set_string_member(argument, "option", arg->option);
+        json_object_set_object_member(argument, "value", json_object_ref(arg->props));
+        json_array_add_object_element(arguments, argument);
     }
-    json_builder_end_array(builder);
-    json_builder_end_object(builder);
-    root = json_builder_get_root(builder);
+    json_object_set_string_member(object, "file", domain->file);
+    json_object_set_string_member(object, "domain", domain->name);
+    json_object_set_array_member(object, "arguments", arguments);
     virTeamingCmdPrintJson(root);
 }
 

@@ -313,41 +313,31 @@ virTeamingCheckPrintText(const virTeamingDomain *domain,
 }
 
 
-static void
-virTeamingCheckBuildJson(JsonBuilder *builder,
-                         const virTeamingDomain *domain,
-                         GPtrArray *findings)
+static JsonObject *
+virTeamingCheckFormat(const virTeamingDomain *domain,
+                      GPtrArray *findings)
 {
-    json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "file");
-    json_builder_add_string_value(builder, domain->file);
-    json_builder_set_member_name(builder, "domain");
-    json_builder_add_string_value(builder, domain->name);
-    json_builder_set_member_name(builder, "pairs");
-    json_builder_add_int_value(builder, domain->pairs->len);
-    json_builder_set_member_name(builder, "findings");
-    json_builder_begin_array(builder);
+    JsonObject *object = json_object_new();
+    JsonArray *array = json_array_new();
+
     for (guint i = 0; i < findings->len; i++) {
         const virTeamingFinding *finding = findings->pdata[i];
         const virTeamingRule *rule = virTeamingRuleGet(finding->rule);
+        JsonObject *one = json_object_new();
 
-        json_builder_begin_object(builder);
-        json_builder_set_member_name(builder, "rule");
-        json_builder_add_string_value(builder, rule->id);
-        json_builder_set_member_name(builder, "severity");
-        json_builder_add_string_value(builder, virTeamingSeverityToString(rule->severity));
-        json_builder_set_member_name(builder, "line");
-        json_builder_add_int_value(builder, finding->line);
-        json_builder_set_member_name(builder, "element");
-        json_builder_add_string_value(builder, finding->element);
-        json_builder_set_member_name(builder, "message");
-        json_builder_add_string_value(builder, finding->message);
-        json_builder_set_member_name(builder, "hint");
-        json_builder_add_string_value(builder, finding->hint);
-        json_builder_end_object(builder);
+        json_object_set_string_member(one, "rule", rule->id);
+        json_object_set_string_member(one, "severity", virTeamingSeverityToString(rule->severity));
+        json_object_set_int_member(one, "line", finding->line);
+        json_object_set_string_member(one, "element", finding->element);
+        json_object_set_string_member(one, "message", finding->message);
+        json_object_set_string_member(one, "hint", finding->hint);
+        json_array_add_object_element(array, one);
     }
-    json_builder_end_array(builder);
-    json_builder_end_object(builder);
+    json_object_set_string_member(object, "file", domain->file);
+    json_object_set_string_member(object, "domain", domain->name);
+    json_object_set_int_member(object, "pairs", domain->pairs->len);
+    json_object_set_array_member(object, "findings", array);
+    return object;
 }
 
 
@@ -355,8 +345,8 @@ virTeamingCheckBuildJson(JsonBuilder *builder,
 static int
 virTeamingCheckListRules(gboolean json)
 {
-    g_autoptr(JsonBuilder) builder = json_builder_new();
-    g_autoptr(JsonNode) root = NULL;
+    g_autoptr(JsonArray) array = json_array_new();
+    g_autoptr(JsonNode) root = json_node_init_array(json_node_alloc(), array);
 
     if (!json) {
         g_autofree char *text = virTeamingRulesFormat();
@@ -365,25 +355,17 @@ virTeamingCheckListRules(gboolean json)
         return VIR_TEAMING_CMD_OK;
     }
 
-    json_builder_begin_array(builder);
     for (virTeamingRuleId i = 0; i < VIR_TEAMING_RULE_LAST; i++) {
         const virTeamingRule *rule = virTeamingRuleGet(i);
+        JsonObject *one = json_object_new();
 
-        json_builder_begin_object(builder);
-        json_builder_set_member_name(builder, "rule");
-        json_builder_add_string_value(builder, rule->id);
-        json_builder_set_member_name(builder, "severity");
-        json_builder_add_string_value(builder, virTeamingSeverityToString(rule->severity));
-        json_builder_set_member_name(builder, "summary");
-        json_builder_add_string_value(builder, rule->summary);
-        json_builder_set_member_name(builder, "why");
-        json_builder_add_string_value(builder, rule->why);
-        json_builder_set_member_name(builder, "hint");
-        json_builder_add_string_value(builder, rule->hint);
-        json_builder_end_object(builder);
+        json_object_set_string_member(one, "rule", rule->id);
+        json_object_set_string_member(one, "severity", virTeamingSeverityToString(rule->severity));
+        json_object_set_string_member(one, "summary", rule->summary);
+        json_object_set_string_member(one, "why", rule->why);
+        json_object_set_string_member(one, "hint", rule->hint);
+        json_array_add_object_element(array, one);
     }
-    json_builder_end_array(builder);
-    root = json_builder_get_root(builder);
     virTeamingCmdPrintJson(root);
     return VIR_TEAMING_CMD_OK;
 }
@@ -394,13 +376,10 @@ virTeamingCheckAll(const virTeamingCheckOptions *options,
                    char **names,
                    const virTeamingPolicy *defaults)
 {
-    g_autoptr(JsonBuilder) builder = json_builder_new();
+    g_autoptr(JsonArray) checked = json_array_new();
     gboolean several = names[0] && names[1];
     int status = VIR_TEAMING_CMD_OK;
-    guint checked = 0;
 
-    if (several)
-        json_builder_begin_array(builder);
     for (; *names; names++) {
         g_autoptr(virTeamingDomain) domain = NULL;
         g_autoptr(GPtrArray) findings = NULL;
@@ -410,7 +389,6 @@ virTeamingCheckAll(const virTeamingCheckOptions *options,
             status = virTeamingCmdFail(error);
             continue;
         }
-        checked++;
         for (guint i = 0; i < findings->len; i++) {
             const virTeamingFinding *finding = findings->pdata[i];
 
@@ -419,15 +397,14 @@ virTeamingCheckAll(const virTeamingCheckOptions *options,
                 status = VIR_TEAMING_CMD_FINDINGS;
         }
         if (options->common.json)
-            virTeamingCheckBuildJson(builder, domain, findings);
+            json_array_add_object_element(checked, virTeamingCheckFormat(domain, findings));
         else
             virTeamingCheckPrintText(domain, findings);
     }
-    if (several)
-        json_builder_end_array(builder);
 
-    if (options->common.json && (several || checked)) {
-        g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    if (options->common.json && (several || json_array_get_length(checked) > 0)) {
+        g_autoptr(JsonNode) root = several ? json_node_init_array(json_node_alloc(), checked) :
+            json_array_dup_element(checked, 0);
 
         virTeamingCmdPrintJson(root);
     }

@@ -117,14 +117,13 @@ virTeamingMovePrintJson(GVariant *pairs,
                         gint64 elapsed)
 {
     g_autoptr(JsonObject) object = json_object_new();
-    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
 
     json_object_set_string_member(object, "to", toVf ? "vf" : "standby");
     json_object_set_boolean_member(object, "done", done);
     json_object_set_string_member(object, "reason", why);
     json_object_set_double_member(object, "seconds", elapsed / (double)G_USEC_PER_SEC);
     json_object_set_member(object, "pairs", json_gvariant_serialize(pairs));
-    json_node_set_object(node, object);
     virTeamingCmdPrintJson(node);
 }
 

@@ -328,122 +328,107 @@ virTeamingPoolPrint(const virTeamingPool *pool)
 
 /* A member that is null if @value is NULL or "". */
 static void
-virTeamingPoolBuildString(JsonBuilder *builder,
-                          const char *name,
-                          const char *value)
+virTeamingPoolSetString(JsonObject *object,
+                        const char *name,
+                        const char *value)
 {
-    json_builder_set_member_name(builder, name);
-    if (value && *value)
-        json_builder_add_string_value(builder, value);
-    else
-        json_builder_add_null_value(builder);
+    json_object_set_string_member(object, name, value && *value ? value : NULL);
 }
 
 
 /* A member that is null unless @known. */
 static void
-virTeamingPoolBuildInt(JsonBuilder *builder,
-                       const char *name,
-                       gboolean known,
-                       gint64 value)
+virTeamingPoolSetInt(JsonObject *object,
+                     const char *name,
+                     gboolean known,
+                     gint64 value)
 {
-    json_builder_set_member_name(builder, name);
     if (known)
-        json_builder_add_int_value(builder, value);
+        json_object_set_int_member(object, name, value);
     else
-        json_builder_add_null_value(builder);
+        json_object_set_null_member(object, name);
 }
 
 
-static void
-virTeamingPoolBuildPf(JsonBuilder *builder,
-                      const virTeamingPoolPf *pf)
+static JsonObject *
+virTeamingPoolFormatPf(const virTeamingPoolPf *pf)
 {
+    JsonObject *object = json_object_new();
     char mac[VIR_TEAMING_MAC_STRING_LEN];
 
-    json_builder_begin_object(builder);
-    virTeamingPoolBuildString(builder, "name", pf->name);
-    json_builder_set_member_name(builder, "present");
-    json_builder_add_boolean_value(builder, pf->present);
-    if (pf->present) {
-        virTeamingPoolBuildString(builder, "address", pf->pci);
-        virTeamingPoolBuildString(builder, "driver", pf->driver);
-        virTeamingPoolBuildString(builder, "mac", virTeamingMacFormat(&pf->mac, mac));
-        json_builder_set_member_name(builder, "up");
-        json_builder_add_boolean_value(builder, pf->up);
-        json_builder_set_member_name(builder, "carrier");
-        json_builder_add_boolean_value(builder, pf->running);
-        virTeamingPoolBuildInt(builder, "mtu", TRUE, pf->mtu);
-        virTeamingPoolBuildString(builder, "master", pf->master);
-        virTeamingPoolBuildInt(builder, "vfsEnabled", TRUE, pf->vfsEnabled);
-        virTeamingPoolBuildInt(builder, "vfsTotal", TRUE, pf->vfsTotal);
-    }
-    json_builder_end_object(builder);
+    virTeamingPoolSetString(object, "name", pf->name);
+    json_object_set_boolean_member(object, "present", pf->present);
+    if (!pf->present)
+        return object;
+    virTeamingPoolSetString(object, "address", pf->pci);
+    virTeamingPoolSetString(object, "driver", pf->driver);
+    virTeamingPoolSetString(object, "mac", virTeamingMacFormat(&pf->mac, mac));
+    json_object_set_boolean_member(object, "up", pf->up);
+    json_object_set_boolean_member(object, "carrier", pf->running);
+    json_object_set_int_member(object, "mtu", pf->mtu);
+    virTeamingPoolSetString(object, "master", pf->master);
+    json_object_set_int_member(object, "vfsEnabled", pf->vfsEnabled);
+    json_object_set_int_member(object, "vfsTotal", pf->vfsTotal);
+    return object;
 }
 
 
-static void
-virTeamingPoolBuildVf(JsonBuilder *builder,
-                      const virTeamingPoolVf *vf)
+static JsonObject *
+virTeamingPoolFormatVf(const virTeamingPoolVf *vf)
 {
-    gboolean located = vf->pf[0] != '\0';
+    JsonObject *object = json_object_new();
     char address[VIR_TEAMING_PCI_STRING_LEN];
     char mac[VIR_TEAMING_MAC_STRING_LEN];
 
-    json_builder_begin_object(builder);
-    virTeamingPoolBuildString(builder, "pf", vf->pf);
-    virTeamingPoolBuildInt(builder, "index", located, vf->index);
-    virTeamingPoolBuildString(builder, "address",
-                              virTeamingPciAddressFormat(&vf->address, address));
-    virTeamingPoolBuildString(builder, "driver", vf->driver);
-    virTeamingPoolBuildInt(builder, "iommuGroup", vf->iommuGroup >= 0, vf->iommuGroup);
-    virTeamingPoolBuildString(builder, "netdev", vf->netdev);
-    virTeamingPoolBuildString(builder, "mac",
-                              virTeamingMacIsZero(&vf->mac) ? NULL :
-                              virTeamingMacFormat(&vf->mac, mac));
-    virTeamingPoolBuildInt(builder, "vlan", vf->vlan != 0, vf->vlan);
-    virTeamingPoolBuildString(builder, "state", virTeamingPoolVfStateToString(vf->state));
-    virTeamingPoolBuildString(builder, "domain", vf->domain);
-    virTeamingPoolBuildString(builder, "alias", vf->alias);
-    virTeamingPoolBuildString(builder, "reason", vf->why);
-    json_builder_end_object(builder);
+    virTeamingPoolSetString(object, "pf", vf->pf);
+    virTeamingPoolSetInt(object, "index", vf->pf[0] != '\0', vf->index);
+    virTeamingPoolSetString(object, "address", virTeamingPciAddressFormat(&vf->address, address));
+    virTeamingPoolSetString(object, "driver", vf->driver);
+    virTeamingPoolSetInt(object, "iommuGroup", vf->iommuGroup >= 0, vf->iommuGroup);
+    virTeamingPoolSetString(object, "netdev", vf->netdev);
+    virTeamingPoolSetString(object, "mac", virTeamingMacIsZero(&vf->mac) ? NULL :
+                            virTeamingMacFormat(&vf->mac, mac));
+    virTeamingPoolSetInt(object, "vlan", vf->vlan != 0, vf->vlan);
+    virTeamingPoolSetString(object, "state", virTeamingPoolVfStateToString(vf->state));
+    virTeamingPoolSetString(object, "domain", vf->domain);
+    virTeamingPoolSetString(object, "alias", vf->alias);
+    virTeamingPoolSetString(object, "reason", vf->why);
+    return object;
+}
+
+
+static JsonObject *
+virTeamingPoolFormat(const virTeamingPool *pool)
+{
+    JsonObject *object = json_object_new();
+    JsonArray *pfs = json_array_new();
+    JsonArray *vfs = json_array_new();
+    JsonArray *warnings = json_array_new();
+
+    for (guint i = 0; i < pool->pfs->len; i++)
+        json_array_add_object_element(pfs, virTeamingPoolFormatPf(pool->pfs->pdata[i]));
+    for (guint i = 0; i < pool->vfs->len; i++)
+        json_array_add_object_element(vfs, virTeamingPoolFormatVf(pool->vfs->pdata[i]));
+    for (guint i = 0; i < pool->notes->len; i++)
+        json_array_add_string_element(warnings, pool->notes->pdata[i]);
+    virTeamingPoolSetString(object, "network", pool->network);
+    json_object_set_array_member(object, "pfs", pfs);
+    json_object_set_array_member(object, "vfs", vfs);
+    json_object_set_array_member(object, "warnings", warnings);
+    return object;
 }
 
 
 static void
 virTeamingPoolPrintJson(const GPtrArray *pools)
 {
-    g_autoptr(JsonBuilder) builder = json_builder_new();
-    g_autoptr(JsonNode) root = NULL;
+    g_autoptr(JsonObject) object = json_object_new();
+    g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), object);
+    JsonArray *array = json_array_new();
 
-    json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "pools");
-    json_builder_begin_array(builder);
-    for (guint i = 0; i < pools->len; i++) {
-        const virTeamingPool *pool = pools->pdata[i];
-
-        json_builder_begin_object(builder);
-        virTeamingPoolBuildString(builder, "network", pool->network);
-        json_builder_set_member_name(builder, "pfs");
-        json_builder_begin_array(builder);
-        for (guint j = 0; j < pool->pfs->len; j++)
-            virTeamingPoolBuildPf(builder, pool->pfs->pdata[j]);
-        json_builder_end_array(builder);
-        json_builder_set_member_name(builder, "vfs");
-        json_builder_begin_array(builder);
-        for (guint j = 0; j < pool->vfs->len; j++)
-            virTeamingPoolBuildVf(builder, pool->vfs->pdata[j]);
-        json_builder_end_array(builder);
-        json_builder_set_member_name(builder, "warnings");
-        json_builder_begin_array(builder);
-        for (guint j = 0; j < pool->notes->len; j++)
-            json_builder_add_string_value(builder, pool->notes->pdata[j]);
-        json_builder_end_array(builder);
-        json_builder_end_object(builder);
-    }
-    json_builder_end_array(builder);
-    json_builder_end_object(builder);
-    root = json_builder_get_root(builder);
+    for (guint i = 0; i < pools->len; i++)
+        json_array_add_object_element(array, virTeamingPoolFormat(pools->pdata[i]));
+    json_object_set_array_member(object, "pools", array);
     virTeamingCmdPrintJson(root);
 }
 

@@ -124,12 +124,11 @@ static void
 virTeamingStatusPrintJson(const virTeamingStatus *status)
 {
     g_autoptr(JsonObject) object = json_object_new();
-    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
 
     json_object_set_member(object, "pairs", json_gvariant_serialize(status->pairs));
     json_object_set_boolean_member(object, "hook-heard", status->hookHeard);
     json_object_set_string_member(object, "libvirt-problem", status->libvirtProblem);
-    json_node_set_object(node, object);
     virTeamingCmdPrintJson(node);
 }
 
