@@ -362,10 +362,9 @@ virTeamingNicProbeSetMac(virTeamingNicProbing *p,
 }
 
 
-/* Puts the VF into the unused VLAN, or back into none. *@done: FALSE if it can't be. */
+/* Puts the VF into the unused VLAN. *@done: FALSE if it can't be. */
 static gboolean
 virTeamingNicProbePark(virTeamingNicProbing *p,
-                       gboolean on,
                        gboolean *done,
                        GError **error)
 {
@@ -374,18 +373,24 @@ virTeamingNicProbePark(virTeamingNicProbing *p,
     if (!virTeamingNicProbeHolds(p, error))
         return FALSE;
     *done = virTeamingKernelVfSetVlan(p->probe->kernel, p->probe->pf, p->was.vf.index,
-                                      on ? VIR_TEAMING_NIC_PROBE_VLAN : 0, 0, &reason);
+                                      VIR_TEAMING_NIC_PROBE_VLAN, 0, &reason);
     if (*done)
         return TRUE;
-    if (!on) {
-        g_propagate_error(error, g_steal_pointer(&reason));
-        return FALSE;
-    }
     if (!virTeamingNicProbeTolerate(&reason, error))
         return FALSE;
     virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_VLAN_PARKS, VIR_TEAMING_ANSWER_NO);
     virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_VLAN_PARKS_LOCAL, VIR_TEAMING_ANSWER_NO);
     return TRUE;
+}
+
+
+/* Takes the VF out of any VLAN. */
+static gboolean
+virTeamingNicProbeUnpark(virTeamingNicProbing *p,
+                         GError **error)
+{
+    return virTeamingNicProbeHolds(p, error) &&
+        virTeamingKernelVfSetVlan(p->probe->kernel, p->probe->pf, p->was.vf.index, 0, 0, error);
 }
 
 
@@ -406,7 +411,6 @@ virTeamingNicProbeForgetMac(const virTeamingNicProbe *probe,
 /* Puts the MAC into the PF's own filter. *@done: FALSE if that takes none. */
 static gboolean
 virTeamingNicProbeShare(virTeamingNicProbing *p,
-                        gboolean on,
                         gboolean *done,
                         GError **error)
 {
@@ -415,11 +419,18 @@ virTeamingNicProbeShare(virTeamingNicProbing *p,
 
     if (!virTeamingNicProbeGoOn(p, error))
         return FALSE;
-    if (!on)
-        return virTeamingNicProbeForgetMac(p->probe, p->probe->pf, &p->mac, error);
     g_strlcpy(entry.dev, p->probe->pf, sizeof(entry.dev));
     *done = virTeamingKernelFdbAdd(p->probe->kernel, &entry, &reason);
     return *done || virTeamingNicProbeTolerate(&reason, error);
+}
+
+
+static gboolean
+virTeamingNicProbeUnshare(virTeamingNicProbing *p,
+                          GError **error)
+{
+    return virTeamingNicProbeGoOn(p, error) &&
+        virTeamingNicProbeForgetMac(p->probe, p->probe->pf, &p->mac, error);
 }
 
 
@@ -502,7 +513,7 @@ virTeamingNicProbeGround(virTeamingNicProbing *p,
 
     virTeamingNicProbeSay(probe, "how frames go while no VF has their MAC");
     if (!virTeamingNicProbeUnbind(p, error) ||
-        (p->was.vf.vlan && !virTeamingNicProbePark(p, FALSE, &good, error)) ||
+        (p->was.vf.vlan && !virTeamingNicProbeUnpark(p, error)) ||
         !virTeamingNicProbeEmpty(p, error))
         return FALSE;
     if (!probe->peer)
@@ -585,7 +596,7 @@ virTeamingNicProbeTimeOff(virTeamingNicProbing *p,
         return TRUE;
     /* Frames that no filter knows may go to any VF that hears multicast, as with the
      * 82576 of QEMU while its PF is promiscuous. So let the PF's filter know them. */
-    return virTeamingNicProbeShare(p, TRUE, shared, error) &&
+    return virTeamingNicProbeShare(p, shared, error) &&
         (!*shared ||
          virTeamingNicProbeAwaitSilence(p, wire->ops->now(wire), took, error));
 }
@@ -620,7 +631,7 @@ virTeamingNicProbeTime(virTeamingNicProbing *p,
         *done = off >= 0 && times[i] >= 0;
         slowest = MAX(slowest, MAX(off, times[i]));
     }
-    if (shared && !virTeamingNicProbeShare(p, FALSE, &shared, error))
+    if (shared && !virTeamingNicProbeUnshare(p, error))
         return FALSE;
     if (!*done)
         return TRUE;
@@ -633,6 +644,48 @@ virTeamingNicProbeTime(virTeamingNicProbing *p,
 }
 
 
+/* Who gets a frame from the wire for a MAC that PF and VF hold, while a driver reads the VF? */
+static gboolean
+virTeamingNicProbeAskCopied(virTeamingNicProbing *p,
+                            GError **error)
+{
+    gboolean shared;
+
+    virTeamingNicProbeSay(p->probe, "who gets what PF and VF both have the MAC of");
+    if (!virTeamingNicProbeShare(p, &shared, error) ||
+        !virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
+        return FALSE;
+    p->copied = !shared ? VIR_TEAMING_ANSWER_NO :
+        virTeamingNicProbeBoth(p->got[VIR_TEAMING_NIC_END_PF], p->got[VIR_TEAMING_NIC_END_VF]);
+    return virTeamingNicProbeUnshare(p, error);
+}
+
+
+/* What does a VF with a driver get while it is in an unused VLAN? */
+static gboolean
+virTeamingNicProbeAskParked(virTeamingNicProbing *p,
+                            GError **error)
+{
+    gboolean parked;
+
+    virTeamingNicProbeSay(p->probe, "what a VF in an unused VLAN gets");
+    if (!virTeamingNicProbePark(p, &parked, error))
+        return FALSE;
+    if (!parked)
+        return TRUE;
+    if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PF, error))
+        return FALSE;
+    if (p->got[VIR_TEAMING_NIC_END_VF] == VIR_TEAMING_ANSWER_YES)
+        virTeamingNicProbeAnswer(p, VIR_TEAMING_TRAIT_VLAN_PARKS_LOCAL, VIR_TEAMING_ANSWER_NO);
+    if (p->probe->peer) {
+        if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
+            return FALSE;
+        p->leaked = p->got[VIR_TEAMING_NIC_END_VF];
+    }
+    return virTeamingNicProbeUnpark(p, error);
+}
+
+
 /* A driver of the host stands in for the guest's. */
 static gboolean
 virTeamingNicProbeDriven(virTeamingNicProbing *p,
@@ -640,7 +693,7 @@ virTeamingNicProbeDriven(virTeamingNicProbing *p,
 {
     const virTeamingNicProbe *probe = p->probe;
     virTeamingNicAnswer *answers = p->verdict->answers;
-    gboolean done;
+    gboolean follows;
     gint64 took;
 
     virTeamingNicProbeSay(probe, "what a VF with a driver gets");
@@ -662,39 +715,13 @@ virTeamingNicProbeDriven(virTeamingNicProbing *p,
     }
     answers[VIR_TEAMING_TRAIT_STEERS] = VIR_TEAMING_ANSWER_YES;
 
-    if (!virTeamingNicProbeTime(p, &done, error))
+    if (!virTeamingNicProbeTime(p, &follows, error))
         return FALSE;
     /* A driver that sees a new MAC only when it is loaded is loaded again. */
-    if (!done && (!virTeamingNicProbeUnbind(p, error) || !virTeamingNicProbeDrive(p, error)))
+    if (!follows && (!virTeamingNicProbeUnbind(p, error) || !virTeamingNicProbeDrive(p, error)))
         return FALSE;
-
-    if (probe->peer) {
-        virTeamingNicProbeSay(probe, "who gets what PF and VF both have the MAC of");
-        if (!virTeamingNicProbeShare(p, TRUE, &done, error) ||
-            !virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
-            return FALSE;
-        p->copied = done ? virTeamingNicProbeBoth(p->got[VIR_TEAMING_NIC_END_PF],
-                                                  p->got[VIR_TEAMING_NIC_END_VF]) :
-            VIR_TEAMING_ANSWER_NO;
-        if (!virTeamingNicProbeShare(p, FALSE, &done, error))
-            return FALSE;
-    }
-
-    virTeamingNicProbeSay(probe, "what a VF in an unused VLAN gets");
-    if (!virTeamingNicProbePark(p, TRUE, &done, error))
-        return FALSE;
-    if (!done)
-        return TRUE;
-    if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PF, error))
-        return FALSE;
-    if (p->got[VIR_TEAMING_NIC_END_VF] == VIR_TEAMING_ANSWER_YES)
-        answers[VIR_TEAMING_TRAIT_VLAN_PARKS_LOCAL] = VIR_TEAMING_ANSWER_NO;
-    if (probe->peer) {
-        if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
-            return FALSE;
-        p->leaked = p->got[VIR_TEAMING_NIC_END_VF];
-    }
-    return virTeamingNicProbePark(p, FALSE, &done, error);
+    return (!probe->peer || virTeamingNicProbeAskCopied(p, error)) &&
+        virTeamingNicProbeAskParked(p, error);
 }
 
 
@@ -723,7 +750,7 @@ virTeamingNicProbeIdle(virTeamingNicProbing *p,
     if (p->pfGets == VIR_TEAMING_ANSWER_YES)
         answers[VIR_TEAMING_TRAIT_STEERS_EARLY] = virTeamingNicProbeNot(*pf);
 
-    if (!virTeamingNicProbePark(p, TRUE, &parked, error))
+    if (!virTeamingNicProbePark(p, &parked, error))
         return FALSE;
     if (parked && p->peerGets == VIR_TEAMING_ANSWER_YES) {
         /* Before the PF holds the MAC too, which would keep these frames by itself. */
@@ -733,14 +760,14 @@ virTeamingNicProbeIdle(virTeamingNicProbing *p,
             answers[VIR_TEAMING_TRAIT_VLAN_PARKS_LOCAL] = p->got[VIR_TEAMING_NIC_END_PEER];
     }
 
-    if (!virTeamingNicProbeShare(p, TRUE, &shared, error))
+    if (!virTeamingNicProbeShare(p, &shared, error))
         return FALSE;
     if (parked) {
         if (!virTeamingNicProbeBurst(p, VIR_TEAMING_NIC_END_PEER, error))
             return FALSE;
         answers[VIR_TEAMING_TRAIT_VLAN_PARKS] =
             virTeamingNicProbeBoth(virTeamingNicProbeNot(p->leaked), *pf);
-        if (!virTeamingNicProbePark(p, FALSE, &parked, error))
+        if (!virTeamingNicProbeUnpark(p, error))
             return FALSE;
     }
 
