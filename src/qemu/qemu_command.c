@@ -21,8 +21,8 @@
  *
  * Two things exist only while a guest runs, and get a word in capitals instead: the
  * file descriptors of tap and vhost and of a VF that goes by iommufd (TAPFD, VHOSTFD, VFIOFD),
- * and the VF that libvirt will take from a network (VF-OF-…). Guest addresses are libvirt's to assign: of XML that has
- * none, the arguments have none.
+ * and the VF that libvirt will take from a network (VF-OF-…). Guest addresses are libvirt's to
+ * assign: of XML that has none, the arguments have none.
  *
  * Source: libvirt 9.0.0 and 11.3.0, src/qemu/qemu_command.c, qemu_alias.c, qemu_process.c
  * and qemu_interface.c; the two do not differ in what is written here. Both write JSON
@@ -264,15 +264,9 @@ virTeamingQemuPrimaryBuild(const virTeamingDomain *domain,
 }
 
 
-/**
- * virTeamingQemuDeviceBuild:
- * @domain: the domain
- * @nic: one of its NICs with a role in a pair
- * @error: set to VIR_TEAMING_ERROR_INVALID if libvirt would refuse the NIC
- *
- * Returns: (transfer full): what libvirt writes behind -device for @nic, or NULL.
- */
-JsonObject *
+/* Returns: (transfer full): what libvirt writes behind -device for @nic, which has a role in a pair;
+ * NULL with INVALID if libvirt would refuse it. */
+static JsonObject *
 virTeamingQemuDeviceBuild(const virTeamingDomain *domain,
                           const virTeamingNic *nic,
                           GError **error)
@@ -291,16 +285,9 @@ virTeamingQemuDeviceBuild(const virTeamingDomain *domain,
 }
 
 
-/**
- * virTeamingQemuNetdevBuild:
- * @domain: the domain
- * @nic: one of its persistent NICs
- * @error: set to VIR_TEAMING_ERROR_UNSUPPORTED for a type that has no netdev here, or to
- *         VIR_TEAMING_ERROR_INVALID for more queues than there can be
- *
- * Returns: (transfer full): what libvirt writes behind -netdev for @nic, or NULL.
- */
-JsonObject *
+/* Returns: (transfer full): what libvirt writes behind -netdev for @nic, a persistent one; NULL with
+ * UNSUPPORTED for a type that has no netdev here, with INVALID for more queues than there can be. */
+static JsonObject *
 virTeamingQemuNetdevBuild(const virTeamingDomain *domain,
                           const virTeamingNic *nic,
                           GError **error)
@@ -465,14 +452,11 @@ virTeamingPropsGetText(JsonObject *props,
                        const char *name)
 {
     JsonNode *node = json_object_get_member(props, name);
-    g_autofree char *text = NULL;
 
     if (!node)
         return NULL;
-    if (json_node_get_value_type(node) == G_TYPE_STRING)
-        return json_node_dup_string(node);
-    text = json_to_string(node, FALSE);
-    return g_steal_pointer(&text);
+    return json_node_get_value_type(node) == G_TYPE_STRING ?
+        json_node_dup_string(node) : json_to_string(node, FALSE);
 }
 
 

@@ -25,12 +25,6 @@ typedef struct {
 GPtrArray *virTeamingQemuCommandBuild(const virTeamingDomain *domain,
                                       GError **error);
 char *virTeamingQemuArgFormat(const virTeamingQemuArg *arg);
-JsonObject *virTeamingQemuDeviceBuild(const virTeamingDomain *domain,
-                                      const virTeamingNic *nic,
-                                      GError **error);
-JsonObject *virTeamingQemuNetdevBuild(const virTeamingDomain *domain,
-                                      const virTeamingNic *nic,
-                                      GError **error);
 
 /**
  * virTeamingQemuAsk:
