@@ -33,6 +33,14 @@
 /* PCI Code and ID Assignment: base class 06, subclass 04, PCI-to-PCI bridge. */
 #define VIR_TEAMING_PCI_CLASS_BRIDGE 0x0604
 
+/* What a pool is made of. */
+typedef struct {
+    virTeamingPool *pool;           /* that it becomes */
+    const virTeamingNetwork *network;
+    virTeamingKernel *kernel;
+    const GPtrArray *users;         /* of virTeamingPoolUser; NULL: none */
+} virTeamingPoolLook;
+
 
 static void
 virTeamingPoolUserFree(virTeamingPoolUser *user)
@@ -60,25 +68,10 @@ static gboolean
 virTeamingPoolUserParseSource(const xmlNode *source,
                               virTeamingPciAddress *ret)
 {
-    static const char * const names[] = { "domain", "bus", "slot", "function" };
     const xmlNode *address = virTeamingXmlGetChild(source, "address");
     const char *type = virTeamingXmlPeekProp(address, "type");
-    guint64 values[G_N_ELEMENTS(names)];
 
-    if (type && strcmp(type, "pci") != 0)
-        return FALSE;
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        const char *text = virTeamingXmlPeekProp(address, names[i]);
-
-        if (!text)
-            return FALSE;
-        values[i] = g_ascii_strtoull(text, NULL, 16);
-    }
-    ret->domain = values[0];
-    ret->bus = values[1];
-    ret->slot = values[2];
-    ret->function = values[3];
-    return TRUE;
+    return (!type || strcmp(type, "pci") == 0) && virTeamingXmlParseAddress(address, 4, ret);
 }
 
 
@@ -186,16 +179,17 @@ virTeamingPoolNotePf(virTeamingPool *pool,
 
 
 /*
- * Looks at the PF called @name, unless that was done already. *@ret belongs to @pool. Only
+ * Looks at the PF called @name, unless that was done already. *@ret belongs to the pool. Only
  * what keeps us from looking is an error; what we see is a note.
  */
 static gboolean
-virTeamingPoolAddPf(virTeamingPool *pool,
-                    virTeamingKernel *kernel,
+virTeamingPoolAddPf(const virTeamingPoolLook *look,
                     const char *name,
                     virTeamingPoolPf **ret,
                     GError **error)
 {
+    virTeamingPool *pool = look->pool;
+    virTeamingKernel *kernel = look->kernel;
     g_autofree virTeamingPoolPf *pf = g_new0(virTeamingPoolPf, 1);
     g_autoptr(GError) missing = NULL;
     virTeamingPciAddress address;
@@ -275,8 +269,7 @@ virTeamingPoolFindStrangers(virTeamingKernel *kernel,
 
 /* What keeps a guest from having @vf, in *@ret; NULL if nothing does. */
 static gboolean
-virTeamingPoolFindFault(const virTeamingNetwork *network,
-                        virTeamingKernel *kernel,
+virTeamingPoolFindFault(const virTeamingPoolLook *look,
                         const virTeamingPciDevice *vf,
                         char **ret,
                         GError **error)
@@ -290,7 +283,7 @@ virTeamingPoolFindFault(const virTeamingNetwork *network,
         *ret = g_strdup("it is in no IOMMU group");
         return TRUE;
     }
-    if (!virTeamingPoolFindStrangers(kernel, vf, &strangers, error))
+    if (!virTeamingPoolFindStrangers(look->kernel, vf, &strangers, error))
         return FALSE;
     if (strangers) {
         *ret = g_strdup_printf("IOMMU group %d holds %s, too, and can only be given away whole",
@@ -298,7 +291,7 @@ virTeamingPoolFindFault(const virTeamingNetwork *network,
         return TRUE;
     }
     /* Besides vfio-pci there are drivers of vendors: mlx5_vfio_pci, … */
-    if (!network->managed && !virTeamingPciDriverIsVfio(vf->driver)) {
+    if (!look->network->managed && !virTeamingPciDriverIsVfio(vf->driver)) {
         *ret = g_strdup_printf("%s is bound to it; vfio-pci must be, since the network does not "
                                "say managed='yes'",
                                vf->driver[0] ? vf->driver : "no driver");
@@ -307,14 +300,14 @@ virTeamingPoolFindFault(const virTeamingNetwork *network,
     if ((*ret = virTeamingPciDeviceFindUser(vf)))
         return TRUE;
     if (vf->netdev[0]) {
-        if (!virTeamingKernelLinkGet(kernel, vf->netdev, &link, &missing)) {
+        if (!virTeamingKernelLinkGet(look->kernel, vf->netdev, &link, &missing)) {
             /* It has gone this moment, and nobody uses what is not there. */
             if (g_error_matches(missing, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND))
                 return TRUE;
             g_propagate_error(error, g_steal_pointer(&missing));
             return FALSE;
         }
-        user = virTeamingKernelLinkFindUser(kernel, &link);
+        user = virTeamingKernelLinkFindUser(look->kernel, &link);
     }
     *ret = user ? g_strdup_printf("the host itself uses '%s': %s", vf->netdev, user) : NULL;
     return TRUE;
@@ -326,10 +319,7 @@ virTeamingPoolFindFault(const virTeamingNetwork *network,
  * it belongs to no PF that is here.
  */
 static gboolean
-virTeamingPoolAddVf(virTeamingPool *pool,
-                    const virTeamingNetwork *network,
-                    virTeamingKernel *kernel,
-                    const GPtrArray *users,
+virTeamingPoolAddVf(const virTeamingPoolLook *look,
                     const virTeamingPciAddress *address,
                     const char *pf,
                     const virTeamingVf *settings,
@@ -339,7 +329,7 @@ virTeamingPoolAddVf(virTeamingPool *pool,
     g_autoptr(GError) missing = NULL;
     virTeamingPciDevice device;
 
-    g_ptr_array_add(pool->vfs, vf);
+    g_ptr_array_add(look->pool->vfs, vf);
     vf->address = *address;
     vf->iommuGroup = -1;
     if (settings) {
@@ -349,13 +339,13 @@ virTeamingPoolAddVf(virTeamingPool *pool,
         vf->vlan = settings->vlan;
     }
 
-    if (virTeamingKernelPciGetDevice(kernel, address, &device, &missing)) {
+    if (virTeamingKernelPciGetDevice(look->kernel, address, &device, &missing)) {
         g_strlcpy(vf->driver, device.driver, sizeof(vf->driver));
         g_strlcpy(vf->netdev, device.netdev, sizeof(vf->netdev));
         vf->iommuGroup = device.iommuGroup;
         if (!device.physfn[0])
             vf->why = g_strdup("it is not a VF, and libvirt takes only VFs for an <interface>");
-        else if (!virTeamingPoolFindFault(network, kernel, &device, &vf->why, error))
+        else if (!virTeamingPoolFindFault(look, &device, &vf->why, error))
             return FALSE;
     } else if (g_error_matches(missing, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND)) {
         vf->why = g_strdup("there is nothing at this PCI address; are the VFs switched on?");
@@ -365,8 +355,8 @@ virTeamingPoolAddVf(virTeamingPool *pool,
     }
 
     vf->state = vf->why ? VIR_TEAMING_POOL_VF_UNUSABLE : VIR_TEAMING_POOL_VF_FREE;
-    for (guint i = 0; users && i < users->len; i++) {
-        const virTeamingPoolUser *user = users->pdata[i];
+    for (guint i = 0; look->users && i < look->users->len; i++) {
+        const virTeamingPoolUser *user = look->users->pdata[i];
 
         if (virTeamingPciAddressEqual(&user->address, address)) {
             vf->state = VIR_TEAMING_POOL_VF_USED;
@@ -382,26 +372,23 @@ virTeamingPoolAddVf(virTeamingPool *pool,
 
 /* All VFs of the PF called @name. */
 static gboolean
-virTeamingPoolAddVfsOfPf(virTeamingPool *pool,
-                         const virTeamingNetwork *network,
-                         virTeamingKernel *kernel,
-                         const GPtrArray *users,
+virTeamingPoolAddVfsOfPf(const virTeamingPoolLook *look,
                          const char *name,
                          GError **error)
 {
     g_autoptr(GArray) vfs = NULL;
     virTeamingPoolPf *pf;
 
-    if (!virTeamingPoolAddPf(pool, kernel, name, &pf, error))
+    if (!virTeamingPoolAddPf(look, name, &pf, error))
         return FALSE;
     if (!pf->present || pf->vfsEnabled == 0)
         return TRUE;
-    if (!(vfs = virTeamingKernelVfList(kernel, pf->name, error)))
+    if (!(vfs = virTeamingKernelVfList(look->kernel, pf->name, error)))
         return FALSE;
     for (guint i = 0; i < vfs->len; i++) {
         virTeamingVf *vf = &g_array_index(vfs, virTeamingVf, i);
 
-        if (!virTeamingPoolAddVf(pool, network, kernel, users, &vf->address, pf->name, vf, error))
+        if (!virTeamingPoolAddVf(look, &vf->address, pf->name, vf, error))
             return FALSE;
     }
     return TRUE;
@@ -410,29 +397,27 @@ virTeamingPoolAddVfsOfPf(virTeamingPool *pool,
 
 /* The one VF at @address, and its PF, if it is here; unless it was added with its PF. */
 static gboolean
-virTeamingPoolAddVfByAddress(virTeamingPool *pool,
-                             const virTeamingNetwork *network,
-                             virTeamingKernel *kernel,
-                             const GPtrArray *users,
+virTeamingPoolAddVfByAddress(const virTeamingPoolLook *look,
                              const virTeamingPciAddress *address,
                              GError **error)
 {
+    const GPtrArray *vfs = look->pool->vfs;
     g_autoptr(GError) missing = NULL;
     char name[IF_NAMESIZE];
     virTeamingPoolPf *pf;
     virTeamingVf vf;
     guint index;
 
-    for (guint i = 0; i < pool->vfs->len; i++) {
-        if (virTeamingPciAddressEqual(&((virTeamingPoolVf *)pool->vfs->pdata[i])->address, address))
+    for (guint i = 0; i < vfs->len; i++) {
+        if (virTeamingPciAddressEqual(&((virTeamingPoolVf *)vfs->pdata[i])->address, address))
             return TRUE;
     }
-    if (virTeamingKernelVfLocate(kernel, address, name, &index, &missing))
-        return virTeamingPoolAddPf(pool, kernel, name, &pf, error) &&
-            virTeamingKernelVfGet(kernel, name, index, &vf, error) &&
-            virTeamingPoolAddVf(pool, network, kernel, users, address, name, &vf, error);
+    if (virTeamingKernelVfLocate(look->kernel, address, name, &index, &missing))
+        return virTeamingPoolAddPf(look, name, &pf, error) &&
+            virTeamingKernelVfGet(look->kernel, name, index, &vf, error) &&
+            virTeamingPoolAddVf(look, address, name, &vf, error);
     if (g_error_matches(missing, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_NOT_FOUND))
-        return virTeamingPoolAddVf(pool, network, kernel, users, address, NULL, NULL, error);
+        return virTeamingPoolAddVf(look, address, NULL, NULL, error);
     g_propagate_error(error, g_steal_pointer(&missing));
     return FALSE;
 }
@@ -471,6 +456,7 @@ virTeamingPoolNew(const virTeamingNetwork *network,
                   GError **error)
 {
     g_autoptr(virTeamingPool) pool = NULL;
+    virTeamingPoolLook look = { .network = network, .kernel = kernel, .users = users };
 
     if (!virTeamingNetworkIsPool(network)) {
         g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
@@ -478,20 +464,19 @@ virTeamingPoolNew(const virTeamingNetwork *network,
         return NULL;
     }
 
-    pool = g_new0(virTeamingPool, 1);
+    look.pool = pool = g_new0(virTeamingPool, 1);
     pool->network = g_strdup(network->name);
     pool->pfs = g_ptr_array_new_with_free_func(g_free);
     pool->vfs = g_ptr_array_new_with_free_func((GDestroyNotify)virTeamingPoolVfFree);
     pool->notes = g_ptr_array_new_with_free_func(g_free);
 
     for (guint i = 0; i < network->pfs->len; i++) {
-        if (!virTeamingPoolAddVfsOfPf(pool, network, kernel, users, network->pfs->pdata[i], error))
+        if (!virTeamingPoolAddVfsOfPf(&look, network->pfs->pdata[i], error))
             return NULL;
     }
     for (guint i = 0; i < network->vfs->len; i++) {
-        if (!virTeamingPoolAddVfByAddress(pool, network, kernel, users,
-                                          &g_array_index(network->vfs, virTeamingPciAddress, i),
-                                          error))
+        if (!virTeamingPoolAddVfByAddress(&look, &g_array_index(network->vfs,
+                                                                virTeamingPciAddress, i), error))
             return NULL;
     }
     if (network->pfs->len + network->vfs->len == 0)
