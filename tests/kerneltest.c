@@ -197,6 +197,25 @@ hostSetUp(Host *host,
 }
 
 
+/* The fake has @link from now on, and the real kernel what @command makes; not every kernel can. */
+static gboolean
+hostTryLink(Host *host,
+            const virTeamingLink *link,
+            const char *command)
+{
+    int status = -1;
+
+    if (host->fake) {
+        virTeamingFakeSetLink(host->kernel, link);
+        return TRUE;
+    }
+    g_spawn_command_line_sync(command, NULL, NULL, &status, NULL);
+    if (status != 0)
+        g_test_skip("this kernel has no such links, or no bridges with VLAN filtering");
+    return status == 0;
+}
+
+
 /* Bridges may be built into a kernel without VLANs (CONFIG_BRIDGE_VLAN_FILTERING). */
 static gboolean
 hostFiltersVlans(Host *host,
@@ -204,20 +223,11 @@ hostFiltersVlans(Host *host,
 {
     g_autofree char *command = g_strdup_printf("ip link set dev %s type bridge vlan_filtering 1",
                                                bridge);
-    int status = -1;
+    virTeamingLink link;
 
-    if (host->fake) {
-        virTeamingLink link;
-
-        g_assert_true(virTeamingKernelLinkGet(host->kernel, bridge, &link, NULL));
-        link.vlanFiltering = TRUE;
-        virTeamingFakeSetLink(host->kernel, &link);
-        return TRUE;
-    }
-    g_spawn_command_line_sync(command, NULL, NULL, &status, NULL);
-    if (status != 0)
-        g_test_skip("this kernel's bridges have no VLAN filtering");
-    return status == 0;
+    g_assert_true(virTeamingKernelLinkGet(host->kernel, bridge, &link, NULL));
+    link.vlanFiltering = TRUE;
+    return hostTryLink(host, &link, command);
 }
 
 
@@ -986,25 +996,6 @@ testLinkUser(Host *host,
 }
 
 
-/* Makes a link on a real host, if its kernel knows the kind; on a fake one, @link. */
-static gboolean
-hostAddUpper(Host *host,
-             const virTeamingLink *link,
-             const char *command)
-{
-    int status = -1;
-
-    if (host->fake) {
-        virTeamingFakeSetLink(host->kernel, link);
-        return TRUE;
-    }
-    g_spawn_command_line_sync(command, NULL, NULL, &status, NULL);
-    if (status != 0)
-        g_test_skip("this kernel has no such links");
-    return status == 0;
-}
-
-
 /* An entry in the filter of @upper is one of @lower's, too. The fake has no such depth. */
 static void
 hostExpectHandedDown(Host *host,
@@ -1041,7 +1032,7 @@ testVlanLink(Host *host,
 
     hostAddLink(host, "tap9", "tun");
     hostSetUp(host, "tap9");
-    if (!hostAddUpper(host, &link, "ip link add link tap9 name tap9.100 type vlan id 100"))
+    if (!hostTryLink(host, &link, "ip link add link tap9 name tap9.100 type vlan id 100"))
         return;
     hostSetUp(host, "tap9.100");
     assertWorks(virTeamingKernelLinkGet(host->kernel, "tap9.100", &link, error));
@@ -1059,7 +1050,7 @@ testBondLink(Host *host,
     virTeamingLink link = { .name = "lag9", .kind = "bond", .spreads = TRUE };
     virTeamingLink port = { .name = "tap9", .kind = "tun", .master = "lag9", .up = TRUE };
 
-    if (!hostAddUpper(host, &link, "ip link add lag9 type bond mode balance-xor"))
+    if (!hostTryLink(host, &link, "ip link add lag9 type bond mode balance-xor"))
         return;
     assertWorks(virTeamingKernelLinkGet(host->kernel, "lag9", &link, error));
     g_assert_cmpstr(link.kind, ==, "bond");
