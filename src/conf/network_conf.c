@@ -74,8 +74,8 @@ virTeamingNetworkForwardParse(virTeamingNetwork *network,
 
             if (type && strcmp(type, "pci") != 0)
                 continue;
-            /* An address of a pool says all four parts. */
-            if (!virTeamingXmlParseAddress(node, 4, &address)) {
+            /* libvirt writes all four parts, and takes less. */
+            if (!virTeamingXmlParseAddress(node, 1, &address)) {
                 g_set_error(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_INVALID,
                             "%s:%d: <address> is not the PCI address of a device",
                             network->file, virTeamingXmlGetLine(node));
