@@ -309,7 +309,8 @@ testMemory(void)
         const char *xml;
         guint64 kib;
     } cases[] = {
-        { "<memory>1024</memory>", 1024 }, { "<memory unit='KiB'> 7 </memory>", 7 },
+        { "<memory>1024</memory>", 1024 }, { "<memory unit='KiB'>\n 7</memory>", 7 },
+        { "<memory>+7</memory>", 7 }, { "<memory>7 </memory>", 0 },
         { "<memory unit='b'>1025</memory>", 2 }, { "<memory unit='MB'>1</memory>", 977 },
         { "<memory unit='MiB'>512</memory>", 512 * 1024 },
         { "<memory unit='G'>2</memory>", 2 * MIB },

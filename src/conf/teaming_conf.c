@@ -1078,17 +1078,17 @@ virTeamingMemoryParse(virTeamingDomain *domain,
                       const xmlNode *node)
 {
     const char *unit = virTeamingXmlPeekProp(node, "unit");
-    g_autofree char *text = g_strstrip(virTeamingXmlGetText(node));
+    g_autofree char *text = virTeamingXmlGetText(node);
     guint64 bytes = virTeamingUnitParse(unit ? unit : "");
     guint64 value;
 
-    if (bytes && g_ascii_string_to_unsigned(text, 10, 0, VIR_TEAMING_MEMORY_MAX / bytes, &value,
-                                            NULL))
+    if (bytes && virTeamingXmlParseNumber(text, 10, VIR_TEAMING_MEMORY_MAX / bytes, &value))
         return (value * bytes + 1023) / 1024;
     virTeamingDomainAddProblem(domain, virTeamingXmlGetLine(node),
                                g_strdup_printf("/domain/%s", (const char *)node->name),
                                "'%s%s%s' is not an amount of memory",
-                               text, unit ? " " : "", unit ? unit : "");
+                               g_strdelimit(text, "\n\t\r", ' '), unit ? " " : "",
+                               unit ? unit : "");
     return 0;
 }
 
