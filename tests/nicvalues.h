@@ -28,6 +28,11 @@
     "<hostdev mode='subsystem' type='pci'><teaming type='transient' persistent='ua-net'/>" \
     "<alias name='ua-vf'/>" content "</hostdev>"
 
+#define STANDBY_OF(type, content) \
+    NIC_VALUES_DOMAIN("<interface type='" type "'><mac address='52:54:00:6d:90:01'/>" \
+                      "<model type='virtio'/><teaming type='persistent'/>" \
+                      "<alias name='ua-net'/>" content "</interface>" \
+                      NIC_VALUES_VF("network", "<source network='vfpool'/><model type='virtio'/>"))
 #define STANDBY(content) \
     NIC_VALUES_DOMAIN(NIC_VALUES_STANDBY(content) \
                       NIC_VALUES_VF("network", "<source network='vfpool'/><model type='virtio'/>"))
@@ -59,9 +64,10 @@ static const struct {
     { STANDBY("<driver rx_queue_size='100'/>"), TRUE },
     { STANDBY("<driver tx_queue_size='3'/>"), TRUE },
     { STANDBY("<boot order='+1'/>"), FALSE }, { STANDBY("<boot order='0'/>"), TRUE },
-    { STANDBY("<boot order='1 '/>"), TRUE },
+    { STANDBY("<boot order='1 '/>"), TRUE }, { STANDBY("<boot/>"), TRUE },
     { STANDBY("<acpi index='+1'/>"), FALSE }, { STANDBY("<acpi index='0'/>"), TRUE },
-    { POOLED("<boot order='0'/>"), TRUE }, { PLAIN(PLAIN_SOURCE "<boot order='0'/>"), TRUE },
+    { POOLED("<boot order='0'/>"), TRUE }, { POOLED("<boot/>"), TRUE },
+    { STANDBY("<acpi/>"), FALSE }, { PLAIN(PLAIN_SOURCE "<boot order='0'/>"), TRUE },
 
     /* Words */
     { STANDBY("<driver ioeventfd='on' packed='off'/>"), FALSE },
@@ -91,7 +97,11 @@ static const struct {
     { STANDBY("<virtualport type='midonet'><parameters interfaceid="
               "'0b2d64da-3d0e-431e-afdd-804415d6ebbb'/></virtualport>"), FALSE },
     { STANDBY("<virtualport type='802.1Qbx'/>"), TRUE },
-    { STANDBY("<virtualport type='none'/>"), TRUE },
+    { STANDBY("<virtualport type='none'/>"), TRUE }, { STANDBY("<virtualport/>"), TRUE },
+    { NAMED(SOURCE "<virtualport/>"), TRUE }, { POOLED("<virtualport/>"), FALSE },
+    { STANDBY_OF("direct", "<source dev='eth0'/><virtualport/>"), TRUE },
+    { STANDBY_OF("ethernet", "<virtualport type='openvswitch'/>"), TRUE },
+    { STANDBY_OF("vdpa", "<source dev='/x'/><virtualport/>"), TRUE },
 
     /* VLANs */
     { STANDBY("<vlan><tag id='5'/></vlan>"), FALSE }, { STANDBY("<vlan/>"), TRUE },
@@ -135,11 +145,19 @@ static const struct {
     { POOLED(ADDRESS(" type='pci'", "bus='2' slot='1'")), TRUE },
     { POOLED(ADDRESS("", "bus='2'")), TRUE },
 
+    /* Where the standbys are connected */
+    { STANDBY_OF("bridge", ""), TRUE }, { STANDBY_OF("bridge", "<source/>"), TRUE },
+    { STANDBY_OF("direct", "<source mode='bridge'/>"), TRUE },
+    { STANDBY_OF("direct", "<source dev='eth0'/>"), FALSE },
+    { STANDBY_OF("vdpa", ""), TRUE }, { STANDBY_OF("vdpa", "<source dev='/x'/>"), FALSE },
+    { STANDBY_OF("network", ""), TRUE }, { STANDBY_OF("ethernet", ""), FALSE },
+
     /* Where the VFs are on the host */
     { NAMED(SOURCE), FALSE }, { NAMED(""), TRUE }, { NAMED("<source/>"), TRUE },
     { NAMED("<source><address domain='0' bus='0x81' slot='1' function='0'/></source>"), TRUE },
     { NAMED("<source><address type='pci' bus='0x81' slot='0x20'/></source>"), TRUE },
     { PLAIN(PLAIN_SOURCE), FALSE }, { PLAIN(""), TRUE },
+    { PLAIN(PLAIN_SOURCE "<virtualport/>"), FALSE },
     { PLAIN("<source><address bus='0x81' slot='0x20'/></source>"), TRUE },
     { NIC_VALUES_DOMAIN(NIC_VALUES_STANDBY("") NIC_VALUES_VF("network", "")), TRUE },
     { NIC_VALUES_DOMAIN(NIC_VALUES_STANDBY("") NIC_VALUES_VF("network", "<source/>")), TRUE },

@@ -35,6 +35,7 @@ typedef enum {
     VIR_TEAMING_FIELD_STRING,
     VIR_TEAMING_FIELD_UINT,
     VIR_TEAMING_FIELD_NONZERO,      /* guint, which libvirt takes from 1 on */
+    VIR_TEAMING_FIELD_REQUIRED,     /* the same, and it must be there */
     VIR_TEAMING_FIELD_RING,         /* guint, a power of two or 0 */
     VIR_TEAMING_FIELD_SIZE,         /* guint64; text of the element; ULLONG_MAX: none */
     VIR_TEAMING_FIELD_ON_OFF,
@@ -120,7 +121,7 @@ static const virTeamingField virTeamingInterfaceFields[] = {
     FIELD("tune", "sndbuf", NULL, SIZE, sndbuf),
     FIELD("link", NULL, "state", IS_DOWN, linkDown),
     FIELD("mtu", NULL, "size", UINT, mtu),
-    FIELD("boot", NULL, "order", NONZERO, bootOrder),
+    FIELD("boot", NULL, "order", REQUIRED, bootOrder),
     FIELD("rom", NULL, "enabled", YES_NO, romEnabled),
     FIELD("rom", NULL, "bar", ON_OFF, romBar),
     FIELD("rom", NULL, "file", STRING, romFile),
@@ -136,7 +137,7 @@ static const virTeamingField virTeamingHostdevFields[] = {
     FIELD("", NULL, "managed", IS_YES, managed),
     FIELD("driver", NULL, "name", STRING, driver.name),
     FIELD("driver", NULL, "iommufd", YES_NO, driver.iommufd),
-    FIELD("boot", NULL, "order", NONZERO, bootOrder),
+    FIELD("boot", NULL, "order", REQUIRED, bootOrder),
     FIELD("rom", NULL, "enabled", YES_NO, romEnabled),
     FIELD("rom", NULL, "bar", ON_OFF, romBar),
     FIELD("rom", NULL, "file", STRING, romFile),
@@ -405,6 +406,8 @@ virTeamingFieldParse(virTeamingDomain *domain,
     gboolean understood = TRUE;
     guint64 number;
 
+    if (!text && field->kind == VIR_TEAMING_FIELD_REQUIRED)
+        text = "";
     if (!text)
         return;
 
@@ -418,9 +421,11 @@ virTeamingFieldParse(virTeamingDomain *domain,
 
     case VIR_TEAMING_FIELD_UINT:
     case VIR_TEAMING_FIELD_NONZERO:
+    case VIR_TEAMING_FIELD_REQUIRED:
     case VIR_TEAMING_FIELD_RING:
         if ((understood = virTeamingXmlParseNumber(text, 10, G_MAXUINT, &number) &&
-             (number || field->kind != VIR_TEAMING_FIELD_NONZERO) &&
+             (number || (field->kind != VIR_TEAMING_FIELD_NONZERO &&
+                         field->kind != VIR_TEAMING_FIELD_REQUIRED)) &&
              (!(number & (number - 1)) || field->kind != VIR_TEAMING_FIELD_RING)))
             *(guint *)member = number;
         break;
@@ -613,17 +618,33 @@ virTeamingNicAddressParse(virTeamingDomain *domain,
 }
 
 
-/* What libvirt misses in the source of a NIC that can be transient, as it is to be written; NULL:
- * nothing. */
+/* Source: libvirt 9.0 and 11.3, virDomainNetDefParseXML() in src/conf/domain_conf.c. */
+static gboolean
+virTeamingNicTakesVirtualport(const virTeamingNic *nic)
+{
+    return nic->type == VIR_TEAMING_NIC_NETWORK || nic->type == VIR_TEAMING_NIC_BRIDGE ||
+        nic->type == VIR_TEAMING_NIC_DIRECT || nic->type == VIR_TEAMING_NIC_HOSTDEV;
+}
+
+
+/* What libvirt misses in a NIC, as it is to be written; NULL: nothing. */
 static const char *
 virTeamingNicFindMissing(const virTeamingNic *nic)
 {
     if (nic->type == VIR_TEAMING_NIC_NETWORK && !nic->network)
         return "<source network='…'/>";
+    if (nic->type == VIR_TEAMING_NIC_BRIDGE && !nic->bridge)
+        return "<source bridge='…'/>";
+    if ((nic->type == VIR_TEAMING_NIC_DIRECT || nic->type == VIR_TEAMING_NIC_VDPA) && !nic->dev)
+        return "<source dev='…'/>";
     if (nic->type == VIR_TEAMING_NIC_HOSTDEV && !nic->sourceType)
         return "<source> with <address type='pci' …/>";
     if (nic->type == VIR_TEAMING_NIC_PLAIN_HOSTDEV && !nic->lines[VIR_TEAMING_ELEMENT_SOURCE])
         return "<source> with <address …/>";
+    /* What a NIC of a network does not say, the network may. */
+    if (nic->lines[VIR_TEAMING_ELEMENT_VIRTUALPORT] && !nic->virtualport &&
+        nic->type != VIR_TEAMING_NIC_NETWORK && virTeamingNicTakesVirtualport(nic))
+        return "type in its <virtualport>";
     return NULL;
 }
 
@@ -701,6 +722,11 @@ virTeamingNicParse(virTeamingDomain *domain,
                                 "a ROM that is not enabled can't have a bar or a file");
     if ((missing = virTeamingNicFindMissing(nic)))
         virTeamingNicAddProblem(domain, nic, nic->line, NULL, "the NIC has no %s", missing);
+    if (!plain && nic->lines[VIR_TEAMING_ELEMENT_VIRTUALPORT] &&
+        !virTeamingNicTakesVirtualport(nic))
+        virTeamingNicAddProblem(domain, nic, nic->lines[VIR_TEAMING_ELEMENT_VIRTUALPORT],
+                                "virtualport", "a NIC of type '%s' has no virtual port",
+                                nic->typeName ? nic->typeName : "user");
     if (!plain && !nic->model && nic->role == VIR_TEAMING_ROLE_PERSISTENT &&
         virTeamingDomainDefaultsToVirtio(domain, nic))
         virTeamingNicDefaultToVirtio(nic);
@@ -1419,6 +1445,7 @@ virTeamingFieldFormat(GString *out,
         break;
     case VIR_TEAMING_FIELD_UINT:
     case VIR_TEAMING_FIELD_NONZERO:
+    case VIR_TEAMING_FIELD_REQUIRED:
     case VIR_TEAMING_FIELD_RING:
         if (*(const guint *)member)
             g_string_append_printf(out, " %s='%u'", field->attribute, *(const guint *)member);
