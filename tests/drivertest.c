@@ -1396,7 +1396,7 @@ testParkInVlan(Host *host,
                gconstpointer opaque)
 {
     virTeamingVf vf = { .index = 0, .address = host->vf, .mac = host->mac, .trust = -1,
-                        .vlan = 100, .qos = 5 };
+                        .vlan = 100, .qos = 5, .serviceVlan = GPOINTER_TO_INT(opaque) };
     virTeamingVf after;
 
     hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
@@ -1410,13 +1410,17 @@ testParkInVlan(Host *host,
     g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &after, NULL));
     g_assert_cmpuint(after.vlan, ==, 100);
     g_assert_cmpuint(after.qos, ==, 5);
+    g_assert_cmpint(after.serviceVlan, ==, vf.serviceVlan);
 
     hostGuest(host, FALSE, 0);
     g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &after, NULL));
     g_assert_cmpuint(after.vlan, ==, VIR_TEAMING_PARK_VLAN);
+    g_assert_false(after.serviceVlan);
+    hostRestart(host);
     hostHook(host, "release", domainXml);
     g_assert_true(virTeamingKernelVfGet(host->kernel, "eth1", 0, &after, NULL));
     g_assert_cmpuint(after.vlan, ==, 100);
+    g_assert_cmpint(after.serviceVlan, ==, vf.serviceVlan);
     hostExpectClean(host);
 }
 
@@ -4994,7 +4998,8 @@ static void
 hostAddNamesake(Host *host,
                 gboolean drives)
 {
-    virTeamingVf vf = { .index = 0, .mac = host->mac, .vlan = 20, .trust = -1, .spoofchk = 1 };
+    virTeamingVf vf = { .index = 0, .mac = host->mac, .vlan = 20, .serviceVlan = TRUE,
+                        .trust = -1, .spoofchk = 1 };
 
     hostAddPci(host, "0000:01:10.2", "vfio-pci", "0000:01:00.0", "");
     g_assert_true(virTeamingPciAddressParse("0000:01:10.2", &vf.address));
@@ -5055,7 +5060,7 @@ testCatchOfNamesake(Host *host,
     virTeamingFakeSetPciOpen(host->kernel, &host->vf, TRUE);
     hostRestart(host);
     hostWait(host, 11 * 1000);
-    hostExpect(host, "VfSetVlan eth1 0 20\n");
+    hostExpect(host, "VfSetVlan eth1 0 20 802.1ad\n");
     hostGuest(host, TRUE, 3);
     hostExpect(host,
                "VfSetVlan eth1 1 10 qos 1\n"
@@ -5359,7 +5364,7 @@ testCatchInVain(Host *host,
         hostExpect(host, "VfSetVlan eth1 0 7\n");
         /* Once for all: by now it may be another pair's, and parked for that. */
         g_assert_true(virTeamingKernelVfSetVlan(host->kernel, "eth1", 0, VIR_TEAMING_PARK_VLAN, 0,
-                                                NULL));
+                                                FALSE, NULL));
         g_free(virTeamingFakeTakeLog(host->kernel));
         hostRestart(host);
         hostWait(host, 11 * 1000);
@@ -5621,7 +5626,8 @@ main(int argc, char **argv)
         { "/driver/come-back-when-it-has-ended", testComeBackSoon, 1 },
         { "/driver/come-back-when-that-is-told", testComeBackSoon, 2 },
         { "/driver/come-back-when-all-is-over", testComeBackSoon, 3 },
-        { "/driver/park-in-vlan", testParkInVlan },
+        { "/driver/park-in-vlan", testParkInVlan, FALSE },
+        { "/driver/park-in-service-vlan", testParkInVlan, TRUE },
         { "/driver/detach", testDetach },
         { "/driver/move", testMove },
         { "/driver/move-and-attach", testMoveAndAttach },

@@ -1154,7 +1154,7 @@ testLinkMissing(Host *host,
                 VIR_TEAMING_ERROR_NOT_FOUND);
     assertFails(virTeamingKernelVfSetMac(host->kernel, "gone", 0, &guest, error),
                 VIR_TEAMING_ERROR_NOT_FOUND);
-    assertFails(virTeamingKernelVfSetVlan(host->kernel, "gone", 0, 1, 0, error),
+    assertFails(virTeamingKernelVfSetVlan(host->kernel, "gone", 0, 1, 0, FALSE, error),
                 VIR_TEAMING_ERROR_NOT_FOUND);
     assertFails(virTeamingKernelFdbList(host->kernel, "gone", NULL, error),
                 VIR_TEAMING_ERROR_NOT_FOUND);
@@ -1181,9 +1181,9 @@ testNonsense(Host *host,
 
     assertFails(virTeamingKernelVfSetMac(host->kernel, "eth1", 0, MAC(1, 0, 0x5e, 0, 0, 1), error),
                 VIR_TEAMING_ERROR_INVALID);
-    assertFails(virTeamingKernelVfSetVlan(host->kernel, "eth1", 0, 4095, 0, error),
+    assertFails(virTeamingKernelVfSetVlan(host->kernel, "eth1", 0, 4095, 0, FALSE, error),
                 VIR_TEAMING_ERROR_INVALID);
-    assertFails(virTeamingKernelVfSetVlan(host->kernel, "eth1", 0, 1, 8, error),
+    assertFails(virTeamingKernelVfSetVlan(host->kernel, "eth1", 0, 1, 8, FALSE, error),
                 VIR_TEAMING_ERROR_INVALID);
 
     hostAddBridge(host);
@@ -1621,7 +1621,9 @@ testVfOfWhatIsNoPf(Host *host,
                 VIR_TEAMING_ERROR_NOT_FOUND);
     assertFails(virTeamingKernelVfSetMac(host->kernel, "tap9", 0, &guest, error),
                 VIR_TEAMING_ERROR_UNSUPPORTED);
-    assertFails(virTeamingKernelVfSetVlan(host->kernel, "tap9", 0, 1, 0, error),
+    assertFails(virTeamingKernelVfSetVlan(host->kernel, "tap9", 0, 1, 0, FALSE, error),
+                VIR_TEAMING_ERROR_UNSUPPORTED);
+    assertFails(virTeamingKernelVfSetVlan(host->kernel, "tap9", 0, 1, 0, TRUE, error),
                 VIR_TEAMING_ERROR_UNSUPPORTED);
 }
 
@@ -1633,6 +1635,7 @@ testVfSet(Host *host,
     static const virTeamingMac zero;
     virTeamingVf before;
     virTeamingVf vf;
+    g_autoptr(GError) refused = NULL;
     char pf[IF_NAMESIZE];
     guint index;
 
@@ -1642,15 +1645,26 @@ testVfSet(Host *host,
     g_assert_cmpuint(index, ==, 0);
 
     /* Each order changes one thing and leaves the others. */
-    assertWorks(virTeamingKernelVfSetVlan(host->kernel, host->pf, 0, 100, 3, error));
+    assertWorks(virTeamingKernelVfSetVlan(host->kernel, host->pf, 0, 100, 3, FALSE, error));
     assertWorks(virTeamingKernelVfSetMac(host->kernel, host->pf, 0, &guest, error));
     assertWorks(virTeamingKernelVfGet(host->kernel, host->pf, 0, &vf, error));
     g_assert_true(virTeamingMacEqual(&vf.mac, &guest));
     g_assert_cmpuint(vf.vlan, ==, 100);
     g_assert_cmpuint(vf.qos, ==, 3);
+    g_assert_false(vf.serviceVlan);
     g_assert_cmpint(vf.trust, ==, before.trust);
     g_assert_cmpint(vf.spoofchk, ==, before.spoofchk);
-    assertWorks(virTeamingKernelVfSetVlan(host->kernel, host->pf, 0, 0, 0, error));
+    /* Few drivers take one of 802.1ad. */
+    if (virTeamingKernelVfSetVlan(host->kernel, host->pf, 0, 101, 2, TRUE, &refused)) {
+        assertWorks(virTeamingKernelVfGet(host->kernel, host->pf, 0, &vf, error));
+        g_assert_cmpuint(vf.vlan, ==, 101);
+        g_assert_cmpuint(vf.qos, ==, 2);
+        g_assert_true(vf.serviceVlan);
+    } else {
+        g_assert_false(host->fake);
+        g_assert_error(refused, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_UNSUPPORTED);
+    }
+    assertWorks(virTeamingKernelVfSetVlan(host->kernel, host->pf, 0, 0, 0, FALSE, error));
     assertWorks(virTeamingKernelVfGet(host->kernel, host->pf, 0, &vf, error));
     g_assert_true(virTeamingMacEqual(&vf.mac, &guest));
     g_assert_cmpuint(vf.vlan, ==, 0);
@@ -1660,7 +1674,7 @@ testVfSet(Host *host,
 
     assertWorks(virTeamingKernelVfSetMac(host->kernel, host->pf, 0, &before.mac, error));
     assertWorks(virTeamingKernelVfSetVlan(host->kernel, host->pf, 0, before.vlan, before.qos,
-                                          error));
+                                          before.serviceVlan, error));
 }
 
 
@@ -2126,8 +2140,8 @@ testFakeLog(Host *host,
 
     hostAddBridge(host);
     assertWorks(virTeamingKernelVfSetMac(host->kernel, "eth1", 1, &guest, error));
-    assertWorks(virTeamingKernelVfSetVlan(host->kernel, "eth1", 1, 7, 0, error));
-    assertWorks(virTeamingKernelVfSetVlan(host->kernel, "eth1", 1, 7, 2, error));
+    assertWorks(virTeamingKernelVfSetVlan(host->kernel, "eth1", 1, 7, 0, FALSE, error));
+    assertWorks(virTeamingKernelVfSetVlan(host->kernel, "eth1", 1, 7, 2, TRUE, error));
     assertWorks(virTeamingKernelLinkSetLearning(host->kernel, "tap0", FALSE, error));
     fdbAdd(host, "tap0", &guest,
            VIR_TEAMING_FDB_MASTER | VIR_TEAMING_FDB_STATIC | VIR_TEAMING_FDB_STICKY);
@@ -2145,7 +2159,7 @@ testFakeLog(Host *host,
     g_assert_cmpstr(log, ==,
                     "VfSetMac eth1 1 52:54:00:01:02:03\n"
                     "VfSetVlan eth1 1 7\n"
-                    "VfSetVlan eth1 1 7 qos 2\n"
+                    "VfSetVlan eth1 1 7 qos 2 802.1ad\n"
                     "LinkSetLearning tap0 off\n"
                     "FdbAdd tap0 52:54:00:01:02:03 master static sticky\n"
                     "FdbAdd eth1 52:54:00:01:02:03 self\n"

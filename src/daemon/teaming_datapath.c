@@ -251,6 +251,7 @@ virTeamingPairObjLookVf(virTeamingPairObj *pair,
     if (vf.vlan != VIR_TEAMING_PARK_VLAN) {
         pair->vfVlan = vf.vlan;
         pair->vfQos = vf.qos;
+        pair->vfService = vf.serviceVlan;
     }
     *ret = virTeamingPairObjReadVf(pair, &vf);
     /* The VF of a guest that is expected holds its MAC when libvirt has taken it, which it does
@@ -520,7 +521,7 @@ virTeamingPairObjUnparkVlan(virTeamingPairObj *pair,
 {
     return vf->vlan != VIR_TEAMING_PARK_VLAN ||
         virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex, pair->vfVlan,
-                                  pair->vfQos, error);
+                                  pair->vfQos, pair->vfService, error);
 }
 
 
@@ -740,7 +741,7 @@ virTeamingPairObjTake(virTeamingPairObj *pair,
     case VIR_TEAMING_STEP_VF_VLAN:
         /* The VLAN first: the MAC must not be open for a moment. */
         return virTeamingKernelVfSetVlan(kernel, pair->pf, pair->vfIndex,
-                                         VIR_TEAMING_PARK_VLAN, 0, error) &&
+                                         VIR_TEAMING_PARK_VLAN, 0, FALSE, error) &&
             virTeamingPairObjGetVf(pair, kernel, &vf, error) &&
             virTeamingPairObjNameVf(pair, kernel, &vf, error);
     case VIR_TEAMING_STEP_SELF_ADD:

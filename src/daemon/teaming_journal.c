@@ -91,6 +91,7 @@ static const struct {
     FIELD(parked, FIELD_BOOLEAN),
     FIELD(vfVlan, FIELD_UINT),
     FIELD(vfQos, FIELD_UINT),
+    FIELD(vfService, FIELD_BOOLEAN),
     FIELD(macKept, FIELD_BOOLEAN),
     FIELD(keptVf, FIELD_PCI),
     FIELD(keptMac, FIELD_MAC),
@@ -98,6 +99,7 @@ static const struct {
     FIELD(caught, FIELD_PCI),
     FIELD(caughtVlan, FIELD_UINT),
     FIELD(caughtQos, FIELD_UINT),
+    FIELD(caughtService, FIELD_BOOLEAN),
 };
 
 

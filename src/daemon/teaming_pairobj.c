@@ -132,8 +132,10 @@ virTeamingPairObjTakeAddress(virTeamingPairObj *pair,
     if (pair->hasCaught && virTeamingPciAddressEqual(&pair->caught, address)) {
         pair->vfVlan = pair->caughtVlan;
         pair->vfQos = pair->caughtQos;
+        pair->vfService = pair->caughtService;
     } else if (!virTeamingPciAddressEqual(&pair->vf, address)) {
         pair->vfVlan = pair->vfQos = 0;
+        pair->vfService = FALSE;
     }
     pair->vf = *address;
 }
@@ -654,9 +656,11 @@ virTeamingPairObjCatch(virTeamingPairObj *pair,
     pair->caught = vf.address;
     pair->caughtVlan = vf.vlan;
     pair->caughtQos = vf.qos;
+    pair->caughtService = vf.serviceVlan;
     pair->caughtAt = now;
     virTeamingJournalSave(pair, statedir, NULL);
-    if (!virTeamingKernelVfSetVlan(kernel, pf, vf.index, VIR_TEAMING_PARK_VLAN, 0, NULL))
+    if (!virTeamingKernelVfSetVlan(kernel, pf, vf.index, VIR_TEAMING_PARK_VLAN, 0, FALSE,
+                                   NULL))
         return;
     virTeamingPairObjRemember(pair, pair->phase, virTeamingStepToString(VIR_TEAMING_STEP_VF_VLAN));
     g_message("domain '%s', %s: %s at once", pair->domain, pair->standbyAlias,
@@ -680,7 +684,8 @@ virTeamingPairObjLetGo(virTeamingPairObj *pair,
     if (virTeamingKernelVfLocate(kernel, &pair->caught, pf, &index, NULL) &&
         virTeamingKernelVfGet(kernel, pf, index, &vf, NULL) &&
         vf.vlan == VIR_TEAMING_PARK_VLAN)
-        virTeamingKernelVfSetVlan(kernel, pf, index, pair->caughtVlan, pair->caughtQos, NULL);
+        virTeamingKernelVfSetVlan(kernel, pf, index, pair->caughtVlan, pair->caughtQos,
+                                  pair->caughtService, NULL);
     if (!pair->hasVf)
         pair->parked = FALSE;
 }

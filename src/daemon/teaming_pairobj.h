@@ -99,13 +99,15 @@ typedef struct {
     gboolean parked;                /* VF's MAC zeroed, or VLAN changed */
     guint vfVlan;                   /* the VF's VLAN and priority before it was parked */
     guint vfQos;                    /* in ours */
+    gboolean vfService;             /* one of 802.1ad */
     gboolean macKept;               /* libvirt does not look after the MAC of @keptVf */
     virTeamingPciAddress keptVf;
     virTeamingMac keptMac;          /* which it had before us */
     gboolean hasCaught;             /* @caught is parked, and nobody knows yet whose it is */
     virTeamingPciAddress caught;
-    guint caughtVlan;               /* @vfVlan and @vfQos of that */
+    guint caughtVlan;               /* the same of that */
     guint caughtQos;
+    gboolean caughtService;
 
     /* What was observed last, and when things began (monotonic microseconds). */
     virTeamingPhase phase;

@@ -373,7 +373,7 @@ virTeamingNicProbePark(virTeamingNicProbing *p,
     if (!virTeamingNicProbeHolds(p, error))
         return FALSE;
     *done = virTeamingKernelVfSetVlan(p->probe->kernel, p->probe->pf, p->was.vf.index,
-                                      VIR_TEAMING_NIC_PROBE_VLAN, 0, &reason);
+                                      VIR_TEAMING_NIC_PROBE_VLAN, 0, FALSE, &reason);
     if (*done)
         return TRUE;
     if (!virTeamingNicProbeTolerate(&reason, error))
@@ -390,7 +390,8 @@ virTeamingNicProbeUnpark(virTeamingNicProbing *p,
                          GError **error)
 {
     return virTeamingNicProbeHolds(p, error) &&
-        virTeamingKernelVfSetVlan(p->probe->kernel, p->probe->pf, p->was.vf.index, 0, 0, error);
+        virTeamingKernelVfSetVlan(p->probe->kernel, p->probe->pf, p->was.vf.index, 0, 0, FALSE,
+                                  error);
 }
 
 
@@ -844,10 +845,6 @@ virTeamingNicProbeChoose(const virTeamingNicProbe *probe,
 
         if (!virTeamingNicProbeLook(probe, &vf->address, &device, &link, &objection, error))
             return FALSE;
-        /* virTeamingKernelVfSetVlan() knows no others than those of 802.1Q. */
-        if (!objection && vf->serviceVlan)
-            objection = g_strdup_printf("it could not be put back into its VLAN, one of 802.1ad; "
-                                        "ip link set dev %s vf %u vlan 0", probe->pf, vf->index);
         if (objection) {
             g_string_append_printf(why, "\n  VF %u: %s", vf->index, objection);
             continue;
@@ -1042,9 +1039,10 @@ virTeamingNicProbeRestoreFilter(const virTeamingNicProbe *probe,
         return FALSE;
     }
     /* What is right already may be what this NIC can't change. */
-    return ((vf.vlan == was->vf.vlan && vf.qos == was->vf.qos) ||
+    return ((vf.vlan == was->vf.vlan && vf.qos == was->vf.qos &&
+             vf.serviceVlan == was->vf.serviceVlan) ||
             virTeamingKernelVfSetVlan(probe->kernel, was->pf, was->vf.index, was->vf.vlan,
-                                      was->vf.qos, error)) &&
+                                      was->vf.qos, was->vf.serviceVlan, error)) &&
         (virTeamingMacEqual(&vf.mac, &was->vf.mac) ||
          virTeamingNicProbeRestoreMac(probe, was, error));
 }

@@ -101,6 +101,7 @@ virTeamingNicJournalSave(const virTeamingNicJournal *journal,
     json_object_set_string_member(object, "vfMac", virTeamingMacFormat(&journal->vf.mac, mac));
     json_object_set_int_member(object, "vlan", journal->vf.vlan);
     json_object_set_int_member(object, "qos", journal->vf.qos);
+    json_object_set_boolean_member(object, "serviceVlan", journal->vf.serviceVlan);
     json_object_set_string_member(object, "driver", journal->driver);
     json_object_set_string_member(object, "netdev", journal->netdev);
     json_object_set_string_member(object, "netdevMac",
@@ -145,6 +146,8 @@ virTeamingNicJournalParse(virTeamingNicJournal *ret,
     ret->vf.index = json_object_get_int_member_with_default(object, "index", 0);
     ret->vf.vlan = json_object_get_int_member_with_default(object, "vlan", 0);
     ret->vf.qos = json_object_get_int_member_with_default(object, "qos", 0);
+    ret->vf.serviceVlan =
+        json_object_get_boolean_member_with_default(object, "serviceVlan", FALSE);
     ret->mtu = json_object_get_int_member_with_default(object, "mtu", 0);
     ret->up = json_object_get_boolean_member_with_default(object, "up", FALSE);
     g_strlcpy(ret->pf, virTeamingNicJournalGet(object, "pf"), sizeof(ret->pf));

@@ -897,8 +897,7 @@ virTeamingKernelVfSetMac(virTeamingKernel *kernel,
  * @index: of the VF, from 0
  * @vlan: 1 to 4094, or 0: none
  * @qos: 802.1p priority, 0 to 7
- *
- * The VLAN is always one of 802.1Q.
+ * @service: the VLAN is one of 802.1ad, which few drivers take; else of 802.1Q
  *
  * Returns: FALSE as virTeamingKernelVfSetMac() does.
  */
@@ -908,6 +907,7 @@ virTeamingKernelVfSetVlan(virTeamingKernel *kernel,
                           guint index,
                           guint vlan,
                           guint qos,
+                          gboolean service,
                           GError **error)
 {
     if (!virTeamingKernelCheckName(pf, error) || !virTeamingKernelCheckVlan(vlan, error))
@@ -918,7 +918,8 @@ virTeamingKernelVfSetVlan(virTeamingKernel *kernel,
         return FALSE;
     }
     virTeamingKernelForget(kernel, VIR_TEAMING_KERNEL_VFS);
-    return virTeamingKernelEnd(kernel, kernel->ops->vfSetVlan(kernel, pf, index, vlan, qos), error,
+    return virTeamingKernelEnd(kernel,
+                               kernel->ops->vfSetVlan(kernel, pf, index, vlan, qos, service), error,
                                "set VLAN %u of VF %u of '%s'", vlan, index, pf);
 }
 

@@ -213,6 +213,7 @@ gboolean virTeamingKernelVfSetVlan(virTeamingKernel *kernel,
                                    guint index,
                                    guint vlan,
                                    guint qos,
+                                   gboolean service,
                                    GError **error);
 gboolean virTeamingKernelVfLocate(virTeamingKernel *kernel,
                                   const virTeamingPciAddress *address,

@@ -1071,7 +1071,8 @@ virTeamingKernelFakeVfSetVlan(virTeamingKernel *kernel,
                               const char *pf,
                               guint index,
                               guint vlan,
-                              guint qos)
+                              guint qos,
+                              gboolean service)
 {
     virTeamingKernelFake *fake = (virTeamingKernelFake *)kernel;
     virTeamingVf *vf;
@@ -1081,9 +1082,12 @@ virTeamingKernelFakeVfSetVlan(virTeamingKernel *kernel,
         return err;
     vf->vlan = vlan;
     vf->qos = qos;
+    vf->serviceVlan = service;
     g_string_append_printf(fake->log, "VfSetVlan %s %u %u", pf, index, vlan);
     if (qos)
         g_string_append_printf(fake->log, " qos %u", qos);
+    if (service)
+        g_string_append(fake->log, " 802.1ad");
     g_string_append_c(fake->log, '\n');
     virTeamingFakeChanged(fake, pf, NULL);
     return 0;

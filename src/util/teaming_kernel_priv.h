@@ -75,7 +75,8 @@ typedef struct {
                      const char *pf,
                      guint index,
                      guint vlan,
-                     guint qos);
+                     guint qos,
+                     gboolean service);
     int (*vfLocate)(virTeamingKernel *kernel,
                     const virTeamingPciAddress *address,
                     char pf[IF_NAMESIZE],

@@ -1143,10 +1143,22 @@ virTeamingKernelRealVfSetVlan(virTeamingKernel *kernel,
                               const char *pf,
                               guint index,
                               guint vlan,
-                              guint qos)
+                              guint qos,
+                              gboolean service)
 {
-    struct ifla_vf_vlan data = { .vf = index, .vlan = vlan, .qos = qos };
+    const struct ifla_vf_vlan data = { .vf = index, .vlan = vlan, .qos = qos };
+    /* A list of one; more the kernel does not take (MAX_VLAN_LIST_LEN). */
+    const struct {
+        struct nlattr attr;
+        struct ifla_vf_vlan_info info;
+    } list = {
+        { NLA_HDRLEN + sizeof(list.info), IFLA_VF_VLAN_INFO },
+        { .vf = index, .vlan = vlan, .qos = qos, .vlan_proto = htons(ETH_P_8021AD) },
+    };
 
+    if (service)
+        return virTeamingNlSetVf(kernel, pf, IFLA_VF_VLAN_LIST | NLA_F_NESTED, &list,
+                                 sizeof(list));
     return virTeamingNlSetVf(kernel, pf, IFLA_VF_VLAN, &data, sizeof(data));
 }
 
