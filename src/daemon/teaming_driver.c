@@ -778,6 +778,17 @@ virTeamingPairObjIsOpening(const virTeamingPairObj *pair)
 }
 
 
+/* For how many milliseconds a guest that plays with its VF is let alone; 0: it does not. One that
+ * was asked for it is not to lose frames for long if it lets it go. */
+static gint64
+virTeamingPairObjRest(const virTeamingPairObj *pair,
+                      gint64 now)
+{
+    return !virTeamingPairObjIsRestless(pair, now) ? 0 :
+        pair->askedOut ? VIR_TEAMING_DRIVER_LEISURE_MS : VIR_TEAMING_DRIVER_IDLE_MS;
+}
+
+
 /**
  * virTeamingDriverNextRun:
  * @driver: the driver
@@ -794,13 +805,14 @@ virTeamingDriverNextRun(const virTeamingDriver *driver,
 
     for (guint i = 0; i < driver->pairs->len; i++) {
         const virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
+        const gint64 rest = virTeamingPairObjRest(pair, now);
         virTeamingObserved seen;
         gint64 look;
 
         virTeamingPairObjObserve(pair, driver->ranAt, &seen);
         look = virTeamingFailoverNextLook(pair->phase, &seen);
-        if (look < 0 || virTeamingPairObjIsRestless(pair, now))
-            look = VIR_TEAMING_DRIVER_IDLE_MS;
+        if (look < 0 || rest)
+            look = rest ? rest : VIR_TEAMING_DRIVER_IDLE_MS;
         else if (pair->phase != VIR_TEAMING_PHASE_DRIVING &&
                  now - pair->changedAt > VIR_TEAMING_DRIVER_PATIENCE_MS * 1000)
             look = MAX(look, pair->migrating || pair->askedOut ?
@@ -899,15 +911,13 @@ virTeamingDriverWatch(virTeamingDriver *driver,
 {
     virTeamingObserved seen;
     gint64 look;
-    gint64 rest = 0;
+    gint64 rest = virTeamingPairObjRest(pair, now);
 
     virTeamingPairObjObserve(pair, now, &seen);
     look = virTeamingFailoverNextLook(pair->phase, &seen);
     /* Others may be watched more closely. Nothing comes of what it would see while the kernel does
      * not answer. */
-    if (virTeamingPairObjIsRestless(pair, now))
-        rest = VIR_TEAMING_DRIVER_IDLE_MS;
-    else if (look < 0 || look == VIR_TEAMING_FAILOVER_CALM_MS || pair->blind)
+    if (!rest && (look < 0 || look == VIR_TEAMING_FAILOVER_CALM_MS || pair->blind))
         rest = VIR_TEAMING_FAILOVER_CALM_MS;
     if (now - pair->watchedAt < rest * 1000)
         return FALSE;

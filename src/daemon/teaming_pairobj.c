@@ -813,14 +813,14 @@ virTeamingPairObjWant(virTeamingPairObj *pair,
  * virTeamingPairObjIsRestless:
  *
  * Returns: whether @pair has changed so often that its guest must be playing with its VF. It is
- *          looked at less closely then, or the host would have no time for anything else. In a
- *          migration there is not much to play with.
+ *          looked at less closely then, or the host would have no time for anything else. A guest
+ *          that does so while its memory is copied ends its migration.
  */
 gboolean
 virTeamingPairObjIsRestless(const virTeamingPairObj *pair,
                             gint64 now)
 {
-    return pair->changes >= VIR_TEAMING_PAIR_CHANGES && !pair->askedOut && !pair->migrating &&
+    return pair->changes >= VIR_TEAMING_PAIR_CHANGES && !pair->migrating &&
         now - pair->changesSince < VIR_TEAMING_PAIR_CHANGES_MS * 1000;
 }
 
@@ -835,8 +835,8 @@ virTeamingPairObjCountChange(virTeamingPairObj *pair,
         pair->changes = 0;
     }
     if (++pair->changes == VIR_TEAMING_PAIR_CHANGES)
-        g_warning("domain '%s', %s: its VF comes and goes all the time; it is looked at once a "
-                  "second until that is over", pair->domain, pair->standbyAlias);
+        g_warning("domain '%s', %s: its VF comes and goes all the time; it is looked at less "
+                  "closely until that is over", pair->domain, pair->standbyAlias);
 }
 
 
