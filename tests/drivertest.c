@@ -4835,8 +4835,8 @@ testVfOfAnother(Host *host,
 }
 
 
-/* Two guests with one MAC, in two networks: the VF that is driven is not the one that libvirt has
- * just given the MAC. */
+/* Two guests with one MAC, in two networks: the VF that is driven, or that a QEMU at least has open,
+ * is not the one that libvirt has just given the MAC. */
 static void
 testMacOfAnother(Host *host,
                  gconstpointer opaque)
@@ -4847,7 +4847,9 @@ testMacOfAnother(Host *host,
     g_assert_true(virTeamingPciAddressParse("0000:01:10.2", &vf.address));
     vf.mac = host->mac;
     hostSetVfMac(host, MAC);
-    virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
+    virTeamingFakeSetPciOpen(host->kernel, &host->vf, TRUE);
+    if (GPOINTER_TO_INT(opaque))
+        virTeamingFakeSetPciState(host->kernel, &host->vf, TRUE, 3);
     hostHook(host, "migrate", arrivingXml);
     hostSpin(host);
     hostExpect(host, "");
@@ -5598,7 +5600,8 @@ main(int argc, char **argv)
         { "/driver/leave-alone", testLeaveAlone },
         { "/driver/leave-stopped", testLeaveStopped },
         { "/driver/vf-of-another", testVfOfAnother },
-        { "/driver/mac-of-another", testMacOfAnother },
+        { "/driver/mac-of-another", testMacOfAnother, TRUE },
+        { "/driver/mac-of-another-that-is-idle", testMacOfAnother, FALSE },
         { "/driver/arrive-moved-by-position", testArriveMovedByPosition },
         { "/driver/alone-untouched", testAloneUntouched },
         { "/driver/move-beside-alone", testMoveBesideAlone },

@@ -293,6 +293,11 @@ hostSetPciState(Host *host,
     fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     g_assert_cmpint(write(fd, config, sizeof(config)), ==, (gssize)sizeof(config));
     close(fd);
+    if (busMaster) {
+        g_autofree char *enable = g_strdup_printf("bus/pci/devices/%s/enable", buf);
+
+        hostPutFile(host, enable, "1\n", -1);
+    }
     run("rm -rf %s/msi_irqs", base);
     for (guint i = 0; i < vectors; i++) {
         g_autofree char *irq = g_strdup_printf("bus/pci/devices/%s/msi_irqs/%u", buf, 24 + i);
@@ -636,10 +641,18 @@ testPciState(Host *host,
     g_assert_false(state.busMaster);
     g_assert_cmpuint(state.vectors, ==, 0);
 
+    g_assert_false(state.enabled);
+
     hostSetPciState(host, &vfAddress, TRUE, 3);
     assertWorks(virTeamingKernelPciGetState(host->kernel, &vfAddress, &state, error));
     g_assert_true(state.busMaster);
     g_assert_cmpuint(state.vectors, ==, 3);
+    g_assert_true(state.enabled);
+
+    /* Who has it open need not drive it. */
+    hostSetPciState(host, &vfAddress, FALSE, 0);
+    assertWorks(virTeamingKernelPciGetState(host->kernel, &vfAddress, &state, error));
+    g_assert_true(state.enabled);
 }
 
 

@@ -213,22 +213,26 @@ virTeamingPairObjForgetVf(virTeamingPairObj *pair)
 }
 
 
-/* Does a guest drive the VF at @address? One that can't be looked at may be driven. */
+/* Has another guest than @pair's the VF at @address, as far as one can tell? One that drives it has;
+ * and before @pair's is here so has one whose QEMU has opened it. One that can't be looked at may be
+ * had. */
 static gboolean
-virTeamingVfIsDriven(virTeamingKernel *kernel,
-                     const virTeamingPciAddress *address)
+virTeamingPairObjIsOfAnother(const virTeamingPairObj *pair,
+                             virTeamingKernel *kernel,
+                             const virTeamingPciAddress *address)
 {
     g_autoptr(GError) error = NULL;
     virTeamingPciState pci;
 
     if (!virTeamingKernelPciGetState(kernel, address, &pci, &error))
         return g_error_matches(error, VIR_TEAMING_ERROR, VIR_TEAMING_ERROR_BUSY);
-    return virTeamingPciDriverIsVfio(pci.driver) && pci.busMaster;
+    return virTeamingPciDriverIsVfio(pci.driver) &&
+        (pci.busMaster || (pair->guest == VIR_TEAMING_GUEST_INCOMING && pci.enabled));
 }
 
 
-/* Finds the VF of @pf that libvirt has given @pair's MAC, for it to be plugged: no guest drives it.
- * One that is driven is another's, in another network. */
+/* Finds the VF of @pf that libvirt has given @pair's MAC, for it to be plugged. One that a guest has
+ * already is another's, in another network. */
 static gboolean
 virTeamingPairObjFindGiven(const virTeamingPairObj *pair,
                            virTeamingKernel *kernel,
@@ -239,13 +243,13 @@ virTeamingPairObjFindGiven(const virTeamingPairObj *pair,
 
     if (!virTeamingKernelVfFind(kernel, pf, &pair->mac, ret, NULL))
         return FALSE;
-    if (!virTeamingVfIsDriven(kernel, &ret->address))
+    if (!virTeamingPairObjIsOfAnother(pair, kernel, &ret->address))
         return TRUE;
     vfs = virTeamingKernelVfList(kernel, pf, NULL);
     for (guint i = 0; vfs && i < vfs->len; i++) {
         *ret = g_array_index(vfs, virTeamingVf, i);
         if (virTeamingMacEqual(&ret->mac, &pair->mac) &&
-            !virTeamingVfIsDriven(kernel, &ret->address))
+            !virTeamingPairObjIsOfAnother(pair, kernel, &ret->address))
             return TRUE;
     }
     return FALSE;

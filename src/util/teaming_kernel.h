@@ -24,11 +24,14 @@ typedef struct _virTeamingKernel virTeamingKernel;
  * @busMaster: Bus Master Enable, bit 2 of the command register. Through vfio-pci
  *             it is the bit that the guest's driver sets and clears
  * @vectors: interrupt vectors in use (entries of msi_irqs/)
+ * @enabled: @driver has enabled it. vfio-pci does while somebody has it open
+ *           (vfio_pci_core_enable() in drivers/vfio/pci/vfio_pci_core.c)
  */
 typedef struct {
     char driver[32];
     gboolean busMaster;
     guint vectors;
+    gboolean enabled;
 } virTeamingPciState;
 
 typedef struct {

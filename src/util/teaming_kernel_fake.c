@@ -781,6 +781,7 @@ virTeamingKernelFakePciGetState(virTeamingKernel *kernel,
     g_strlcpy(ret->driver, pci->device.driver, sizeof(ret->driver));
     ret->busMaster = pci->busMaster;
     ret->vectors = pci->vectors;
+    ret->enabled = pci->open;
     return 0;
 }
 

@@ -355,6 +355,8 @@ virTeamingKernelRealPciGetState(virTeamingKernel *kernel,
         return err;
     virTeamingSysfsReadLink(((virTeamingPciHandleReal *)handle)->dir, "driver",
                             ret->driver, sizeof(ret->driver));
+    ret->enabled = virTeamingSysfsReadNumber(((virTeamingPciHandleReal *)handle)->dir, "enable",
+                                             0) > 0;
     return 0;
 }
 
