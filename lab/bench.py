@@ -18,7 +18,7 @@ import tempfile
 import time
 
 from labkit import (INTERVAL_MS, Lab, LabError, Meter, OTHER, Progress, end_on_signals, gap_in,
-                    lab, vantage)
+                    lab, table, vantage)
 
 CROSSING_MS = 20            # of each of two guests
 SLACK_MS = 20               # what may be lost beside what the guest's kernel can't take
@@ -371,11 +371,7 @@ class Bench:
                  f"{max(c.lost.values()):.0f} ms", f"{c.blind:.0f} ms" if c.blind else "-",
                  ms(c.downtime), ms(c.stall),
                  ms(c.vf_back) if c.vf_back is not None else "-") for c in self.cases]
-        widths = [max(len(r[i]) for r in [head, *rows]) for i in range(len(head))]
-        lines = ["  ".join(cell.ljust(w) if i == 0 else cell.rjust(w)
-                           for i, (cell, w) in enumerate(zip(row, widths))).rstrip()
-                 for row in [head, *rows]]
-        text = "\n".join([lines[0], "  ".join("-" * w for w in widths), *lines[1:]])
+        text = table(head, rows)
         if self.reaction:
             total, netlink = self.reaction["total_us"], self.reaction["netlink_us"]
             text += ("\n\nFrom the edge of the Bus Master bit to the filters moved, "

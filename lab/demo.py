@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 from bench import EXPLAIN, HOST_MEMORY, Bench
-from labkit import Lab, LabError, OTHER, Progress, end_on_signals, gap_in, vantage
+from labkit import Lab, LabError, OTHER, Progress, end_on_signals, gap_in, table, vantage
 from timeline import svg
 
 SPEEDS = {"full": None, "6MiB": 6}
@@ -160,14 +160,7 @@ class Demo:
                          f"{gap_in(c, 'unplug'):.0f} ms" if c["vf"] else "-",
                          f"{gap_in(c, 'prepare', ['destination-peer']):.0f} ms",
                          f"{gap_in(c, 'switchover'):.0f} ms"))
-        widths = [max(len(r[i]) for r in [head, *rows]) for i in range(len(head))]
-        lines = []
-        for n, row in enumerate([head, *rows]):
-            lines.append("  ".join(cell.ljust(w) if i < 4 else cell.rjust(w)
-                                   for i, (cell, w) in enumerate(zip(row, widths))).rstrip())
-            if n == 0:
-                lines.append("  ".join("-" * w for w in widths))
-        return "\n".join(lines)
+        return table(head, rows, left=4)
 
     def run(self):
         ended = False

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -132,9 +133,7 @@ class EventLog:
                 self.events.append((time.time_ns(), found[1], found[2], found[3]))
 
     def close(self):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait()
+        end_session(self.process)
         self.thread.join(5)
 
     def first(self, name, domain, zero_ns):
@@ -185,8 +184,7 @@ class VfWatch:
         return round((self.when_ns - zero_ns) / 1e6, 1)
 
     def close(self):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGTERM)
+        end_session(self.process)
         self.thread.join(5)
 
 
@@ -289,6 +287,12 @@ class Lab:
         self.run(host, f"pidof virtteamingd | xargs -r kill -{sig}; "
                        "while pidof virtteamingd > /dev/null; do sleep 0.05; done")
 
+    @staticmethod
+    def save_logs(directory):
+        """What is to be known of both hypervisors when something has failed."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            lab("logs", directory, check=False, timeout=120)
+
     def kill(self, host):
         """Ends a hypervisor, as when its power fails."""
         self.crippled = True
@@ -363,6 +367,22 @@ class Lab:
                 break
         return lost
 
+    def take_vf(self, host):
+        """Detaches the guest's VF, as its owner would. Returns the element to attach again."""
+        xml = self.vf_xml(host)
+        self.virsh(host, "detach-device-alias", "guest", "ua-primary0", "--live")
+        self.wait_for(lambda: "ua-primary0" not in self.virsh(host, "dumpxml", "guest").stdout,
+                      "the VF to go", 30)
+        return xml
+
+    def vf_xml(self, host):
+        return self.run(host, "virsh dumpxml --migratable guest | sed -n "
+                              "'/<interface type=.network.>/,/<.interface>/p'").stdout
+
+    def attach_vf(self, host, xml):
+        self.run(host, f"printf %s {shlex.quote(xml)} > /tmp/vf.xml; "
+                       "virsh -q attach-device guest /tmp/vf.xml --live")
+
     def destroy(self, name="guest", hosts="ab"):
         """Ends a guest, wherever it is. The switch between the hosts forgets it: the lab's
         guests say nothing of their own accord, so it would not learn where the next one is."""
@@ -395,10 +415,10 @@ class Lab:
     # --- migrations
 
     @staticmethod
-    def begin_migration(source, name="guest", *options):
+    def begin_migration(source, name="guest", *options, timeout=180):
         """An unmodified virsh migrate --live to the other hypervisor, under way."""
         return subprocess.Popen(
-            [LAB, "run", "--no-input", "--timeout", "180", source, "virsh", "migrate",
+            [LAB, "run", "--no-input", "--timeout", str(timeout), source, "virsh", "migrate",
              "--live", *options, name, f"qemu+tcp://{OTHER[source]}/system"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -565,3 +585,12 @@ def gap_in(result, phase, names=None):
     return max((gap["end_ms"] - gap["start_ms"]
                 for v in result["vantages"] if not names or v["name"] in names
                 for gap in v["gaps"] if gap["phase"] == phase), default=0)
+
+
+def table(head, rows, left=1):
+    """In columns, of which the first @left are flush left, and the others right."""
+    cells = [head, *rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    lines = ["  ".join(cell.ljust(w) if i < left else cell.rjust(w)
+                       for i, (cell, w) in enumerate(zip(row, widths))).rstrip() for row in cells]
+    return "\n".join([lines[0], "  ".join("-" * w for w in widths), *lines[1:]])

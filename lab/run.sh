@@ -325,7 +325,7 @@ cmd_logs()
         mkdir -p "$1/$h"
         cp "$state/console-$h" "$1/$h/console" 2>/dev/null || true
         agent_run "-n -t 60" $h sh -c \
-            'dmesg > /run/dmesg; ip -d link > /run/links; bridge fdb > /run/fdb; cd / && tar -c --ignore-failed-read run/dmesg run/links run/fdb var/log run/libvirt/qemu run/virt-teaming 2>/dev/null' |
+            'dmesg > /run/dmesg; ip -d link > /run/links; bridge fdb > /run/fdb; virt-teaming status > /run/status 2>&1; cd / && tar -c --ignore-failed-read run/dmesg run/links run/fdb run/status var/log run/libvirt/qemu run/virt-teaming 2>/dev/null' |
             tar -C "$1/$h" -x 2>/dev/null || true
     done
     cp "$state/supervise.log" "$1/" 2>/dev/null || true

@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 
-from labkit import DAEMON_LOG, LAB, MAC_PREFIX, OTHER, Lab, LabError, Progress, end_on_signals
+from labkit import DAEMON_LOG, MAC_PREFIX, OTHER, Lab, LabError, Progress, end_on_signals
 
 MAC = f"{MAC_PREFIX}00:00:01:00"
 QEMU = "qemu-system-x86_64"
@@ -154,7 +154,7 @@ class Soak:
         """Notes what happened, and whether the guest has moved."""
         xml = None
         if fail is detach:
-            xml = self.take_vf()
+            xml = self.lab.take_vf(self.home)
         self.began = time.monotonic()
         with self.lab.begin_migration(self.home, "guest", *self.speed()) as virsh:
             try:
@@ -173,19 +173,10 @@ class Soak:
             # It may have arrived as it was.
             self.lab.virsh(self.home, "resume", "guest", check=False)
         if xml:
-            self.lab.run(self.home, f"printf %s {shlex.quote(xml)} > /tmp/vf.xml; "
-                                    "virsh -q attach-device guest /tmp/vf.xml --live")
+            self.lab.attach_vf(self.home, xml)
 
     def speed(self):
         return ["--bandwidth", str(self.args.bandwidth)] if self.args.bandwidth else []
-
-    def take_vf(self):
-        xml = self.lab.run(self.home, "virsh dumpxml --migratable guest | sed -n "
-                                      "'/<interface type=.network.>/,/<.interface>/p'").stdout
-        self.lab.virsh(self.home, "detach-device-alias", "guest", "ua-primary0", "--live")
-        self.lab.wait_for(lambda: "ua-primary0" not in
-                          self.lab.virsh(self.home, "dumpxml", "guest").stdout, "the VF to go", 30)
-        return xml
 
     # --- what must hold
 
@@ -230,17 +221,13 @@ class Soak:
                 row["took"] = self.check()
             except (Broken, LabError, subprocess.TimeoutExpired) as error:
                 row["broken"] = str(error)
-                self.keep_logs(number)
+                if self.lab:
+                    self.lab.save_logs(os.path.join(self.args.logs, str(number)))
                 self.close()
             self.write()
         self.close()
         self.progress.done()
         return 1 if any(row["broken"] for row in self.rows) else 0
-
-    def keep_logs(self, number):
-        if self.lab:
-            subprocess.run([LAB, "logs", os.path.join(self.args.logs, str(number))],
-                           check=False, timeout=120)
 
     # --- the report
 

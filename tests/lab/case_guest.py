@@ -12,14 +12,10 @@ import sys
 import threading
 import time
 
-from labcase import (HANDOVER_MS, Failed, cut_wire, expect, expect_whole, ping_loss, scenario,
-                     wait_phase)
-from labkit import INTERVAL_MS, LAB, OTHER, EventLog, LabError, Meter
+from labcase import (GPE, HANDOVER_MS, Failed, cut_wire, expect, expect_clean, expect_whole,
+                     policy, scenario, wait_phase)
+from labkit import DAEMON_LOG, INTERVAL_MS, LAB, OTHER, EventLog, LabError, Meter
 
-LOG = "/var/log/virtteamingd.log"
-# By which PCI hotplug reaches the guest. "mask" and "unmask" are told it, for "enable" clears
-# what came while it was disabled (ACPICA, acpi_enable_gpe).
-GPE = "/sys/firmware/acpi/interrupts/gpe01"
 SUSPEND = "virsh -q suspend guest && virsh -q domstate guest"
 
 
@@ -27,12 +23,12 @@ SUSPEND = "virsh -q suspend guest && virsh -q domstate guest"
 
 def mark(lab, host):
     """Where the daemon's log ends now."""
-    return int(lab.run(host, f"wc -l < {LOG}").stdout)
+    return int(lab.run(host, f"wc -l < {DAEMON_LOG}").stdout)
 
 
 def at(lab, host, since, words, command="true", seconds=60):
     """Runs a command on @host as soon as the daemon's log, behind @since, has @words."""
-    done = lab.run(host, f"timeout {seconds} tail -n +{since + 1} -f {LOG} | "
+    done = lab.run(host, f"timeout {seconds} tail -n +{since + 1} -f {DAEMON_LOG} | "
                          f"grep -q -m1 -e '{words}' || exit 9; {command}",
                    check=False, timeout=seconds + 60)
     if done.returncode == 9:
@@ -73,21 +69,6 @@ def expect_one_mac(lab, number=1):
            f"the guest's interfaces are {', '.join(ours)}")
 
 
-def expect_clean(lab, hosts="ab"):
-    """Nothing is left of a guest that has gone, and libvirt answers."""
-    for host in hosts:
-        left = []
-
-        def clean(host=host):
-            left[:] = lab.leftovers(host)
-            return not left
-        try:
-            lab.wait_for(clean, "", 20)
-        except LabError:
-            raise Failed(f"left on {host}: {', '.join(left)}") from None
-        lab.virsh(host, "list", timeout=20)
-
-
 def boot_id(lab):
     return lab.guest("cat /proc/sys/kernel/random/boot_id").stdout.strip()
 
@@ -103,7 +84,7 @@ def problem(lab, host):
 
 def expect_reason(lab, host, words):
     expect(words in problem(lab, host), f"status says: {problem(lab, host) or 'nothing'}")
-    log = lab.run(host, f"grep -c -e '{words}' {LOG}", check=False).stdout.strip()
+    log = lab.run(host, f"grep -c -e '{words}' {DAEMON_LOG}", check=False).stdout.strip()
     expect(log not in ("", "0"), f"the journal does not say: {words}")
 
 
@@ -111,7 +92,7 @@ def expect_carried(lab, host, pairs=1):
     """The VF carries on @host, whatever status still has to say of what was before."""
     lab.wait_guest(pairs)
     lab.wait_settled(host, pairs)
-    lost = ping_loss(lab)
+    lost = lab.lost_at_rest()
     expect(lost == 0, f"{lost} frames lost after it was over")
     expect_clean(lab, OTHER[host])
 
@@ -174,32 +155,13 @@ def lets_its_vf_go_after_it_was_cancelled(lab):
     expect_whole(lab, "a")
     expect_one_mac(lab)
     # What its owner takes away then stays away.
-    lab.virsh("a", "detach-device-alias", "guest", "ua-primary0", "--live")
-    lab.wait_for(lambda: all(p["phase"] == "standby" for p in lab.status("a")),
-                 "the VF to go", 20)
+    lab.take_vf("a")
     time.sleep(8)
     expect(lab.status("a")[0]["phase"] == "standby", "the VF was plugged again")
-    expect(ping_loss(lab) == 0, "frames lost without the VF")
+    expect(lab.lost_at_rest() == 0, "frames lost without the VF")
 
 
 # --- 4. never lets its VF go
-
-@contextlib.contextmanager
-def policy(lab, host, text):
-    """The daemon of @host with another policy for all domains."""
-    conf = "/etc/virt-teaming/virt-teaming.conf"
-
-    def apply(command):
-        lab.stop_daemon(host)
-        lab.run(host, command)
-        lab.start_daemon(host)
-    apply(f"mkdir -p $(dirname {conf}); printf '[policy]\\n{text}\\n' > {conf}")
-    try:
-        lab.wait_settled(host)
-        yield
-    finally:
-        apply(f"rm -f {conf}")
-
 
 @scenario(always=False)
 def waits_for_the_vf_if_told(lab):
@@ -211,7 +173,7 @@ def waits_for_the_vf_if_told(lab):
             at(lab, "a", since, "-> leaving")
             time.sleep(6)
             expect(lab.status("a")[0]["phase"] == "leaving", "it did not wait")
-            expect(ping_loss(lab) == 0, "frames lost while it waited")
+            expect(lab.lost_at_rest() == 0, "frames lost while it waited")
             lab.guest(f"echo unmask > {GPE}")
         expect_whole(lab, "b")
 
@@ -233,11 +195,6 @@ def daemon_starts_while_qemu_waits_for_the_vf(lab):
 
 # --- 5. the slot is busy
 
-def keep_vf_xml(lab):
-    lab.run("a", "virsh dumpxml --migratable guest | "
-                 "sed -n '/<interface type=.network.>/,/<.interface>/p' > /tmp/vf.xml")
-
-
 @scenario(native_hotplug=True)
 def busy_slot_is_never_switched_over(lab):
     """QEMU's unplug request refused, and it copies with a live VF: noticed, aborted in time."""
@@ -257,7 +214,7 @@ def busy_slot_is_never_switched_over(lab):
                       check=False).stdout.strip()
     expect(refused not in ("", "0"), "QEMU did not refuse: the slot was not busy")
     expect_reason(lab, "a", "still could write to it")
-    expect(" STOP " not in lab.run("a", f"tail -n +{since + 1} {LOG}").stdout,
+    expect(" STOP " not in lab.run("a", f"tail -n +{since + 1} {DAEMON_LOG}").stdout,
            "the guest had been stopped already")
     expect_carried(lab, "a")
     expect_one_mac(lab)
@@ -275,7 +232,7 @@ def migrates_with_native_hotplug(lab):
             pass
         expect_whole(lab, OTHER[where])
     # The slot blinks for five seconds after its owner has taken the VF away, which is live.
-    keep_vf_xml(lab)
+    xml = lab.vf_xml("a")
     lab.virsh("a", "detach-device-alias", "guest", "ua-primary0", "--live")
     with migrating(lab, "a") as result:
         pass
@@ -284,7 +241,7 @@ def migrates_with_native_hotplug(lab):
     if result["worked"]:
         return
     # The slot blinks until the guest's driver has probed.
-    lab.virsh("a", "attach-device", "guest", "/tmp/vf.xml", "--live")
+    lab.attach_vf("a", xml)
     with migrating(lab, "a") as result:
         pass
     expect_carried(lab, "b" if result["worked"] else "a")
@@ -301,7 +258,7 @@ def guest_without_a_vf_driver(lab):
     lab.wait_guest(0)
     wait_phase(lab, "a", "shown")
     for where in "ab":
-        expect(ping_loss(lab) == 0, f"frames lost on {where}")
+        expect(lab.lost_at_rest() == 0, f"frames lost on {where}")
         with migrating(lab, where, ends=True):
             pass
         wait_phase(lab, OTHER[where], "shown", 60)
@@ -320,18 +277,18 @@ def reboots_into_a_system_that_declines(lab):
     reboot_into("v")
     wait_phase(lab, "a", "shown")
     lab.wait_guest(0)
-    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    expect(lab.lost_at_rest() == 0, "frames lost on the standby")
     with migrating(lab, "a", ends=True):
         pass
     wait_phase(lab, "b", "shown", 60)
-    expect(ping_loss(lab) == 0, "frames lost on the standby after a migration")
+    expect(lab.lost_at_rest() == 0, "frames lost on the standby after a migration")
     with migrating(lab, "b", ends=True):
         pass
     wait_phase(lab, "a", "shown", 60)
     reboot_into("s")
     lab.wait_guest(1)
     lab.wait_settled("a")
-    expect(ping_loss(lab) == 0, "frames lost on the VF alone")
+    expect(lab.lost_at_rest() == 0, "frames lost on the VF alone")
     reboot_into("\\0")
     expect_whole(lab, "a")
     expect_one_mac(lab)
@@ -527,16 +484,13 @@ def suspended_during_a_migration(lab):
 @scenario(always=False)
 def saved_without_its_vf(lab):
     """A guest on its standby is saved and restored; its VF, plugged again, makes it whole."""
-    keep_vf_xml(lab)
-    lab.virsh("a", "detach-device-alias", "guest", "ua-primary0", "--live")
-    lab.wait_for(lambda: "ua-primary0" not in lab.virsh("a", "dumpxml", "guest").stdout,
-                 "the VF to go", 30)
+    xml = lab.take_vf("a")
     lab.virsh("a", "save", "guest", "/tmp/guest.save")
     expect_clean(lab)
     lab.virsh("a", "restore", "/tmp/guest.save")
     lab.wait_guest(0)
-    expect(ping_loss(lab) == 0, "frames lost on the standby")
-    lab.virsh("a", "attach-device", "guest", "/tmp/vf.xml", "--live")
+    expect(lab.lost_at_rest() == 0, "frames lost on the standby")
+    lab.attach_vf("a", xml)
     expect_whole(lab, "a")
     expect_one_mac(lab)
 
@@ -630,7 +584,7 @@ def postcopy_fails_and_is_resumed(lab):
 
 def arrivals(lab, host):
     """How often the daemon expected a guest that was not here."""
-    return int(lab.run(host, f"grep -c ': arriving$' {LOG}", check=False).stdout)
+    return int(lab.run(host, f"grep -c ': arriving$' {DAEMON_LOG}", check=False).stdout)
 
 
 def blackouts_ms(logs):

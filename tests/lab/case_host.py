@@ -7,12 +7,11 @@ anybody's help.
 """
 
 import contextlib
-import subprocess
 import time
 
-from labcase import (cut_wire, expect, expect_none_lost, expect_whole, lost_of_blackout,
-                     ping_loss, scenario, wait_phase)
-from labkit import LAB, OTHER, EventLog, LabError, lab as lab_command, vantage
+from labcase import (cut_wire, expect, expect_clean, expect_none_lost, expect_soon, expect_whole,
+                     lost_of_blackout, scenario, wait_phase)
+from labkit import DAEMON_LOG, OTHER, EventLog, lab as lab_command, vantage
 
 PF = "/sys/class/net/pf0/device"
 # Names of one thing, for C libraries that call it differently.
@@ -23,11 +22,7 @@ def migrate(lab, source, during=None, bandwidth=8, timeout=240):
     """An unmodified virsh migrate --live beside which @during is called. Returns whether it
     worked, and what virsh said."""
     speed = ["--bandwidth", str(bandwidth)] if bandwidth else []
-    with subprocess.Popen([LAB, "run", "--no-input", "--timeout", str(timeout), source, "virsh",
-                           "migrate", "--live", *speed, "guest",
-                           f"qemu+tcp://{OTHER[source]}/system"],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True) as virsh:
+    with lab.begin_migration(source, "guest", *speed, timeout=timeout) as virsh:
         try:
             if during:
                 during()
@@ -39,26 +34,15 @@ def migrate(lab, source, during=None, bandwidth=8, timeout=240):
 
 def expect_problem(lab, host, words, seconds=20):
     """status names what is wrong, in @words."""
-    def named():
-        return any(words in pair["problem"] for pair in lab.status(host))
-    try:
-        lab.wait_for(named, f"status on {host} to say '{words}'", seconds)
-    except LabError as error:
-        said = [pair["problem"] for pair in lab.status(host)]
-        raise LabError(f"{error}; it says {said}") from None
+    expect_soon(lab, lambda: [pair["problem"] for pair in lab.status(host)],
+                lambda said: any(words in one for one in said),
+                f"status on {host} does not say '{words}', but", seconds)
 
 
 def expect_no_problem(lab, host, seconds=20):
     """What was wrong has been mended, which is noticed within a second or so."""
     lab.wait_for(lambda: not any(pair["problem"] for pair in lab.status(host)),
                  f"the problem on {host} to go", seconds)
-
-
-def expect_clean(lab, host, seconds=20):
-    try:
-        lab.wait_for(lambda: not lab.leftovers(host), f"{host} to be clean", seconds)
-    except LabError as error:
-        raise LabError(f"{error}: {', '.join(lab.leftovers(host))}") from None
 
 
 def expect_ended(lab, ok, source):
@@ -74,7 +58,7 @@ def guest_to_standby(lab):
     """The guest's VF driver goes: what is left is the standby."""
     lab.guest("rmmod igbvf")
     wait_phase(lab, "a", "shown")
-    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    expect(lab.lost_at_rest() == 0, "frames lost on the standby")
 
 
 def guest_to_vf(lab):
@@ -88,7 +72,7 @@ def start_doomed(lab, host, calls, inject, until="", options=""):
     ended and it is dead, another one is started a moment later. With --seccomp-bpf among its
     @options strace is quicker, and sends no signals."""
     lab.stop_daemon(host)
-    lab_command("run", "--detach", "/var/log/virtteamingd.log", host, "sh", "-c", f"""
+    lab_command("run", "--detach", DAEMON_LOG, host, "sh", "-c", f"""
         rm -f /run/doomed
         export G_MESSAGES_DEBUG=virt-teaming
         chrt -r 1 strace -f -qq {options} -o /dev/null -e trace={calls} \
@@ -140,7 +124,7 @@ def confined_by_apparmor(lab):
     """libvirt lets QEMU at no VF from a pool when it starts a guest: whole all the same."""
     expect_confined(lab, "a")
     expect_whole(lab, "a")
-    expect("having libvirt plug it" in lab.run("a", "cat /var/log/virtteamingd.log").stdout,
+    expect("having libvirt plug it" in lab.run("a", f"cat {DAEMON_LOG}").stdout,
            "QEMU was let at the VF: what is this scenario for?")
     result = lab.migrate("a")
     lost = vantage(result, "outside")["frames_lost"]
@@ -157,9 +141,8 @@ def confined_by_apparmor(lab):
 def daemon_killed_at_the_switchover(lab):
     """KILL when its log says that the guest has stopped, or lands, and the journal does not yet; and
     when that says that the VF kept from QEMU is to be plugged, and nothing was done about it."""
-    log = "/var/log/virtteamingd.log"
-    killed_in_the_middle(lab, "a", "a", "-> departed", log)
-    killed_in_the_middle(lab, "b", "a", "-> landing", log)
+    killed_in_the_middle(lab, "a", "a", "-> departed", DAEMON_LOG)
+    killed_in_the_middle(lab, "b", "a", "-> landing", DAEMON_LOG)
     # Each write of the journal is drawn out.
     killed_in_the_middle(lab, "a", "b", '"unplugged" : true', "/run/virt-teaming/*.pair", 400000)
 
@@ -316,7 +299,7 @@ def journal_is_damaged(lab):
         lab.run("a", f'for f in /run/virt-teaming/*.pair; do {command}; done')
         lab.start_daemon("a")
         said = lab.run("a", "grep -c 'is damaged or of another version' "
-                            "/var/log/virtteamingd.log", check=False).stdout.strip()
+                            f"{DAEMON_LOG}", check=False).stdout.strip()
         expect(said == "1", f"{way}: the daemon says it {said or 0} times")
         expect_whole(lab, "a")
         lab.run("a", "rm -r /run/virt-teaming/*.bad")
@@ -340,7 +323,7 @@ def bridge_loses_its_uplink(lab):
     status names it, and the pair is whole afterwards."""
     lab.run("a", "ip link set dev pf0 nomaster")
     expect_problem(lab, "a", "bridge 'br0' has no uplink of pf0's NIC")
-    expect(ping_loss(lab) == 0, "frames lost although the VF needs no bridge")
+    expect(lab.lost_at_rest() == 0, "frames lost although the VF needs no bridge")
     lab.run("a", "ip link set dev pf0 master br0 && bridge link set dev pf0 learning off")
     expect_no_problem(lab, "a")
     expect_whole(lab, "a")
@@ -350,7 +333,7 @@ def bridge_loses_its_uplink(lab):
     expect_problem(lab, "a", "bridge 'br0' has no uplink of pf0's NIC")
     lab.run("a", "ip link set dev pf0 master br0 && bridge link set dev pf0 learning off")
     expect_no_problem(lab, "a")
-    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    expect(lab.lost_at_rest() == 0, "frames lost on the standby")
     guest_to_vf(lab)
     expect_whole(lab, "a")
 
@@ -366,7 +349,7 @@ def bridge_deleted_and_made_again(lab):
         ip link set dev br0 up; bridge link set dev pf0 learning off"""
     lab.run("a", delete)
     expect_problem(lab, "a", "is in no bridge")
-    expect(ping_loss(lab) == 0, "frames lost although the VF needs no bridge")
+    expect(lab.lost_at_rest() == 0, "frames lost although the VF needs no bridge")
     lab.run("a", make)
     expect_no_problem(lab, "a")
     expect_whole(lab, "a")
@@ -376,7 +359,7 @@ def bridge_deleted_and_made_again(lab):
     expect_problem(lab, "a", "is in no bridge")
     lab.run("a", make)
     expect_no_problem(lab, "a")
-    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    expect(lab.lost_at_rest() == 0, "frames lost on the standby")
     guest_to_vf(lab)
     expect_whole(lab, "a")
 
@@ -415,7 +398,7 @@ def pf_goes_down_and_up(lab):
         lab.run("a", "ip link set dev pf0 up")
         expect_no_problem(lab, "a")
         lab.wait_guest(1 if on_vf else 0)
-        lab.wait_for(lambda: ping_loss(lab) == 0, "frames to arrive again", 30)
+        lab.wait_for(lambda: lab.lost_at_rest() == 0, "frames to arrive again", 30)
     guest_to_vf(lab)
     expect_whole(lab, "a")
 
@@ -442,7 +425,7 @@ def vfs_taken_away_and_made_again(lab):
     expect_whole(lab, "a")
     lab.run("a", f"echo 0 > {PF}/sriov_numvfs", timeout=60)
     wait_phase(lab, "a", "standby")
-    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    expect(lab.lost_at_rest() == 0, "frames lost on the standby")
     expect_problem(lab, "a", "cannot plug")
     remake_pf(lab, "a")
     expect_whole(lab, "a")
@@ -518,7 +501,7 @@ def destination_host_dies_during_the_copy(lab):
     expect(not ok, "the migration worked")
     lab.wait_guest(1)
     lab.wait_settled("a")
-    expect(ping_loss(lab) == 0, "frames lost after it was over")
+    expect(lab.lost_at_rest() == 0, "frames lost after it was over")
 
 
 def wire_cut(lab, wait, bandwidth):
@@ -539,7 +522,7 @@ def wire_cut(lab, wait, bandwidth):
     for pair in lab.status(home):
         expect(not pair["problem"] or "nothing could be sent" in pair["problem"],
                f"{pair['standby']}: {pair['problem']}")
-    expect(ping_loss(lab) == 0, "frames lost after it was over")
+    expect(lab.lost_at_rest() == 0, "frames lost after it was over")
 
 
 @scenario(always=False)
@@ -624,7 +607,7 @@ chmod 755 /run/thief""")
         expect_problem(lab, "b", "cannot plug", 40)
         expect(lab.run("b", "test -e /run/stolen", check=False).returncode == 0,
                "nobody took the VF")
-        expect(ping_loss(lab) == 0, "frames lost on the standby")
+        expect(lab.lost_at_rest() == 0, "frames lost on the standby")
     finally:
         lab.run("b", "touch /run/enough")
     expect_ended(lab, ok, "a")
@@ -641,7 +624,7 @@ def pool_stopped_when_the_vf_is_to_be_plugged(lab):
     try:
         expect(ok, output)
         expect_problem(lab, "b", "sriov0", 40)
-        expect(ping_loss(lab) == 0, "frames lost on the standby")
+        expect(lab.lost_at_rest() == 0, "frames lost on the standby")
     finally:
         lab.virsh("b", "net-start", "sriov0")
     expect_ended(lab, ok, "a")

@@ -5,9 +5,9 @@ import json
 import sys
 import time
 
-from labcase import (Failed, expect, expect_handover, expect_none_lost, expect_whole,
-                     lost_of_blackout, ping_loss, scenario, wait_phase)
-from labkit import OTHER, LabError, gap_in, lab as lab_command, vantage
+from labcase import (GPE, expect, expect_handover, expect_none_lost, expect_soon, expect_whole,
+                     lost_of_blackout, policy, scenario, wait_phase)
+from labkit import DAEMON_LOG, OTHER, gap_in, lab as lab_command, vantage
 
 # 1000 broadcasts, of a type that nobody knows, within some seconds: a tap keeps 500.
 SHOUT = """
@@ -141,7 +141,7 @@ def libvirtd_restarted_on_both(lab):
     for host in "ab":
         lab.restart_libvirtd(host)
     time.sleep(3)
-    expect(ping_loss(lab) == 0, "frames lost after libvirtd was restarted")
+    expect(lab.lost_at_rest() == 0, "frames lost after libvirtd was restarted")
     lab.migrate("a")
     expect_whole(lab, "b")
 
@@ -162,7 +162,7 @@ def vf_driver_reloaded_in_the_guest(lab):
     """The guest unloads its VF driver and loads it again: what works carries."""
     lab.guest("rmmod igbvf")
     wait_phase(lab, "a", "shown")
-    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    expect(lab.lost_at_rest() == 0, "frames lost on the standby")
     lab.guest("modprobe igbvf || insmod /lib/modules/igbvf.ko")
     expect_whole(lab, "a")
 
@@ -170,34 +170,20 @@ def vf_driver_reloaded_in_the_guest(lab):
 @scenario()
 def guest_never_lets_its_vf_go(lab):
     """A guest that ignores the unplug: given up after the policy's time, with the reason."""
-    lab.stop_daemon("a")
-    lab.run("a", "mkdir -p /etc/virt-teaming; "
-                 "printf '[policy]\\nunplugTimeout=4\\n' > /etc/virt-teaming/virt-teaming.conf")
-    lab.start_daemon("a")
-    lab.wait_settled("a")
-    # PCI hotplug reaches the guest by this ACPI event.
-    lab.guest("echo disable > /sys/firmware/acpi/interrupts/gpe01")
-    try:
+    with policy(lab, "a", "unplugTimeout=4"):
+        lab.guest(f"echo disable > {GPE}")
         lab.migrate("a", pairs=0, expect_success=False)
         problem = lab.status("a")[0]["problem"]
         expect("did not let its VF" in problem, f"status says: {problem or 'nothing'}")
-        expect(ping_loss(lab) == 0, "frames lost after the migration was given up")
-    finally:
-        lab.run("a", "rm -f /etc/virt-teaming/virt-teaming.conf")
-        lab.stop_daemon("a")
-        lab.start_daemon("a")
+        expect(lab.lost_at_rest() == 0, "frames lost after the migration was given up")
 
 
 @scenario(always=False)
 def vf_detached_and_attached_by_virsh(lab):
     """virsh detach-device leaves the guest on its standby, attach-device makes it whole."""
-    lab.run("a", "virsh dumpxml --migratable guest | "
-                 "sed -n '/<interface type=.network.>/,/<.interface>/p' > /tmp/vf.xml")
-    lab.virsh("a", "detach-device-alias", "guest", "ua-primary0", "--live")
-    lab.wait_for(lambda: not any(p["phase"] == "driving" for p in lab.status("a")),
-                 "the guest to let its VF go", 20)
-    expect(ping_loss(lab) == 0, "frames lost without the VF")
-    lab.virsh("a", "attach-device", "guest", "/tmp/vf.xml", "--live")
+    xml = lab.take_vf("a")
+    expect(lab.lost_at_rest() == 0, "frames lost without the VF")
+    lab.attach_vf("a", xml)
     expect_whole(lab, "a")
 
 
@@ -221,7 +207,7 @@ def save_does_not_hang(lab):
         lab.virsh("a", "resume", "guest", check=False)
         lab.wait_guest(1)
         lab.wait_settled("a")
-        expect(ping_loss(lab) == 0, "frames lost after it was given up")
+        expect(lab.lost_at_rest() == 0, "frames lost after it was given up")
 
 
 @scenario(always=False)
@@ -257,7 +243,7 @@ def running_domain_is_checked(lab):
 @scenario(keeps=True)
 def migration_to_a_host_without_the_pool_is_refused(lab):
     """The hook refuses, with the rule, before any memory is copied, of a libvirtd that is new."""
-    heard = "grep -c 'listening to libvirt' /var/log/virtteamingd.log"
+    heard = f"grep -c 'listening to libvirt' {DAEMON_LOG}"
     before = lab.run("b", heard).stdout
     lab.restart_libvirtd("b")
     lab.wait_for(lambda: lab.run("b", heard).stdout != before, "b to listen to libvirt again", 30)
@@ -289,18 +275,13 @@ def vf_by_address_gets_its_mac_back(lab):
     that of <interface> by libvirt, that of a plain <hostdev> by us."""
     own = {"a": "02:75:00:00:00:0a", "b": "02:75:00:00:00:0b"}
 
-    def expect_own(host, words):
-        found = []
+    def macs(host):
+        pf = json.loads(lab.run(host, "ip -j link show dev pf0").stdout)[0]
+        return [vf.get("address") or vf.get("mac") for vf in pf["vfinfo_list"] if vf["vf"] == 0]
 
-        def given_back():
-            pf = json.loads(lab.run(host, "ip -j link show dev pf0").stdout)[0]
-            found[:] = [vf.get("address") or vf.get("mac") for vf in pf["vfinfo_list"]
-                        if vf["vf"] == 0]
-            return found == [own[host]]
-        try:
-            lab.wait_for(given_back, "", 20)
-        except LabError:
-            raise Failed(f"{words}, its VF on {host} has {found}") from None
+    def expect_own(host, words):
+        expect_soon(lab, lambda: macs(host), lambda found: found == [own[host]],
+                    f"{words}, its VF on {host} has")
 
     def abort(machine):
         wait_phase(machine, "a", "released")

@@ -4,9 +4,9 @@
 import json
 import time
 
-from labcase import (NOISE_FRAMES, expect, expect_handover, expect_whole, ping_loss, scenario,
+from labcase import (GPE, NOISE_FRAMES, expect, expect_handover, expect_whole, policy, scenario,
                      wait_phase)
-from labkit import Meter, vantage
+from labkit import DAEMON_LOG, Meter, vantage
 
 
 def move(lab, host, to, *words, status=0):
@@ -62,7 +62,7 @@ def moved_and_the_daemon_killed(lab):
     time.sleep(12)                  # it would have been plugged by now
     pair = lab.status("a")[0]
     expect(pair["move"] == "on-standby" and pair["vf-index"] == -1, f"status says: {pair}")
-    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    expect(lab.lost_at_rest() == 0, "frames lost on the standby")
     move(lab, "a", "vf")
     expect_whole(lab, "a")
 
@@ -79,7 +79,7 @@ def moved_and_migrated(lab):
            f"status says: {pair}")
     left = lab.leftovers("a")
     expect(not left, f"left on a: {', '.join(left)}")
-    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    expect(lab.lost_at_rest() == 0, "frames lost on the standby")
     move(lab, "b", "vf")
     expect_whole(lab, "b")
     expect("vtmoved" not in lab.virsh("b", "dumpxml", "guest").stdout, "the domain still says so")
@@ -88,21 +88,12 @@ def moved_and_migrated(lab):
 @scenario(always=False)
 def move_of_a_guest_that_keeps_its_vf(lab):
     """A guest that ignores the request: the move is taken back, with the reason."""
-    lab.stop_daemon("a")
-    lab.run("a", "mkdir -p /etc/virt-teaming; "
-                 "printf '[policy]\nunplugTimeout=4\n' > /etc/virt-teaming/virt-teaming.conf")
-    lab.start_daemon("a")
-    lab.wait_settled("a")
-    lab.guest("echo disable > /sys/firmware/acpi/interrupts/gpe01")
-    try:
+    with policy(lab, "a", "unplugTimeout=4"):
+        lab.guest(f"echo disable > {GPE}")
         reason = move(lab, "a", "standby", status=1)["reason"]
         expect("did not let its VF" in reason, f"it says: {reason}")
         lab.wait_settled("a")
-        expect(ping_loss(lab) == 0, "frames lost after the move was taken back")
-    finally:
-        lab.run("a", "rm -f /etc/virt-teaming/virt-teaming.conf")
-        lab.stop_daemon("a")
-        lab.start_daemon("a")
+        expect(lab.lost_at_rest() == 0, "frames lost after the move was taken back")
 
 
 def lose_at_the_last_step(lab):
@@ -112,7 +103,7 @@ def lose_at_the_last_step(lab):
     lab.run("b", "kill -STOP $(pidof libvirtd)")
     try:
         lab.wait_for(lambda: "completed" in lab.run(
-            "a", "grep MIGRATION /var/log/virtteamingd.log | tail -n 1").stdout,
+            "a", f"grep MIGRATION {DAEMON_LOG} | tail -n 1").stdout,
             "QEMU's migration to complete", 60)
         lab.run("b", "pidof qemu-system-x86_64 | xargs -r kill -KILL")
     finally:
@@ -157,7 +148,7 @@ def dumped_while_it_runs(lab):
 def moved_and_taken_back_on_libvirt_9(lab):
     """A VF by address, libvirt 9.0 and QEMU 7.2: moved and back; then taken back too late."""
     move(lab, "a", "standby")
-    expect(ping_loss(lab) == 0, "frames lost on the standby")
+    expect(lab.lost_at_rest() == 0, "frames lost on the standby")
     move(lab, "a", "vf")
     expect_whole(lab, "a")
     lab.migrate("a", bandwidth=8, during=lose_at_the_last_step, expect_success=False)
@@ -173,7 +164,7 @@ def taken_back_and_hidden_for_good(lab):
                     expect_success=False)
         lab.wait_for(lambda: "QEMU keeps the VF" in lab.status("a")[0]["problem"],
                      "status to say that QEMU keeps the VF", 20)
-        expect(ping_loss(lab) == 0, "frames lost on the standby")
+        expect(lab.lost_at_rest() == 0, "frames lost on the standby")
         lab.migrate("a")
         expect_whole(lab, "b")
     finally:

@@ -5,10 +5,9 @@ import contextlib
 import json
 import os
 import tempfile
-import time
 
 from labcase import expect, expect_whole, lost_of_blackout, scenario, wait_phase
-from labkit import INTERVAL_MS, MAC_PREFIX, OTHER, Meter, lab as run_lab, vantage
+from labkit import INTERVAL_MS, MAC_PREFIX, OTHER, lab as run_lab, vantage
 
 VERDICT = "/var/lib/virt-teaming/nics/0000:01:00.0.json"
 PEER_MAC = {"a": "02:73:00:00:00:02", "b": "02:73:00:00:00:03"}
@@ -41,20 +40,6 @@ def start(lab, host, edit=lambda xml: xml):
     lab.wait_settled(host, 1)
 
 
-def expect_reached(lab, vantages):
-    """All of @vantages reach the guest. A busy machine loses frames, but not for ever."""
-    for _ in range(10):
-        meter = Meter(duration=10)
-        time.sleep(0.5)
-        meter.say("zero")
-        time.sleep(1.2)
-        lost = {v["name"]: sum(gap["lost"] for gap in v["to_guest"]["gaps"]
-                               if gap["end_ms"] > 0) for v in meter.finish()["vantages"]}
-        if not any(lost[name] for name in vantages):
-            return
-    expect(False, f"frames lost after it was over: {lost}")
-
-
 def there_and_back(lab, vantages=("outside", "peer-a", "peer-b"), during=None, kept=True):
     """Slowly there, at full speed back. Without a path while memory is copied, all frames of
     that time would be lost; with one, those of the blackout unless they are @kept, and what a
@@ -68,7 +53,9 @@ def there_and_back(lab, vantages=("outside", "peer-a", "peer-b"), during=None, k
         part = lost_of_blackout(result)
         expect(not kept or part < 0.5, f"from {where}: of the blackout was lost {part:.2f}")
         expect_whole(lab, OTHER[where])
-        expect_reached(lab, vantages)
+        # A busy machine loses frames, but not for ever.
+        lost = lab.lost_at_rest(vantages, tries=10)
+        expect(not lost, f"{lost} frames lost after it was over")
 
 
 def wiring(lab, host):

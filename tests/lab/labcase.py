@@ -12,6 +12,9 @@ from labkit import INTERVAL_MS, LabError, OTHER, lab as lab_command, vantage  # 
 SCENARIOS = []
 NOISE_FRAMES = 2                # a busy machine loses as many without our help
 HANDOVER_MS = 500               # for the daemon to see that the guest left its VF, and to act
+# By which PCI hotplug reaches the guest. "mask" and "unmask" are told it, for "enable" clears
+# what came while it was disabled (ACPICA, acpi_enable_gpe).
+GPE = "/sys/firmware/acpi/interrupts/gpe01"
 
 
 class Failed(Exception):
@@ -38,6 +41,26 @@ def expect(holds, words):
         raise Failed(words)
 
 
+def expect_soon(lab, look, holds, words, seconds=20):
+    """What @look sees @holds within some seconds; if not, what it has seen is put behind @words."""
+    seen = []
+
+    def looked():
+        seen[:] = [look()]
+        return holds(seen[0])
+    try:
+        lab.wait_for(looked, "", seconds)
+    except LabError:
+        raise Failed(f"{words}: {seen[0]}") from None
+
+
+def expect_clean(lab, hosts="ab"):
+    """Nothing is left of a guest that has gone, and libvirt answers."""
+    for host in hosts:
+        expect_soon(lab, lambda h=host: lab.leftovers(h), lambda left: not left, f"left on {host}")
+        lab.virsh(host, "list", timeout=20)
+
+
 def expect_whole(lab, host, pairs=1):
     """The VF carries on @host, with the pair's MAC, and nothing of ours is on the other."""
     lab.wait_guest(pairs)
@@ -46,7 +69,7 @@ def expect_whole(lab, host, pairs=1):
         expect(not pair["problem"], f"{pair['standby']}: {pair['problem']}")
     left = lab.leftovers(OTHER[host])
     expect(not left, f"left on {OTHER[host]}: {', '.join(left)}")
-    lost = ping_loss(lab)
+    lost = lab.lost_at_rest()
     expect(lost == 0, f"{lost} of some 120 frames lost after it was over")
 
 
@@ -76,14 +99,26 @@ def expect_none_lost(result, words="frames lost all the same"):
     expect(lost <= NOISE_FRAMES, f"{lost} {words}: {gaps}")
 
 
-def ping_loss(lab):
-    """Frames lost from outside on the way to the guest, once all is quiet."""
-    return lab.lost_at_rest()
-
-
 def wait_phase(lab, host, phase, seconds=120):
     lab.wait_for(lambda: any(p["phase"] == phase for p in lab.status(host)),
                  f"a pair on {host} to be {phase}", seconds)
+
+
+@contextlib.contextmanager
+def policy(lab, host, text):
+    """The daemon of @host with another policy for all domains."""
+    conf = "/etc/virt-teaming/virt-teaming.conf"
+
+    def apply(command):
+        lab.stop_daemon(host)
+        lab.run(host, command)
+        lab.start_daemon(host)
+    apply(f"mkdir -p $(dirname {conf}); printf '[policy]\\n{text}\\n' > {conf}")
+    try:
+        lab.wait_settled(host)
+        yield
+    finally:
+        apply(f"rm -f {conf}")
 
 
 @contextlib.contextmanager

@@ -69,13 +69,14 @@ def run(args, chosen):
                         traceback.format_exc()
                     failed += 1
                     if machine:
-                        save_logs(machine, args.logs, one["name"])
+                        machine.save_logs(os.path.join(args.logs, one["name"]))
                         machine.__exit__()
                         machine = None
                 progress.done()
                 print(f"{verdict} {number} - lab/{one['name']}  "
                       f"# {time.monotonic() - began:.0f} s")
-                for line in f"{one['what']}\n{why}".strip().splitlines():
+                where = f"logs: {os.path.join(args.logs, one['name'])}" if why else ""
+                for line in f"{one['what']}\n{why}\n{where}".strip().splitlines():
                     print(f"#   {line}")
                 sys.stdout.flush()
             if machine:
@@ -88,21 +89,6 @@ def run(args, chosen):
     print(f"# did not run: {', '.join(left_out) or 'none'}")
     print(f"# {number - failed} passed, {failed} failed")
     return 1 if failed else 0
-
-
-def save_logs(machine, directory, name):
-    os.makedirs(directory, exist_ok=True)
-    path = os.path.join(directory, name)
-    for host in "ab":
-        try:
-            text = machine.run(host, "cat /var/log/virtteamingd.log; virt-teaming status; "
-                                     "bridge fdb; ip link; tail -n 40 /var/log/libvirt/qemu/*.log",
-                               check=False).stdout
-        except Exception as error:
-            text = str(error)
-        with open(f"{path}-{host}.log", "w", encoding="utf-8") as file:
-            file.write(text)
-    print(f"#   logs: {path}-*.log")
 
 
 def main():
