@@ -2170,6 +2170,38 @@ testHidden(Host *host,
 }
 
 
+/* QEMU shows all that it keeps from a guest at once, and is made to do so once. */
+static void
+testHiddenBoth(Host *host,
+               gconstpointer opaque)
+{
+    const GPtrArray *pairs = virTeamingDriverPairs(host->driver);
+
+    hostTwoPairs(host);
+    hostGuest(host, FALSE, 0);
+    for (guint i = 0; i < 2; i++) {
+        virTeamingPairObj *pair = g_ptr_array_index(pairs, i);
+
+        virTeamingFakeSetPciState(host->kernel, &pair->vf, FALSE, 0);
+        pair->unplugged = pair->nameless = FALSE;
+    }
+    hostEvent(host, "MIGRATION", "{\"status\":\"active\"}");
+    hostEvent(host, "STOP", NULL);
+    hostEvent(host, "MIGRATION", "{\"status\":\"completed\"}");
+    hostEvent(host, "RESUME", NULL);
+    for (guint i = 0; i < 2; i++)
+        g_assert_true(((virTeamingPairObj *)pairs->pdata[i])->hidden);
+    hostWait(host, 1100);
+    g_assert_cmpuint(host->unhidden, ==, 1);
+    /* Nor while that waits for libvirt. */
+    hostWait(host, 60 * 1000);
+    g_assert_cmpuint(host->unhidden, ==, 1);
+    virTeamingDriverTellUnhide(host->driver, UUID, "not today");
+    hostWait(host, 30 * 1000);
+    g_assert_cmpuint(host->unhidden, ==, 2);
+}
+
+
 /* It can't be had: tried a few times, then said. A migration elsewhere is another way. */
 static void
 testHiddenForGood(Host *host,
@@ -5658,6 +5690,7 @@ main(int argc, char **argv)
         { "/driver/move-taken-back", testMoveTakenBack },
         { "/driver/move-hindered", testMoveHindered },
         { "/driver/hidden", testHidden },
+        { "/driver/hidden-both", testHiddenBoth },
         { "/driver/hidden-for-good", testHiddenForGood },
         { "/driver/hidden-unheard", testHiddenUnheard },
         { "/driver/never-lets-go", testNeverLetsGo },

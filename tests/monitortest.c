@@ -31,6 +31,7 @@ static gint postcopyFailed;         /* it runs there, but not all of its memory 
 static gint detached;               /* how often a device was taken out */
 static gint attached;               /* and one plugged; the first @occupied times it is refused */
 static gint occupied;
+static gint dumped;                 /* how often memory was to be dumped */
 static gint listening;              /* to how many kinds of events of domains */
 static virConnectCloseFunc closed;  /* told that the last connection was, with @closedOpaque */
 static void *closedOpaque;
@@ -168,6 +169,18 @@ virDomainAttachDeviceFlags(virDomainPtr domain,
         return -1;
     }
     return 0;
+}
+
+
+int
+virDomainCoreDumpWithFormat(virDomainPtr domain,
+                            const char *to,
+                            unsigned int format,
+                            unsigned int flags)
+{
+    g_atomic_int_inc(&dumped);
+    /* Any error will do. */
+    return virDomainGetMaxVcpus(NULL);
 }
 
 
@@ -468,6 +481,27 @@ testBusy(Host *host,
 }
 
 
+/* A migration to nowhere must not wait for one that goes elsewhere: after that it may be the one
+ * that the guest loses its VF to. */
+static void
+testHiddenBusy(Host *host,
+               gconstpointer data)
+{
+    virTeamingPairObj *pair = hostPair(host);
+
+    for (gint busy = 1; busy >= 0; busy--) {
+        g_atomic_int_set(&leaves, busy);
+        pair->hidden = TRUE;
+        pair->unhideAt = 0;
+        virTeamingDriverRun(host->driver, g_get_monotonic_time());
+        spin(300);
+        g_assert_cmpint(g_atomic_int_get(&dumped), ==, !busy);
+        g_assert_nonnull(pair->unhideProblem);
+        g_assert_true(!strstr(pair->unhideProblem, "is migrating") == !busy);
+    }
+}
+
+
 /* libvirtd is restarted, again and again: what the connection held that it closed is let go. */
 static void
 testRestarted(Host *host,
@@ -550,6 +584,7 @@ main(int argc, char **argv)
                hostTearDown);
     g_test_add("/monitor/restarted", Host, NULL, hostSetUp, testRestarted, hostTearDown);
     g_test_add("/monitor/busy", Host, NULL, hostSetUp, testBusy, hostTearDown);
+    g_test_add("/monitor/hidden-busy", Host, NULL, hostSetUp, testHiddenBusy, hostTearDown);
     g_test_add("/monitor/occupied", Host, NULL, hostSetUp, testOccupied, hostTearDown);
     return g_test_run();
 }

@@ -173,17 +173,23 @@ virTeamingDriverNotePair(virTeamingDriver *driver,
 
 
 /* Has QEMU show a VF to its guest that it keeps back: a migration that fails makes it do so,
- * and to one that goes nowhere nothing else happens. */
+ * and to one that goes nowhere nothing else happens. It does so with all of a guest's VFs: a
+ * second one would ask the guest for what the first has just shown. */
 static void
 virTeamingDriverUnhidePair(virTeamingDriver *driver,
                            virTeamingPairObj *pair,
                            gint64 now)
 {
+    virTeamingPairObj *other;
+
     if (!pair->hidden || pair->guest != VIR_TEAMING_GUEST_HERE || pair->migrating ||
         now < pair->unhideAt || pair->unhides >= VIR_TEAMING_DRIVER_UNHIDES || !driver->unhide)
         return;
-    pair->unhides++;
-    pair->unhideAt = now + VIR_TEAMING_DRIVER_UNHIDE_AGAIN_MS * 1000;
+    for (guint i = 0; (other = virTeamingDriverNext(driver, pair->uuid, &i));) {
+        other->unhides++;
+        /* Nor before libvirt has answered. */
+        other->unhideAt = G_MAXINT64;
+    }
     driver->unhide(pair->uuid, driver->libvirt);
 }
 
@@ -399,6 +405,7 @@ virTeamingDriverTellUnhide(virTeamingDriver *driver,
     for (guint i = 0; (pair = virTeamingDriverNext(driver, uuid, &i));) {
         if (!pair->hidden)
             continue;
+        pair->unhideAt = g_get_monotonic_time() + VIR_TEAMING_DRIVER_UNHIDE_AGAIN_MS * 1000;
         g_free(pair->unhideProblem);
         pair->unhideProblem = g_strdup_printf(
             "QEMU keeps the VF %s from the guest, which was taken back after its migration had "

@@ -903,9 +903,13 @@ virTeamingMonitorUnhide(virConnectPtr conn,
         return g_strdup("this host has no device " VIR_TEAMING_MONITOR_NOWHERE);
 
     domain = virDomainLookupByUUIDString(conn, uuid);
-    if (!domain || virDomainCoreDumpWithFormat(domain, VIR_TEAMING_MONITOR_NOWHERE,
-                                               VIR_DOMAIN_CORE_DUMP_FORMAT_RAW,
-                                               VIR_DUMP_LIVE) < 0)
+    /* If that fails, QEMU shows the VF by itself; what has waited for it would ask the guest for
+     * it. */
+    if (domain && virTeamingDomainIsBusy(domain))
+        problem = g_strdup("libvirt: the domain is migrating, or being saved");
+    else if (!domain || virDomainCoreDumpWithFormat(domain, VIR_TEAMING_MONITOR_NOWHERE,
+                                                    VIR_DOMAIN_CORE_DUMP_FORMAT_RAW,
+                                                    VIR_DUMP_LIVE) < 0)
         problem = g_strdup_printf("libvirt: %s", virGetLastErrorMessage());
     if (domain)
         virDomainFree(domain);
