@@ -347,8 +347,8 @@ hostSnapshot(Host *host,
              virTeamingActivity activity,
              gboolean resync)
 {
-    hostTellXml(host, activity == VIR_TEAMING_ACTIVITY_INACTIVE ? NULL : domainXml, activity,
-                resync);
+    hostTellXml(host, activity == VIR_TEAMING_ACTIVITY_INACTIVE || host->postcopy ? NULL :
+                domainXml, activity, resync);
 }
 
 

@@ -27,7 +27,8 @@ static gint listed;                 /* how often it was asked for networks */
 static gint unlisted;               /* how many more times it can't say */
 static gint leaves;                 /* the other one is on its way to another host */
 static gint sent;                   /* libvirt has figures of that */
-static gint postcopyFailed;         /* it runs there, but not all of its memory has arrived */
+static gint states[2];              /* what they do, and why, if not run; as @asked */
+static gint reasons[2];
 static gint detached;               /* how often a device was taken out */
 static gint attached;               /* and one plugged; the first @occupied times it is refused */
 static gint occupied;
@@ -136,11 +137,12 @@ virDomainGetState(virDomainPtr domain,
                   int *reason,
                   unsigned int flags)
 {
-    const gboolean failed = g_atomic_int_get(&postcopyFailed);
+    const guint which = !g_str_equal(virDomainGetName(domain), "bad");
+    const gint set = g_atomic_int_get(&states[which]);
 
-    *state = failed ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING;
+    *state = set ? set : VIR_DOMAIN_RUNNING;
     if (reason)
-        *reason = failed ? VIR_DOMAIN_PAUSED_POSTCOPY_FAILED : VIR_DOMAIN_RUNNING_BOOTED;
+        *reason = set ? g_atomic_int_get(&reasons[which]) : VIR_DOMAIN_RUNNING_BOOTED;
     return 0;
 }
 
@@ -313,6 +315,17 @@ hostTell(Host *host,
          const char *xml)
 {
     hostTellHook(host, "attach", xml);
+}
+
+
+/* From now on the domain that hangs, or (@which: 1) all others, are so; VIR_DOMAIN_NOSTATE: run. */
+static void
+hostSetState(guint which,
+             gint state,
+             gint reason)
+{
+    g_atomic_int_set(&reasons[which], reason);
+    g_atomic_int_set(&states[which], state);
 }
 
 
@@ -552,15 +565,83 @@ testPostcopyFailed(Host *host,
     g_autofree char *good = hostDescribe(host, "good");
 
     g_atomic_int_set(&leaves, 1);
-    g_atomic_int_set(&postcopyFailed, 1);
+    hostSetState(1, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
     for (guint i = 0; i < 2; i++) {
         g_atomic_int_set(&sent, i);
         hostTellHook(host, "reconnect", good);
         spin(300);
         g_assert_cmpint(hostPair(host)->guest, ==, VIR_TEAMING_GUEST_DEPARTING);
     }
-    g_atomic_int_set(&postcopyFailed, 0);
+    hostSetState(1, VIR_DOMAIN_NOSTATE, 0);
     g_atomic_int_set(&leaves, 0);
+}
+
+
+/* While memory follows a guest libvirt would have us wait: that it runs, and that, is known without.
+ * @data: libvirt knows that it was in vain. */
+static void
+testPostcopy(Host *host,
+             gconstpointer data)
+{
+    g_autofree char *good = hostDescribe(host, "good");
+    virTeamingPairObj *pair = hostPair(host);
+
+    pair->guest = VIR_TEAMING_GUEST_INCOMING;
+    hostSetState(1, VIR_DOMAIN_RUNNING, data ? VIR_DOMAIN_RUNNING_POSTCOPY_FAILED :
+                 VIR_DOMAIN_RUNNING_POSTCOPY);
+    hostTellHook(host, "attach", good);
+    spin(300);
+    g_assert_cmpint(asked[1], ==, 1);
+    g_assert_cmpint(pair->guest, ==, VIR_TEAMING_GUEST_HERE);
+    g_assert_true(pair->postcopy);
+    hostSetState(1, VIR_DOMAIN_NOSTATE, 0);
+    hostTellHook(host, "attach", good);
+    spin(300);
+    g_assert_cmpint(asked[1], ==, 2);
+    g_assert_false(pair->postcopy);
+}
+
+
+/* A domain that has no pair is not asked about while it arrives, or is being started. */
+static void
+testStranger(Host *host,
+             gconstpointer data)
+{
+    g_autofree char *good = hostDescribe(host, "good");
+    const gint why[] = { VIR_DOMAIN_PAUSED_MIGRATION, VIR_DOMAIN_PAUSED_STARTING_UP,
+                         VIR_DOMAIN_PAUSED_USER };
+
+    virTeamingDriverTellInventory(host->driver, (const char *const []) { NULL });
+    g_assert_cmpuint(virTeamingDriverPairs(host->driver)->len, ==, 0);
+    for (guint i = 0; i < G_N_ELEMENTS(why); i++) {
+        hostSetState(1, VIR_DOMAIN_PAUSED, why[i]);
+        hostTell(host, good);
+        spin(200);
+        g_assert_cmpint(asked[1], ==, i < 2 ? 1 : 2);
+    }
+    hostSetState(1, VIR_DOMAIN_NOSTATE, 0);
+}
+
+
+/* Until a domain has been started libvirt lets nobody ask about it: others are, meanwhile. */
+static void
+testStarting(Host *host,
+             gconstpointer data)
+{
+    g_autofree char *bad = hostDescribe(host, "bad");
+    g_autofree char *good = hostDescribe(host, "good");
+
+    g_atomic_int_set(&stuck, 1);
+    hostSetState(0, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_STARTING_UP);
+    hostTell(host, bad);
+    spin(100);
+    hostTell(host, good);
+    spin(300);
+    g_assert_cmpint(asked[0], ==, 2);
+    g_assert_cmpint(asked[1], ==, 2);
+    hostSetState(0, VIR_DOMAIN_NOSTATE, 0);
+    g_atomic_int_set(&stuck, 0);
+    spin(100);
 }
 
 
@@ -580,6 +661,11 @@ main(int argc, char **argv)
     g_test_add("/monitor/networks-lost", Host, NULL, hostSetUp, testNetworksLost, hostTearDown);
     g_test_add("/monitor/networks-never-found", Host, NULL, hostSetUp, testNetworksNeverFound,
                hostTearDown);
+    g_test_add("/monitor/postcopy", Host, NULL, hostSetUp, testPostcopy, hostTearDown);
+    g_test_add("/monitor/postcopy-in-vain", Host, GINT_TO_POINTER(1), hostSetUp, testPostcopy,
+               hostTearDown);
+    g_test_add("/monitor/stranger", Host, NULL, hostSetUp, testStranger, hostTearDown);
+    g_test_add("/monitor/starting", Host, NULL, hostSetUp, testStarting, hostTearDown);
     g_test_add("/monitor/postcopy-failed", Host, NULL, hostSetUp, testPostcopyFailed,
                hostTearDown);
     g_test_add("/monitor/restarted", Host, NULL, hostSetUp, testRestarted, hostTearDown);

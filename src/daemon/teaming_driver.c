@@ -71,7 +71,7 @@ virTeamingDriverNext(const virTeamingDriver *driver,
 }
 
 
-/* Is there a pair, or a standby alone, of domain @uuid? */
+/* Returns: whether there is a pair, or a standby alone, of domain @uuid. */
 gboolean
 virTeamingDriverHas(const virTeamingDriver *driver,
                     const char *uuid)
@@ -599,14 +599,21 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
         for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
             virTeamingPairObjMiss(pair);
     } else {
-        domain = virTeamingDomainParse(snapshot->xml, -1, snapshot->uuid, &error);
-        if (!domain) {
+        if (snapshot->xml &&
+            !(domain = virTeamingDomainParse(snapshot->xml, -1, snapshot->uuid, &error))) {
             g_warning("%s", error->message);
             return;
         }
         for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
             news |= virTeamingPairObjIsContradicted(pair, snapshot->activity);
-        virTeamingDriverTakeAll(driver, domain, snapshot->activity, news);
+        if (domain) {
+            virTeamingDriverTakeAll(driver, domain, snapshot->activity, news);
+        } else {
+            for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));) {
+                if (news || pair->guest == VIR_TEAMING_GUEST_INCOMING)
+                    virTeamingPairObjSetActivity(pair, snapshot->activity);
+            }
+        }
         /* Before it runs, libvirt does not know; of the end it tells by an event of its own, at
          * which it is asked (qemuMigrationDstComplete() in src/qemu/qemu_migration.c). */
         if (snapshot->activity != VIR_TEAMING_ACTIVITY_INCOMING) {

@@ -13,7 +13,7 @@ typedef struct _virTeamingDriver virTeamingDriver;
 /**
  * virTeamingSnapshot:
  * @uuid: of the domain
- * @xml: its live XML; NULL if it is not active
+ * @xml: its live XML; NULL if it is not active, or if libvirt would keep us waiting for it
  * @migratable: the form of it that names the pools its VFs came from, or NULL
  * @activity: what it is doing
  * @copied: bytes that it has sent to another host so far; -1 if it sends none
@@ -90,6 +90,8 @@ void virTeamingDriverSetVerdicts(virTeamingDriver *driver,
 void virTeamingDriverSetCgroups(virTeamingDriver *driver,
                                 gboolean cgroups);
 guint virTeamingDriverSerial(const virTeamingDriver *driver,
+                             const char *uuid);
+gboolean virTeamingDriverHas(const virTeamingDriver *driver,
                              const char *uuid);
 gboolean virTeamingDriverIsPlugging(const virTeamingDriver *driver,
                                     const char *uuid);

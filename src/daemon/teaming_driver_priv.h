@@ -37,8 +37,6 @@ struct _virTeamingDriver {
 virTeamingPairObj *virTeamingDriverNext(const virTeamingDriver *driver,
                                         const char *uuid,
                                         guint *i);
-gboolean virTeamingDriverHas(const virTeamingDriver *driver,
-                             const char *uuid);
 void virTeamingDriverAskAbout(virTeamingDriver *driver,
                               const char *uuid,
                               gboolean resync);

@@ -21,7 +21,9 @@
  *
  * About a domain of which libvirt can't say what it is doing (its QEMU hangs: libvirt itself waits
  * for it, VIR_JOB_WAIT_TIME in src/conf/virdomainjob.c) it is asked again, and about no other, less
- * and less often, and not by the thread that asks about the others.
+ * and less often, and not by the thread that asks about the others. Nor is one by that thread that
+ * is being started: until it is, libvirt has whoever asks wait. While a domain arrives it does so,
+ * too; but what it is doing then its state says, and for that nobody waits.
  *
  * Events are registered for before the first question, and every answer says how many
  * events had come before it was asked for. So nothing falls between the two.
@@ -67,7 +69,7 @@ struct _virTeamingMonitor {
     char *uri;
     virTeamingDriver *driver;       /* main loop only */
     GThreadPool *thread;
-    GThreadPool *doubtful;          /* asks about domains that hang */
+    GThreadPool *doubtful;          /* asks about domains that hang, or are being started */
     GThreadPool *worker;            /* for what takes long: plugging */
     GThreadPool *urgent;            /* for what can't wait behind that: giving up */
     int events[VIR_TEAMING_MONITOR_KINDS];  /* @thread only: what @conn tells, by libvirt's ids */
@@ -88,7 +90,8 @@ struct _virTeamingMonitor {
     gboolean closing;
 };
 
-/* A question (@incoming: about one that arrives); without @uuid: connect if need be, and tell
+/* A question (@incoming: about one that arrives; @strange: about one that has no pair; @patient: it
+ * may take long); without @uuid: connect if need be, and tell
  * about all domains; with @alias: plug @xml in its place, or, without @xml, ask the guest for
  * it; with @abort: give its migration up; with @unhide: let one fail; with @note: have it
  * carry @xml along; with @networks: tell about the networks. */
@@ -97,6 +100,8 @@ typedef struct {
     guint serial;
     gboolean resync;
     gboolean incoming;
+    gboolean strange;
+    gboolean patient;
     virTeamingMac mac;
     char *alias;
     char *xml;
@@ -311,7 +316,7 @@ virTeamingMonitorAnswer(virTeamingMonitor *monitor,
 
 
 /* Is the domain sending its memory away (or to a file), or waiting for it? In @snapshot,
- * activity, copied and postcopy are set. Returns: FALSE if libvirt can't say. */
+ * activity and copied are set. Returns: FALSE if libvirt can't say. */
 static gboolean
 virTeamingDomainGetActivity(virDomainPtr domain,
                             virTeamingSnapshot *snapshot)
@@ -360,8 +365,6 @@ virTeamingDomainGetActivity(virDomainPtr domain,
 
     if (operation == VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT)
         snapshot->copied = sent;
-    snapshot->postcopy = state == VIR_DOMAIN_RUNNING &&
-        (reason == VIR_DOMAIN_RUNNING_POSTCOPY || reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED);
     switch (operation) {
     case VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT:
     case VIR_DOMAIN_JOB_OPERATION_SAVE:
@@ -393,9 +396,21 @@ virTeamingDomainGetSnapshot(virDomainPtr domain,
                             virTeamingSnapshot *snapshot)
 {
     const int active = virDomainIsActive(domain);
+    int state;
+    int reason;
 
     if (active <= 0)
         return active == 0;
+    if (virDomainGetState(domain, &state, &reason, 0) < 0)
+        return FALSE;
+    /* Its job goes on until all of its memory is here, and lets no other in; of a post-copy that has
+     * failed that may be never. */
+    snapshot->postcopy = state == VIR_DOMAIN_RUNNING &&
+        (reason == VIR_DOMAIN_RUNNING_POSTCOPY || reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED);
+    if (snapshot->postcopy) {
+        snapshot->activity = VIR_TEAMING_ACTIVITY_RUNNING;
+        return TRUE;
+    }
     /* libvirt's strings are from malloc(), and so are GLib's. */
     snapshot->migratable = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_MIGRATABLE);
     snapshot->xml = virDomainGetXMLDesc(domain, 0);
@@ -403,32 +418,44 @@ virTeamingDomainGetSnapshot(virDomainPtr domain,
 }
 
 
-/* Thread: does @domain not run? */
+/* Thread: is there nothing to be told of @domain now? Of one that still arrives there is no news,
+ * and for its XML libvirt would let us wait until it is here: no other job is let in (its
+ * qemuMigrationJobStart()). One that has no pair is told of again when it runs. */
 static gboolean
-virTeamingDomainIsPaused(virDomainPtr domain)
+virTeamingQuestionIsIdle(const virTeamingQuestion *question,
+                         virDomainPtr domain,
+                         gboolean *starts)
 {
     int state;
+    int reason;
 
-    return virDomainGetState(domain, &state, NULL, 0) == 0 && state == VIR_DOMAIN_PAUSED;
+    *starts = FALSE;
+    if (virDomainGetState(domain, &state, &reason, 0) < 0 || state != VIR_DOMAIN_PAUSED)
+        return FALSE;
+    *starts = reason == VIR_DOMAIN_PAUSED_STARTING_UP;
+    return question->incoming ||
+        (question->strange && (*starts || reason == VIR_DOMAIN_PAUSED_MIGRATION));
 }
 
 
 /* Thread: looks one domain up. If libvirt can't say, as when its daemon goes away at this
- * moment, that is no answer: a guest that runs must not be taken for gone. */
-static void
+ * moment, that is no answer: a guest that runs must not be taken for gone. Returns: FALSE if that
+ * would take long, and was not done. */
+static gboolean
 virTeamingMonitorSnapshot(virTeamingMonitor *monitor,
                           virConnectPtr conn,
                           const virTeamingQuestion *question)
 {
     g_autoptr(virTeamingSnapshot) snapshot = g_new0(virTeamingSnapshot, 1);
     virDomainPtr domain = virDomainLookupByUUIDString(conn, question->uuid);
+    gboolean starts = FALSE;
+    gboolean idle;
     char *problem = NULL;
 
-    /* Of one that still arrives there is no news. For its XML libvirt would let us wait until it
-     * is here: no other job is let in (its qemuMigrationJobStart()). */
-    if (domain && question->incoming && virTeamingDomainIsPaused(domain)) {
+    idle = domain && virTeamingQuestionIsIdle(question, domain, &starts);
+    if (idle || (starts && !question->patient)) {
         virDomainFree(domain);
-        return;
+        return idle;
     }
 
     snapshot->uuid = g_strdup(question->uuid);
@@ -447,6 +474,7 @@ virTeamingMonitorSnapshot(virTeamingMonitor *monitor,
         .unsure = problem != NULL,
         .dead = problem && virConnectIsAlive(conn) != 1,
     });
+    return TRUE;
 }
 
 
@@ -1013,7 +1041,10 @@ virTeamingMonitorWork(gpointer data,
         answer.plug = g_steal_pointer(&question);
         virTeamingMonitorAnswer(monitor, answer);
     } else if (question->uuid && conn) {
-        virTeamingMonitorSnapshot(monitor, conn, question);
+        if (!virTeamingMonitorSnapshot(monitor, conn, question)) {
+            question->patient = TRUE;
+            g_thread_pool_push(monitor->doubtful, g_steal_pointer(&question), NULL);
+        }
     } else if (!question->uuid) {
         if (!conn) {
             answer.problem = virTeamingMonitorConnect(monitor);
@@ -1138,6 +1169,7 @@ virTeamingMonitorAsk(const char *uuid,
     question->serial = uuid ? virTeamingDriverSerial(monitor->driver, uuid) : 0;
     question->resync = resync;
     question->incoming = uuid && virTeamingDriverIsIncoming(monitor->driver, uuid);
+    question->strange = uuid && !virTeamingDriverHas(monitor->driver, uuid);
     g_thread_pool_push(doubt ? monitor->doubtful : monitor->thread, question, NULL);
 }
 
