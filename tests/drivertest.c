@@ -1330,6 +1330,27 @@ testPlugTooLate(Host *host,
 }
 
 
+/* The guest has gone and been started again before libvirt says how plugging its VF went, or asking
+ * for it: of the new one that says nothing. */
+static void
+testPlugOfFormer(Host *host,
+                 gconstpointer opaque)
+{
+    hostTwoPairs(host);
+    hostWait(host, 10);
+    g_assert_cmpuint(host->plugged, ==, 1);
+    hostStop(host);
+    hostBoot(host);
+    hostEvent(host, "FAILOVER_NEGOTIATED", "{\"device-id\":\"ua-net0\"}");
+    virTeamingDriverTellPlug(host->driver, UUID, &host->mac, "domain is not running");
+    virTeamingDriverTellUnplug(host->driver, UUID, &host->mac, "domain is not running");
+    hostExpectProblem(host, NULL);
+    hostWait(host, 10 * 1000);
+    g_assert_true(hostPair(host)->hasVf);
+    g_assert_cmpuint(host->plugged, ==, 1);
+}
+
+
 /* libvirt calls the migrate hook also for a guest that can't arrive: it is here. */
 static void
 testMigrateToSelf(Host *host,
@@ -5671,6 +5692,7 @@ main(int argc, char **argv)
         { "/driver/plug-when-the-one-before-is-read", testPlugWhenRead, TRUE },
         { "/driver/plug-when-the-one-before-is-not-read", testPlugWhenRead },
         { "/driver/plug-too-late", testPlugTooLate },
+        { "/driver/plug-of-former", testPlugOfFormer },
         { "/driver/arrive-in-vain", testArriveInVain },
         { "/driver/migrate-to-self", testMigrateToSelf },
         { "/driver/come-back-while-it-ends", testComeBackSoon, 0 },

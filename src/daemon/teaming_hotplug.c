@@ -296,6 +296,19 @@ virTeamingDriverGuard(virTeamingDriver *driver,
 }
 
 
+/* The pair of domain @uuid that waits for libvirt's answer about its VF; NULL: that was of a guest
+ * that has gone, and this is the next one. */
+static virTeamingPairObj *
+virTeamingDriverFindWaiting(virTeamingDriver *driver,
+                            const char *uuid,
+                            const virTeamingMac *mac)
+{
+    virTeamingPairObj *pair = virTeamingDriverFind(driver, uuid, mac);
+
+    return pair && pair->plugging ? pair : NULL;
+}
+
+
 /**
  * virTeamingDriverTellPlug:
  * @driver: the driver
@@ -311,7 +324,7 @@ virTeamingDriverTellPlug(virTeamingDriver *driver,
                          const virTeamingMac *mac,
                          const char *problem)
 {
-    virTeamingPairObj *pair = virTeamingDriverFind(driver, uuid, mac);
+    virTeamingPairObj *pair = virTeamingDriverFindWaiting(driver, uuid, mac);
 
     if (!pair)
         return;
@@ -374,7 +387,7 @@ virTeamingDriverTellUnplug(virTeamingDriver *driver,
                            const virTeamingMac *mac,
                            const char *problem)
 {
-    virTeamingPairObj *pair = virTeamingDriverFind(driver, uuid, mac);
+    virTeamingPairObj *pair = virTeamingDriverFindWaiting(driver, uuid, mac);
 
     if (!pair)
         return;
