@@ -5544,7 +5544,8 @@ testForget(Host *host,
     hostHook(host, "release", domainXml);
     hostExpectClean(host);
     if (away)
-        virTeamingDriverTellInventory(host->driver, none);
+        virTeamingDriverTellInventory(host->driver, none,
+                                      virTeamingDriverSerial(host->driver, NULL));
     else
         hostSnapshot(host, VIR_TEAMING_ACTIVITY_INACTIVE, FALSE);
     g_assert_cmpuint(g_hash_table_size(host->driver->serials), ==, 0);
@@ -5553,6 +5554,26 @@ testForget(Host *host,
     virTeamingDriverTellSnapshot(host->driver, &late);
     g_assert_cmpuint(host->asked, ==, 1);
     hostExpectClean(host);
+}
+
+
+/* A guest that libvirt began to start for another host after it had been asked which domains there
+ * are is not gone; the next answer says whether it is. */
+static void
+testInventoryLate(Host *host,
+                  gconstpointer opaque)
+{
+    static const char *const none[] = { NULL };
+    const guint before = virTeamingDriverSerial(host->driver, NULL);
+
+    hostArrive(host);
+    hostCountAsked(host);
+    virTeamingDriverTellInventory(host->driver, none, before);
+    g_assert_cmpuint(virTeamingDriverPairs(host->driver)->len, ==, 1);
+    g_assert_cmpint(hostPhase(host), ==, VIR_TEAMING_PHASE_ARRIVING);
+    g_assert_cmpuint(host->resynced, ==, 1);
+    virTeamingDriverTellInventory(host->driver, none, virTeamingDriverSerial(host->driver, NULL));
+    g_assert_cmpuint(virTeamingDriverPairs(host->driver)->len, ==, 0);
 }
 
 
@@ -5783,6 +5804,7 @@ main(int argc, char **argv)
         { "/driver/many-pairs", testManyPairs },
         { "/driver/forget", testForget, FALSE },
         { "/driver/forget-unheard", testForget, TRUE },
+        { "/driver/inventory-late", testInventoryLate },
         { "/driver/plain-hostdev", testPlainHostdev },
         { "/driver/release", testRelease },
         { "/driver/release-macvtap", testReleaseMacvtap, TRUE },

@@ -611,7 +611,7 @@ testStranger(Host *host,
     const gint why[] = { VIR_DOMAIN_PAUSED_MIGRATION, VIR_DOMAIN_PAUSED_STARTING_UP,
                          VIR_DOMAIN_PAUSED_USER };
 
-    virTeamingDriverTellInventory(host->driver, (const char *const []) { NULL });
+    virTeamingDriverTellInventory(host->driver, (const char *const []) { NULL }, G_MAXUINT);
     g_assert_cmpuint(virTeamingDriverPairs(host->driver)->len, ==, 0);
     for (guint i = 0; i < G_N_ELEMENTS(why); i++) {
         hostSetState(1, VIR_DOMAIN_PAUSED, why[i]);

@@ -466,8 +466,8 @@ virTeamingDriverSetCgroups(virTeamingDriver *driver,
 /**
  * virTeamingDriverSerial:
  *
- * Returns: a number that is another one after each event of domain @uuid. An answer of libvirt
- *          is news only if no event came after the question.
+ * Returns: a number that is another one after each event of domain @uuid; if NULL, of any. An
+ *          answer of libvirt is news only if no event came after the question.
  */
 guint
 virTeamingDriverSerial(const virTeamingDriver *driver,
@@ -475,6 +475,8 @@ virTeamingDriverSerial(const virTeamingDriver *driver,
 {
     gpointer serial;
 
+    if (!uuid)
+        return driver->events;
     return g_hash_table_lookup_extended(driver->serials, uuid, NULL, &serial) ?
         GPOINTER_TO_UINT(serial) : driver->forgotten;
 }
@@ -643,12 +645,15 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
  * virTeamingDriverTellInventory:
  * @driver: the driver
  * @uuids: all domains that are active, NULL-terminated
+ * @serial: what virTeamingDriverSerial() of all was when libvirt was asked
  *
- * Pairs of other domains are gone, unless they are only expected.
+ * Pairs of other domains are gone, unless they are only expected. One of which there was an event
+ * after the question may have been started since: about that libvirt is asked.
  */
 void
 virTeamingDriverTellInventory(virTeamingDriver *driver,
-                              const char *const *uuids)
+                              const char *const *uuids,
+                              guint serial)
 {
     g_autofree gpointer *known = NULL;
     guint n;
@@ -656,7 +661,11 @@ virTeamingDriverTellInventory(virTeamingDriver *driver,
     for (guint i = 0; i < driver->pairs->len; i++) {
         virTeamingPairObj *pair = g_ptr_array_index(driver->pairs, i);
 
-        if (!g_strv_contains(uuids, pair->uuid))
+        if (g_strv_contains(uuids, pair->uuid))
+            continue;
+        if (GPOINTER_TO_UINT(g_hash_table_lookup(driver->serials, pair->uuid)) > serial)
+            virTeamingDriverAskAbout(driver, pair->uuid, TRUE);
+        else
             virTeamingPairObjMiss(pair);
     }
     virTeamingDriverSettleDomain(driver, NULL, TRUE);

@@ -106,7 +106,8 @@ void virTeamingDriverTellEvent(virTeamingDriver *driver,
 void virTeamingDriverTellSnapshot(virTeamingDriver *driver,
                                   const virTeamingSnapshot *snapshot);
 void virTeamingDriverTellInventory(virTeamingDriver *driver,
-                                   const char *const *uuids);
+                                   const char *const *uuids,
+                                   guint serial);
 void virTeamingDriverTellLibvirt(virTeamingDriver *driver,
                                  const char *problem);
 void virTeamingDriverTellNetworks(virTeamingDriver *driver,

@@ -118,7 +118,7 @@ typedef struct {
     virTeamingSnapshot *snapshot;
     char **inventory;
     gboolean networksAsked;
-    guint networksSerial;           /* of the question */
+    guint serial;                   /* of the question about all domains, or networks */
     GHashTable *networks;           /* as in virTeamingHost; NULL: libvirt can't say */
     char *problem;                  /* with libvirt, or with plugging */
     virTeamingQuestion *plug;       /* what was to be plugged, unplugged, unhidden or noted */
@@ -268,7 +268,7 @@ virTeamingMonitorDeliver(gpointer opaque)
             virTeamingMonitorDoubt(monitor, answer);
     } else if (!monitor->closing && answer->networksAsked) {
         /* If one has changed since, the next answer is on its way. */
-        if (answer->networksSerial == monitor->networksSerial)
+        if (answer->serial == monitor->networksSerial)
             virTeamingDriverTellNetworks(monitor->driver, g_steal_pointer(&answer->networks));
     } else if (!monitor->closing) {
         virTeamingDriverTellLibvirt(monitor->driver, answer->problem);
@@ -282,7 +282,8 @@ virTeamingMonitorDeliver(gpointer opaque)
         monitor->problem = g_strdup(answer->problem);
         if (answer->inventory) {
             virTeamingDriverTellInventory(monitor->driver,
-                                          (const char *const *)answer->inventory);
+                                          (const char *const *)answer->inventory,
+                                          answer->serial);
             g_hash_table_remove_all(monitor->doubts);
             /* First: the rules are applied to the domains. */
             virTeamingMonitorAskNetworks(monitor);
@@ -1016,7 +1017,7 @@ virTeamingMonitorWork(gpointer data,
     g_autoptr(virTeamingQuestion) question = data;
     virTeamingMonitor *monitor = opaque;
     virConnectPtr conn = virTeamingMonitorGetConn(monitor);
-    virTeamingAnswer answer = { 0 };
+    virTeamingAnswer answer = { .serial = question->serial };
     g_autofree char *lost = NULL;
 
     if (question->abort && conn) {
@@ -1027,7 +1028,6 @@ virTeamingMonitorWork(gpointer data,
         virTeamingMonitorAnswer(monitor, answer);
     } else if (question->networks) {
         answer.networksAsked = TRUE;
-        answer.networksSerial = question->serial;
         answer.networks = conn && monitor->networks >= 0 ?
             virTeamingMonitorNetworks(conn, &lost) : NULL;
         if (!lost || !virTeamingMonitorReopen(monitor, conn, lost))
@@ -1166,7 +1166,7 @@ virTeamingMonitorAsk(const char *uuid,
     g_debug("asking libvirt about %s%s%s", uuid ? "domain " : "all domains", uuid ? uuid : "",
             resync ? ", anew" : "");
     question->uuid = g_strdup(uuid);
-    question->serial = uuid ? virTeamingDriverSerial(monitor->driver, uuid) : 0;
+    question->serial = virTeamingDriverSerial(monitor->driver, uuid);
     question->resync = resync;
     question->incoming = uuid && virTeamingDriverIsIncoming(monitor->driver, uuid);
     question->strange = uuid && !virTeamingDriverHas(monitor->driver, uuid);
