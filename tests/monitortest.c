@@ -15,6 +15,7 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "teaming_kernel_fake.h"
 #include "teaming_monitor.h"
@@ -30,6 +31,8 @@ static gint sent;                   /* libvirt has figures of that */
 static gint states[2];              /* what they do, and why, if not run; as @asked */
 static gint reasons[2];
 static gint detached;               /* how often a device was taken out */
+static gint kept;                   /* the guest keeps it, and time flies */
+static gint gone;                   /* how many more times the domain is found not to run */
 static gint attached;               /* and one plugged; the first @occupied times it is refused */
 static gint occupied;
 static gint dumped;                 /* how often memory was to be dumped */
@@ -154,7 +157,25 @@ virDomainDetachDeviceAlias(virDomainPtr domain,
 {
     g_atomic_int_inc(&detached);
     /* There is none of that name. */
-    return virDomainGetMaxVcpus(NULL);
+    return g_atomic_int_get(&kept) ? 0 : virDomainGetMaxVcpus(NULL);
+}
+
+
+int
+virDomainIsActive(virDomainPtr domain)
+{
+    typeof(virDomainIsActive) *real = (typeof(real))dlsym(RTLD_NEXT, "virDomainIsActive");
+
+    if (g_atomic_int_get(&gone) > 0 && g_atomic_int_add(&gone, -1) > 0)
+        return 0;
+    return real(domain);
+}
+
+
+void
+g_usleep(gulong us)
+{
+    usleep(g_atomic_int_get(&kept) ? MIN(us, 1000) : us);
 }
 
 
@@ -442,9 +463,10 @@ hostPair(Host *host)
 }
 
 
-/* It is to have a VF plugged. */
+/* It is to have a VF plugged in place of @alias. */
 static virTeamingPairObj *
 hostNeed(Host *host,
+         const char *alias,
          gboolean absent)
 {
     static const char xml[] = "<interface type='network'><source network='vfpool'/>"
@@ -453,7 +475,7 @@ hostNeed(Host *host,
 
     g_assert_cmpint(pair->guest, ==, VIR_TEAMING_GUEST_HERE);
     g_free(pair->primaryAlias);
-    pair->primaryAlias = g_strdup("ua-none");
+    pair->primaryAlias = g_strdup(alias);
     g_free(pair->plugXml);
     pair->plugXml = g_strdup(xml);
     pair->unplugged = TRUE;
@@ -463,7 +485,9 @@ hostNeed(Host *host,
     g_atomic_int_set(&attached, 0);
     virTeamingDriverRun(host->driver, g_get_monotonic_time());
     g_assert_true(pair->plugging);
-    spin(300);
+    for (guint i = 0; i < 50 && pair->plugging; i++)
+        spin(100);
+    spin(200);
     g_assert_false(pair->plugging);
     return pair;
 }
@@ -477,20 +501,40 @@ testBusy(Host *host,
     virTeamingPairObj *pair;
 
     g_atomic_int_set(&leaves, 1);
-    pair = hostNeed(host, TRUE);
+    pair = hostNeed(host, "ua-none", TRUE);
     g_atomic_int_set(&leaves, 0);
     g_assert_cmpint(attached, ==, 0);
     g_assert_cmpint(detached, ==, 0);
     g_assert_null(pair->plugProblem);
 
     /* By a name that it once had another device may be taken out. */
-    pair = hostNeed(host, TRUE);
+    pair = hostNeed(host, "ua-none", TRUE);
     g_assert_cmpint(attached, ==, 1);
     g_assert_cmpint(detached, ==, 0);
     g_assert_false(pair->unplugged);
-    hostNeed(host, FALSE);
+    hostNeed(host, "ua-none", FALSE);
     g_assert_cmpint(attached, ==, 1);
     g_assert_cmpint(detached, ==, 1);
+}
+
+
+/* What the guest does not let go is not plugged a second time, and why is said; but of one that has
+ * ended nothing is awaited. */
+static void
+testKept(Host *host,
+         gconstpointer data)
+{
+    virTeamingPairObj *pair;
+
+    g_atomic_int_set(&kept, 1);
+    pair = hostNeed(host, "ua-net", FALSE);
+    g_assert_cmpint(detached, ==, 1);
+    g_assert_cmpint(attached, ==, 0);
+    g_assert_nonnull(strstr(pair->plugProblem, "did not let it go within 10 s"));
+    g_atomic_int_set(&gone, 1);
+    hostNeed(host, "ua-net", FALSE);
+    g_assert_cmpint(attached, ==, 1);
+    g_atomic_int_set(&kept, 0);
 }
 
 
@@ -543,12 +587,12 @@ testOccupied(Host *host,
     virTeamingPairObj *pair;
 
     g_atomic_int_set(&occupied, 1);
-    pair = hostNeed(host, TRUE);
+    pair = hostNeed(host, "ua-none", TRUE);
     g_assert_cmpint(attached, ==, 2);
     g_assert_false(pair->unplugged);
     /* That was not why. */
     g_atomic_int_set(&occupied, 2);
-    pair = hostNeed(host, FALSE);
+    pair = hostNeed(host, "ua-none", FALSE);
     g_assert_cmpint(attached, ==, 2);
     g_assert_true(pair->unplugged);
     g_assert_nonnull(pair->plugProblem);
@@ -670,6 +714,7 @@ main(int argc, char **argv)
                hostTearDown);
     g_test_add("/monitor/restarted", Host, NULL, hostSetUp, testRestarted, hostTearDown);
     g_test_add("/monitor/busy", Host, NULL, hostSetUp, testBusy, hostTearDown);
+    g_test_add("/monitor/kept", Host, NULL, hostSetUp, testKept, hostTearDown);
     g_test_add("/monitor/hidden-busy", Host, NULL, hostSetUp, testHiddenBusy, hostTearDown);
     g_test_add("/monitor/occupied", Host, NULL, hostSetUp, testOccupied, hostTearDown);
     return g_test_run();

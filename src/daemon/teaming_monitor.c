@@ -779,12 +779,12 @@ virTeamingMonitorConnect(virTeamingMonitor *monitor)
 }
 
 
-/* Thread: is the device @alias still in the live domain? */
+/* Thread: is the device @alias still in the live domain? A definition may have it, too. */
 static gboolean
 virTeamingDomainHasDevice(virDomainPtr domain,
                           const char *alias)
 {
-    char *xml = virDomainGetXMLDesc(domain, 0);
+    char *xml = virDomainIsActive(domain) == 1 ? virDomainGetXMLDesc(domain, 0) : NULL;
     g_autofree char *needle = g_strdup_printf("<alias name='%s'/>", alias);
     gboolean found = xml && strstr(xml, needle);
 
@@ -808,7 +808,7 @@ virTeamingDomainIsBusy(virDomainPtr domain)
 
 
 /* Thread: rids @domain of the device @alias. It mostly is there, and to ask first costs a look at all
- * of the domain. Returns: (transfer full): NULL, or why libvirt refuses to. */
+ * of the domain. Returns: (transfer full): NULL, or why it is still there. */
 static char *
 virTeamingDomainTakeAway(virDomainPtr domain,
                          const char *alias)
@@ -817,10 +817,15 @@ virTeamingDomainTakeAway(virDomainPtr domain,
 
     if (virDomainDetachDeviceAlias(domain, alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
         refused = g_strdup(virGetLastErrorMessage());
-    for (guint i = 0; i < VIR_TEAMING_MONITOR_UNPLUG_POLLS && !refused &&
-         virTeamingDomainHasDevice(domain, alias); i++)
+    for (guint i = 0; virTeamingDomainHasDevice(domain, alias); i++) {
+        if (refused)
+            return g_steal_pointer(&refused);
+        if (i == VIR_TEAMING_MONITOR_UNPLUG_POLLS)
+            return g_strdup_printf("the guest did not let it go within %u s", i *
+                                   VIR_TEAMING_MONITOR_UNPLUG_POLL_MS / 1000);
         g_usleep(VIR_TEAMING_MONITOR_UNPLUG_POLL_MS * 1000);
-    return refused && virTeamingDomainHasDevice(domain, alias) ? g_steal_pointer(&refused) : NULL;
+    }
+    return NULL;
 }
 
 
