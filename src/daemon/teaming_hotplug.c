@@ -187,7 +187,7 @@ virTeamingDriverUnhidePair(virTeamingDriver *driver,
         return;
     for (guint i = 0; (other = virTeamingDriverNext(driver, pair->uuid, &i));) {
         other->unhides++;
-        /* Nor before libvirt has answered. */
+        /* And not again before libvirt has answered. */
         other->unhideAt = G_MAXINT64;
     }
     driver->unhide(pair->uuid, driver->libvirt);

@@ -404,8 +404,8 @@ virTeamingDomainGetSnapshot(virDomainPtr domain,
         return active == 0;
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
         return FALSE;
-    /* Its job goes on until all of its memory is here, and lets no other in; of a post-copy that has
-     * failed that may be never. */
+    /* Its job goes on until all of its memory is here, and lets no other in; of a post-copy that
+     * has failed that may be never. */
     snapshot->postcopy = state == VIR_DOMAIN_RUNNING &&
         (reason == VIR_DOMAIN_RUNNING_POSTCOPY || reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED);
     if (snapshot->postcopy) {
