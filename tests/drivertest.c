@@ -1696,6 +1696,8 @@ testMoveHindered(Host *host,
     hostRestart(host);
     virTeamingDriverRun(host->driver, g_get_monotonic_time() + 1000 * 1000);
     g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_OUT);
+    /* Of what QEMU has been asked for it would refuse to be asked again. */
+    g_assert_cmpuint(host->unplugged, ==, 1);
     virTeamingFakeSetPciState(host->kernel, &host->vf, FALSE, 0);
     hostTellXml(host, standbyXml, VIR_TEAMING_ACTIVITY_RUNNING, TRUE);
     g_assert_cmpint(hostPair(host)->move, ==, VIR_TEAMING_MOVE_STANDBY);

@@ -42,6 +42,9 @@ virTeamingDriverTakeOut(virTeamingDriver *driver,
     pair->takingOut = TRUE;
     pair->plugging = TRUE;
     pair->askedAt = now;
+    /* A daemon that is started anew is not to ask again: QEMU refuses that for a while
+     * (qmp_device_del() in system/qdev-monitor.c), and the move would be given up. */
+    virTeamingJournalSave(pair, driver->statedir, NULL);
     driver->plug(pair->uuid, &pair->mac, pair->primaryAlias, NULL, FALSE, driver->libvirt);
 }
 

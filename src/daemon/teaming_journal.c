@@ -78,6 +78,7 @@ static const struct {
     FIELD(nameless, FIELD_BOOLEAN),
     FIELD(absent, FIELD_BOOLEAN),
     FIELD(move, FIELD_UINT),
+    FIELD(takingOut, FIELD_BOOLEAN),
     FIELD(takenBack, FIELD_BOOLEAN),
     FIELD(noted, FIELD_BOOLEAN),
     FIELD(completed, FIELD_BOOLEAN),

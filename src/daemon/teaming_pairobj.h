@@ -82,6 +82,7 @@ typedef struct {
     gboolean nameless;              /* it has one, but the guest found it without a MAC */
     gboolean absent;                /* its domain has no VF for it, as libvirt said last */
     virTeamingMove move;
+    gboolean takingOut;             /* libvirt was asked to take the VF out, for @move */
     gboolean takenBack;             /* a move was, before the guest let the VF go */
     gboolean noted;                 /* the domain carries along that it is without its VF */
     gint64 noteAt;                  /* that could not be had: when to try again; or 0 */
@@ -161,7 +162,6 @@ typedef struct {
     guint earSource;                /* who reads from it; 0: nobody */
     guint notices;                  /* frames that it has heard */
     gboolean plugging;              /* libvirt is at it, or at taking the VF out */
-    gboolean takingOut;             /* libvirt was asked to, for @move */
     gint64 plugAt;                  /* not before */
     gint64 pluggedAt;               /* when libvirt had plugged its VF; 0: it has not */
     char *plugProblem;              /* why it could not, last time */
