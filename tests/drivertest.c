@@ -50,7 +50,8 @@ typedef struct {
 } Host;
 
 #define DOMAIN "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid>" \
-    "<os><type arch='x86_64' machine='q35'>hvm</type></os><devices>"
+    "<os><type arch='x86_64' machine='q35'>hvm</type></os>" \
+    "<features><acpi/></features><devices>"
 
 static const char domainXml[] = DOMAIN
     "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
@@ -5172,7 +5173,8 @@ testArriveMovedByPosition(Host *host,
     static const char xml[] = "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid>"
         "<metadata><m:moved xmlns:m='https://virt-teaming.org/xmlns/moved/1.0'>"
         "<m:pair standby='net0' primary='hostdev0'>&lt;interface/&gt;</m:pair></m:moved>"
-        "</metadata><os><type arch='x86_64' machine='q35'>hvm</type></os><devices>"
+        "</metadata><os><type arch='x86_64' machine='q35'>hvm</type></os>"
+        "<features><acpi/></features><devices>"
         "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
         "<model type='virtio'/><teaming type='persistent'/></interface></devices></domain>";
 

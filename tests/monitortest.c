@@ -404,7 +404,8 @@ hostRefuse(Host *host)
 {
     static const char xml[] =
         "<domain type='kvm'><name>x</name><uuid>c7a5fdbd-edaf-9455-926a-d65c16db1809</uuid>"
-        "<os><type machine='q35'>hvm</type></os><devices><interface type='network'>"
+        "<os><type machine='q35'>hvm</type></os><features><acpi/></features><devices>"
+        "<interface type='network'>"
         "<mac address='52:54:00:12:34:56'/><source network='nowhere'/><model type='virtio'/>"
         "<teaming type='persistent'/><alias name='ua-x'/></interface></devices></domain>";
     g_autofree char *print = NULL;

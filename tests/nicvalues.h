@@ -12,7 +12,7 @@
 
 #define NIC_VALUES_DOMAIN(nics) \
     "<domain type='kvm'><name>nic-values</name><memory>1048576</memory>" \
-    "<os><type arch='x86_64' machine='q35'>hvm</type></os><devices>" \
+    "<os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features><devices>" \
     "<emulator>/usr/bin/qemu-system-x86_64</emulator>" \
     "<controller type='pci' index='0' model='pcie-root'/>" \
     "<controller type='pci' index='1' model='pcie-root-port'/>" \

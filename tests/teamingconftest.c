@@ -107,6 +107,7 @@ assertSameDomain(const virTeamingDomain *a,
     g_assert_cmpuint(a->hardLimit, ==, b->hardLimit);
     g_assert_cmpint(a->iommufd, ==, b->iommufd);
     g_assert_cmpuint(a->bootNetwork, ==, b->bootNetwork);
+    g_assert_cmpint(a->acpi, ==, b->acpi);
     g_assert_cmpmem(&a->policy, sizeof(a->policy), &b->policy, sizeof(b->policy));
 
     g_assert_cmpuint(a->controllers->len, ==, b->controllers->len);
@@ -1073,7 +1074,8 @@ testPairOnNetworks(void)
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *xml =
-            g_strdup_printf("<domain type='kvm'><os><type machine='q35'>hvm</type></os><devices>"
+            g_strdup_printf("<domain type='kvm'><os><type machine='q35'>hvm</type></os>"
+                            "<features><acpi/></features><devices>"
                             "<interface type='network'><mac address='52:54:00:6d:90:01'/>%s"
                             "<model type='virtio'/><teaming type='persistent'/>"
                             "<alias name='ua-net'/></interface>"
@@ -1179,7 +1181,7 @@ testLinear(void)
     for (guint round = 0; round < 6; round++) {
         guint nics = round % 2 ? 4000 : 1000;
         g_autoptr(GString) xml = g_string_new("<domain type='kvm'><os><type machine='q35'>hvm"
-                                              "</type></os><devices>");
+                                              "</type></os><features><acpi/></features><devices>");
         g_autoptr(virTeamingDomain) domain = NULL;
         g_autoptr(GPtrArray) findings = NULL;
         gint64 start;

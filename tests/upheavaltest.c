@@ -30,7 +30,8 @@
 
 static const char domainXml[] =
     "<domain type='kvm'><name>guest</name><uuid>" UUID "</uuid>"
-    "<os><type arch='x86_64' machine='q35'>hvm</type></os><devices>"
+    "<os><type arch='x86_64' machine='q35'>hvm</type></os>"
+    "<features><acpi/></features><devices>"
     "<interface type='bridge'><mac address='" MAC "'/><source bridge='lan'/>"
     "<target dev='vnet0'/><model type='virtio'/><teaming type='persistent'/>"
     "<alias name='ua-net0'/></interface>"

@@ -122,7 +122,7 @@ static const Case cases[] = {
       "" },
     { "check-none", "check @teamingxmldata/domains/lxc.xml", 0, "no teaming", "" },
     { "check-error", "check " RULES "mac-unequal-trip.xml", 1,
-      ".xml:34: error: 52:54:00:6d:90:02, but the persistent NIC on line 25 has "
+      ".xml:37: error: 52:54:00:6d:90:02, but the persistent NIC on line 28 has "
       "52:54:00:6d:90:01 [mac-unequal]\n    hint: ", "" },
     { "check-warning", "check " RULES "boot-on-vf-trip.xml", 0, "warning: ", "" },
     { "check-note", "check " RULES "transient-named-trip.xml", 0, "note: ", "" },
@@ -271,7 +271,7 @@ testJson(void)
     finding = json_array_get_object_element(json_object_get_array_member(root, "findings"), 0);
     g_assert_cmpstr(json_object_get_string_member(finding, "rule"), ==, "mac-unequal");
     g_assert_cmpstr(json_object_get_string_member(finding, "severity"), ==, "error");
-    g_assert_cmpint(json_object_get_int_member(finding, "line"), ==, 34);
+    g_assert_cmpint(json_object_get_int_member(finding, "line"), ==, 37);
     g_assert_cmpstr(json_object_get_string_member(finding, "element"), ==,
                     "/domain/devices/interface[2]/mac");
     g_assert_true(json_object_has_member(finding, "message"));

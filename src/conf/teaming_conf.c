@@ -321,6 +321,20 @@ virTeamingNicIsVirtio(const virTeamingNic *nic)
 }
 
 
+/**
+ * virTeamingDomainIsX86:
+ * @domain: a domain
+ *
+ * Returns: whether it is an x86, as one is of which the XML does not say.
+ */
+gboolean
+virTeamingDomainIsX86(const virTeamingDomain *domain)
+{
+    return !domain->arch || strcmp(domain->arch, "x86_64") == 0 ||
+        strcmp(domain->arch, "i686") == 0;
+}
+
+
 static virTeamingProblem *
 virTeamingDomainAddProblem(virTeamingDomain *domain,
                            int line,
@@ -1233,12 +1247,10 @@ virTeamingCpuIsUnmigratable(const virTeamingDomain *domain,
                             const xmlNode *cpu)
 {
     const char *mode = virTeamingXmlPeekProp(cpu, "mode");
-    const char *arch = domain->arch ? domain->arch : "x86_64";
 
     return (g_strcmp0(mode, "host-passthrough") == 0 || g_strcmp0(mode, "maximum") == 0) &&
         g_strcmp0(virTeamingXmlPeekProp(cpu, "migratable"), "off") == 0 &&
-        g_strcmp0(domain->type, "qemu") != 0 &&
-        (strcmp(arch, "x86_64") == 0 || strcmp(arch, "i686") == 0);
+        g_strcmp0(domain->type, "qemu") != 0 && virTeamingDomainIsX86(domain);
 }
 
 
@@ -1361,6 +1373,8 @@ virTeamingDomainParse(const char *xml,
             domain->iommufd = g_strcmp0(virTeamingXmlPeekProp(node, "enabled"), "yes") == 0;
         } else if (virTeamingXmlIs(node, "os")) {
             virTeamingOsParse(domain, node);
+        } else if (virTeamingXmlIs(node, "features")) {
+            domain->acpi |= virTeamingXmlGetChild(node, "acpi") != NULL;
         } else if (virTeamingXmlIs(node, "resource")) {
             domain->placed |= virTeamingXmlGetChild(node, "partition") != NULL;
         } else if (virTeamingXmlIs(node, "seclabel")) {
@@ -1655,6 +1669,8 @@ virTeamingDomainFormat(const virTeamingDomain *domain)
                                    place == domain->bootNetwork ? "network" : "hd");
         g_string_append(out, "  </os>\n");
     }
+    if (domain->acpi)
+        g_string_append(out, "  <features><acpi/></features>\n");
     g_string_append(out, "  <devices>\n");
     for (guint i = 0; i < domain->controllers->len; i++) {
         const virTeamingController *controller = domain->controllers->pdata[i];

@@ -209,6 +209,7 @@ typedef struct {
     char *arch;
     char *machine;
     int osTypeLine;
+    gboolean acpi;                  /* <features><acpi/></features> */
     guint64 memory;                 /* KiB */
     guint64 hardLimit;              /* KiB; 0: none */
     int hardLimitLine;
@@ -251,4 +252,5 @@ char *virTeamingNicGetPath(const virTeamingNic *nic,
                            const char *below);
 const char *virTeamingNicElementToString(virTeamingNicElement element);
 gboolean virTeamingNicIsVirtio(const virTeamingNic *nic);
+gboolean virTeamingDomainIsX86(const virTeamingDomain *domain);
 gboolean virTeamingAliasIsKept(const char *alias);

@@ -151,6 +151,13 @@
          "libvirt accepts it; QEMU shows a primary on PCI Express only, and the VF never appears " \
          "in the guest.", \
          "use machine 'q35' (x86) or 'virt' (ARM, RISC-V)") \
+    RULE(GUEST_WITHOUT_ACPI, "guest-without-acpi", ERROR, \
+         "an x86 guest without ACPI", \
+         "libvirt accepts it; QEMU shows a primary by ACPI's events, in ports of PCI Express, too, and " \
+         "makes no tables for them. The VF never appears. SeaBIOS then has tables of an older machine: " \
+         "by these, Linux was seen to take the event for one that removes what sits on the root " \
+         "complex.", \
+         "write <features><acpi/></features>") \
     RULE(GUEST_BUS_CONVENTIONAL, "guest-bus-conventional", ERROR, \
          "the VF sits on a conventional PCI bus of the guest", \
          "libvirt accepts it; QEMU shows a primary on PCI Express only, and the VF never appears " \

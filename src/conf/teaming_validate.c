@@ -379,7 +379,7 @@ virTeamingDomainHasPcie(const virTeamingDomain *domain)
         return FALSE;
     /* Of x86, libvirt's default is still "pc". */
     if (!domain->machine)
-        return strcmp(arch, "x86_64") != 0 && strcmp(arch, "i686") != 0;
+        return !virTeamingDomainIsX86(domain);
     if (strstr(domain->machine, "q35"))
         return TRUE;
     for (gsize i = 0; i < G_N_ELEMENTS(without); i++) {
@@ -1074,6 +1074,10 @@ virTeamingCheckDomain(virTeamingCheck *check)
                                              "machine '%s' (%s) has no PCI Express",
                                              domain->machine ? domain->machine : "pc",
                                              domain->arch ? domain->arch : "x86_64"));
+    else if (virTeamingDomainIsX86(domain) && !domain->acpi)
+        g_ptr_array_add(check->findings,
+                        virTeamingFindingNew(VIR_TEAMING_RULE_GUEST_WITHOUT_ACPI, domain->line,
+                                             g_strdup("/domain"), "the domain has no <acpi/>"));
 
     if (domain->hardLimit && domain->hardLimit < domain->memory)
         g_ptr_array_add(check->findings,

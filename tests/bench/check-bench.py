@@ -71,6 +71,7 @@ def domain(rand, number):
     <type arch='x86_64' machine='q35'>hvm</type>
     <boot dev='hd'/>
   </os>
+  <features><acpi/></features>
   <devices>
 {devices}  </devices>
 </domain>
@@ -133,7 +134,7 @@ def linear(tool, directory):
         path = os.path.join(directory, f"nics{count}.xml")
         with open(path, "w", encoding="utf-8") as file:
             file.write("<domain type='kvm'><name>x</name><os><type machine='q35'>hvm</type></os>"
-                       "<devices>\n")
+                       "<features><acpi/></features><devices>\n")
             for pair in range(count // 2):
                 text = interface_pair(pair, 0, 1).replace("ua-net0", f"ua-net{pair}")
                 text = text.replace("ua-vf0", f"ua-vf{pair}")

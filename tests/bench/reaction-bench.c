@@ -242,7 +242,8 @@ main(int argc, char **argv)
     snapshot.uuid = g_strdup(UUID);
     snapshot.xml = g_strdup_printf(
         "<domain type='kvm'><name>bench</name><uuid>" UUID "</uuid>"
-        "<os><type arch='x86_64' machine='q35'>hvm</type></os><devices>"
+        "<os><type arch='x86_64' machine='q35'>hvm</type></os>"
+        "<features><acpi/></features><devices>"
         "<interface type='bridge'><mac address='" MAC "'/><source bridge='br0'/>"
         "<target dev='%s'/><model type='virtio'/><teaming type='persistent'/>"
         "<alias name='ua-net0'/></interface>"
