@@ -623,6 +623,8 @@ testObstacles(void)
         { "<cpu mode='host-model'><feature name='avx'/><feature name='invtsc'/></cpu>",
           "/domain/cpu/feature" },
         { "<launchSecurity type='sev'/>", "/domain/launchSecurity" },
+        { "<features><acpi/><hyperv mode='custom'/></features>", NULL },
+        { "<features><hyperv mode='passthrough'/></features>", "/domain/features/hyperv" },
         { "<devices><filesystem/><filesystem type='ram'/></devices>",
           "/domain/devices/filesystem[1]" },
         { "<devices><filesystem type='ram'/><filesystem type='mount'><driver type='virtiofs'/>"

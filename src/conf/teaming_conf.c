@@ -1298,9 +1298,15 @@ virTeamingDomainFindObstacles(virTeamingDomain *domain,
     const xmlNode *security = virTeamingXmlGetChild(root, "launchSecurity");
     const char *type = virTeamingXmlPeekProp(security, "type");
     const xmlNode *cpu = virTeamingXmlGetChild(root, "cpu");
+    const xmlNode *hyperv = virTeamingXmlGetChild(virTeamingXmlGetChild(root, "features"),
+                                                  "hyperv");
 
     if (cpu && !virTeamingClockHasTscFrequency(virTeamingXmlGetChild(root, "clock")))
         virTeamingCpuFindObstacle(domain, cpu);
+    /* hyperv_init_vcpu() in target/i386/kvm/kvm.c */
+    if (g_strcmp0(virTeamingXmlPeekProp(hyperv, "mode"), "passthrough") == 0)
+        virTeamingDomainAddObstacle(domain, hyperv, g_strdup("/domain/features/hyperv"),
+                                    g_strdup("whatever of Hyper-V the host's KVM has"));
     if (type && g_str_has_prefix(type, "sev"))
         virTeamingDomainAddObstacle(domain, security, g_strdup("/domain/launchSecurity"),
                                     g_strdup("memory encrypted by SEV"));
