@@ -432,6 +432,35 @@ testSwitchdev(void)
 }
 
 
+/* What the rules are told of a VF that has a place: is it one that a guest can have in a pair? */
+static void
+testInfiniband(void)
+{
+    g_autoptr(virTeamingKernel) kernel = newHost();
+    g_autoptr(virTeamingDomain) domain =
+        virTeamingDomainParse("<domain><devices><interface type='hostdev'><source>"
+                              "<address type='pci' bus='1' slot='0x10'/></source>"
+                              "<teaming type='transient'/></interface></devices></domain>", -1,
+                              "domain", NULL);
+
+    for (int on = 0; on < 2; on++) {
+        virTeamingPciAddress address = pciAddress("0000:01:10.0");
+        g_auto(virTeamingHost) host = { NULL };
+        const virTeamingHostDevice *device;
+        virTeamingPciDevice pci;
+
+        g_assert_true(virTeamingKernelPciGetDevice(kernel, &address, &pci, NULL));
+        pci.classCode = on ? 0x020700 : 0x020000;
+        virTeamingFakeSetPci(kernel, &pci);
+        virTeamingHostInit(&host);
+        virTeamingHostLook(&host, domain, kernel, "/nonexistent");
+        device = g_hash_table_lookup(host.devices, "0000:01:10.0");
+        g_assert_true(device->vf);
+        g_assert_cmpint(device->nic, ==, !on);
+    }
+}
+
+
 #define ADDRESS(slot, function) \
     "<address type='pci' domain='0x0000' bus='0x01' slot='" slot "' function='" function "'/>"
 
@@ -540,6 +569,7 @@ main(int argc,
     g_test_add_func("/pool/no-iommu", testNoIommu);
     g_test_add_func("/pool/pf-troubles", testPfTroubles);
     g_test_add_func("/pool/switchdev", testSwitchdev);
+    g_test_add_func("/host/infiniband", testInfiniband);
     g_test_add_func("/pool/addresses", testAddresses);
     g_test_add_func("/pool/pf-and-addresses", testPfAndAddresses);
     g_test_add_func("/pool/nothing-named", testNothingNamed);

@@ -1145,6 +1145,10 @@ testNodeDevice(void)
         "<domain>0</domain><bus>129</bus><slot>16</slot><function>1</function>"
         "<capability type='phys_function'><address domain='0' bus='0x81' slot='0' function='0'/>"
         "</capability></capability></device>";
+    static const char infiniband[] =
+        "<device><capability type='pci'><class>0x020700</class><domain>0</domain><bus>129</bus>"
+        "<slot>16</slot><function>2</function><capability type='phys_function'/></capability>"
+        "</device>";
     static const char gpu[] =
         "<device><capability type='pci'><class>0x030000</class><domain>0</domain><bus>1</bus>"
         "<slot>0</slot><function>0</function></capability></device>";
@@ -1155,6 +1159,9 @@ testNodeDevice(void)
     g_assert_true(device.vf);
     g_assert_true(device.nic);
     g_assert_cmpuint(device.address.bus, ==, 0x81);
+    g_assert_true(virTeamingNodeDeviceParse(infiniband, "x", &device, &error));
+    g_assert_true(device.vf);
+    g_assert_false(device.nic);
     g_assert_true(virTeamingNodeDeviceParse(gpu, "x", &device, &error));
     g_assert_false(device.vf);
     g_assert_false(device.nic);

@@ -8,8 +8,9 @@
 #include "teaming_error.h"
 #include "teaming_xml.h"
 
-/* Base class "network controller" of the PCI code and ID assignment specification. */
-#define VIR_TEAMING_PCI_CLASS_NETWORK 0x02
+/* Of the PCI code and ID assignment specification. QEMU takes no other for a primary:
+ * pci_qdev_realize() in hw/pci/pci.c. */
+#define VIR_TEAMING_PCI_CLASS_ETHERNET 0x0200
 
 /**
  * virTeamingNodeDeviceParse:
@@ -56,7 +57,7 @@ virTeamingNodeDeviceParse(const char *xml,
     if ((class = virTeamingXmlGetChild(pci, "class"))) {
         g_autofree char *text = virTeamingXmlGetText(class);
 
-        device.nic = g_ascii_strtoull(text, NULL, 16) >> 16 == VIR_TEAMING_PCI_CLASS_NETWORK;
+        device.nic = g_ascii_strtoull(text, NULL, 16) >> 8 == VIR_TEAMING_PCI_CLASS_ETHERNET;
     }
     for (const xmlNode *node = pci->children; node; node = node->next) {
         if (virTeamingXmlIs(node, "capability") &&

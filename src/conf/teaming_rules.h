@@ -351,7 +351,8 @@
          "devlink dev eswitch set pci/ADDRESS mode legacy; or use another NIC") \
     RULE(TRANSIENT_NOT_VF, "transient-not-vf", ERROR, \
          "a host device that is not the VF of a NIC", \
-         "Only a VF has an admin MAC to be given and taken; only a NIC can be a primary.", \
+         "Only a VF has an admin MAC to be given and taken; only an Ethernet NIC can be a " \
+         "primary, and QEMU never shows another.", \
          "name a VF: see 'virt-teaming pool', or virtfn* in /sys/class/net/PF/device") \
     RULE(LIVE_DIFFERS, "live-differs", ERROR, \
          "the running QEMU has something else than the XML says", \

@@ -960,7 +960,7 @@ virTeamingCheckSource(virTeamingCheck *check,
     if (device && (!device->vf || !device->nic))
         virTeamingReport(check, VIR_TEAMING_RULE_TRANSIENT_NOT_VF, nic,
                          VIR_TEAMING_ELEMENT_SOURCE, "%s on this host is %s", address,
-                         device->nic ? "a NIC, but not a VF" : "not a NIC");
+                         device->nic ? "a NIC, but not a VF" : "no Ethernet NIC");
     else if (device && device->pf[0])
         virTeamingCheckPf(check, nic, NULL, device->pf);
 }
