@@ -665,6 +665,34 @@ testObstacles(void)
 }
 
 
+/* Under which IOMMU of the guest no VF can be plugged. */
+static void
+testIommus(void)
+{
+    static const struct {
+        const char *xml;
+        const char *which;
+    } cases[] = {
+        { "<iommu model='intel'/>", "an Intel IOMMU without caching mode" },
+        { "<iommu model='intel'><driver caching_mode='off'/></iommu>",
+          "an Intel IOMMU without caching mode" },
+        { "<iommu model='intel'><driver caching_mode='on'/></iommu>", NULL },
+        { "<iommu model='smmuv3'/>", "an SMMUv3" }, { "<iommu model='virtio'/>", NULL },
+        { "<iommu model='smmuv3'><driver pciBus='1'/></iommu>", NULL },
+        { "<iommu model='smmuv3'><driver pciBus='1' accel='on'/></iommu>", NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strdup_printf("<domain><devices>%s</devices></domain>",
+                                               cases[i].xml);
+        g_autoptr(virTeamingDomain) domain = parse(xml);
+
+        g_assert_cmpstr(domain->iommu, ==, cases[i].which);
+        g_assert_cmpint(domain->iommuLine, ==, cases[i].which ? 1 : 0);
+    }
+}
+
+
 /* Of other hypervisors and machines: no teaming, or why there can't be. */
 static void
 testOthers(void)
@@ -1239,6 +1267,7 @@ main(int argc,
     g_test_add_func("/domain/untyped", testUntyped);
     g_test_add_func("/domain/values", testValues);
     g_test_add_func("/domain/obstacles", testObstacles);
+    g_test_add_func("/domain/iommus", testIommus);
     g_test_add_func("/domain/others", testOthers);
     g_test_add_func("/domain/linear", testLinear);
     g_test_add_func("/policy/layers", testPolicyLayers);

@@ -1019,6 +1019,29 @@ virTeamingDomainFindPairs(virTeamingDomain *domain)
 }
 
 
+/*
+ * What @node, an IOMMU of the guest, is in words, if QEMU plugs no VF under it; or NULL.
+ *
+ * Source: QEMU 10.0.2, vtd_iommu_notify_flag_changed() in hw/i386/intel_iommu.c and
+ * smmuv3_notify_flag_changed() in hw/arm/smmuv3.c. What libvirt knows since 11.10 is not judged: an
+ * SMMUv3 of one bus only, or one of the host's.
+ */
+static const char *
+virTeamingIommuFind(const xmlNode *node)
+{
+    const char *model = virTeamingXmlPeekProp(node, "model");
+    const xmlNode *driver = virTeamingXmlGetChild(node, "driver");
+
+    if (g_strcmp0(model, "intel") == 0 &&
+        g_strcmp0(virTeamingXmlPeekProp(driver, "caching_mode"), "on") != 0)
+        return "an Intel IOMMU without caching mode";
+    if (g_strcmp0(model, "smmuv3") == 0 && !virTeamingXmlPeekProp(driver, "pciBus") &&
+        !virTeamingXmlPeekProp(driver, "accel"))
+        return "an SMMUv3";
+    return NULL;
+}
+
+
 static void
 virTeamingDevicesParse(virTeamingDomain *domain,
                        const xmlNode *devices)
@@ -1027,6 +1050,7 @@ virTeamingDevicesParse(virTeamingDomain *domain,
     g_autoptr(GPtrArray) hostdevs = g_ptr_array_new();
 
     for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
+        const char *iommu;
         guint index;
         char *what;
 
@@ -1036,11 +1060,10 @@ virTeamingDevicesParse(virTeamingDomain *domain,
         g_hash_table_insert(counts, (gpointer)node->name, GUINT_TO_POINTER(index));
 
         virTeamingSlotParse(domain, node);
-        if (virTeamingXmlIs(node, "iommu") &&
-            g_strcmp0(virTeamingXmlPeekProp(node, "model"), "intel") == 0 &&
-            g_strcmp0(virTeamingXmlPeekProp(virTeamingXmlGetChild(node, "driver"),
-                                            "caching_mode"), "on") != 0)
+        if (virTeamingXmlIs(node, "iommu") && (iommu = virTeamingIommuFind(node))) {
             domain->iommuLine = virTeamingXmlGetLine(node);
+            domain->iommu = iommu;
+        }
         if ((what = virTeamingObstacleFind(node)))
             virTeamingDomainAddObstacle(domain, node,
                                         g_strdup_printf("/domain/devices/%s[%u]",

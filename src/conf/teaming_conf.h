@@ -225,6 +225,7 @@ typedef struct {
     gboolean placed;                /* it has a place in cgroups, or a security label: a domain
                                      * that runs is given both, and they are sent along */
     int iommuLine;                  /* an <iommu> under which QEMU plugs no VF; 0: none */
+    const char *iommu;              /* which that is, in words */
     guint counted;                  /* devices of the host that libvirt names by counting */
     GPtrArray *moved;               /* of virTeamingMovedPair: pairs without a VF on purpose */
     GArray *slots;                  /* of virTeamingSlotUse, every device of the guest */

@@ -171,10 +171,11 @@
          "does not know the network when the domain is defined.", \
          "write <model type='virtio'/>") \
     RULE(IOMMU_NOT_CACHING, "iommu-not-caching", ERROR, \
-         "an Intel IOMMU without caching_mode='on'", \
-         "libvirt and QEMU accept it; but QEMU plugs no VF while the guest runs, which is when it " \
-         "shows a primary, and the VF never appears in the guest.", \
-         "write <driver caching_mode='on'/> into the <iommu>") \
+         "an Intel IOMMU without caching_mode='on', or an SMMUv3", \
+         "libvirt and QEMU accept it; but QEMU is not told what the guest maps, and so plugs no VF " \
+         "while it runs, which is when it shows a primary: the VF never appears in the guest.", \
+         "write <driver caching_mode='on'/> into an Intel <iommu>; take an SMMUv3 out, or use " \
+         "model='virtio'") \
     RULE(GUEST_BUS_ROOT_COMPLEX, "guest-bus-root-complex", ERROR, \
          "the VF sits on the root complex of the guest", \
          "libvirt accepts it; devices on pcie.0 can't be plugged and unplugged, and QEMU stops " \

@@ -1107,7 +1107,7 @@ virTeamingCheckDomain(virTeamingCheck *check)
         g_ptr_array_add(check->findings,
                         virTeamingFindingNew(VIR_TEAMING_RULE_IOMMU_NOT_CACHING, domain->iommuLine,
                                              g_strdup("/domain/devices/iommu"),
-                                             "without caching mode QEMU refuses to plug a VF"));
+                                             "QEMU plugs no VF under %s", domain->iommu));
     for (guint i = 0; i < domain->obstacles->len; i++) {
         const virTeamingObstacle *obstacle = domain->obstacles->pdata[i];
 
