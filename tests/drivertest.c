@@ -5071,6 +5071,21 @@ hostAddNamesake(Host *host,
 }
 
 
+/* The guest reads its VF, which is back in its own VLAN. */
+static void
+hostDriveBesideNamesake(Host *host)
+{
+    hostGuest(host, TRUE, 3);
+    hostExpect(host,
+               "VfSetVlan eth1 1 10 qos 1\n"
+               "LinkSetLearning vnet0 off\n"
+               "FdbDel vnet0 " MAC " master\n"
+               "FdbDel eth1 " MAC " self\n");
+    hostStop(host);
+    hostExpectClean(host);
+}
+
+
 /* In another network another guest has the same MAC, and a VF of the same PF, which it drives. That
  * is not taken for the one that libvirt has plugged, nor is its VLAN. */
 static void
@@ -5088,14 +5103,7 @@ testCatchBesideNamesake(Host *host,
     g_assert_true(virTeamingPciAddressEqual(&hostPair(host)->vf, &host->vf));
     hostSnapshot(host, VIR_TEAMING_ACTIVITY_RUNNING, FALSE);
     hostExpect(host, "");
-    hostGuest(host, TRUE, 3);
-    hostExpect(host,
-               "VfSetVlan eth1 1 10 qos 1\n"
-               "LinkSetLearning vnet0 off\n"
-               "FdbDel vnet0 " MAC " master\n"
-               "FdbDel eth1 " MAC " self\n");
-    hostStop(host);
-    hostExpectClean(host);
+    hostDriveBesideNamesake(host);
 }
 
 
@@ -5119,14 +5127,7 @@ testCatchOfNamesake(Host *host,
     hostRestart(host);
     hostWait(host, 11 * 1000);
     hostExpect(host, "VfSetVlan eth1 0 20 802.1ad\n");
-    hostGuest(host, TRUE, 3);
-    hostExpect(host,
-               "VfSetVlan eth1 1 10 qos 1\n"
-               "LinkSetLearning vnet0 off\n"
-               "FdbDel vnet0 " MAC " master\n"
-               "FdbDel eth1 " MAC " self\n");
-    hostStop(host);
-    hostExpectClean(host);
+    hostDriveBesideNamesake(host);
 }
 
 
