@@ -562,8 +562,7 @@ def expect_lost(lab):
 def postcopy_fails_and_the_guest_is_destroyed(lab):
     """As nobody has all of its memory, it is ended on both: nothing is left."""
     lose_postcopy(lab)
-    for host in "ba":
-        lab.virsh(host, "destroy", "guest")
+    lab.destroy(hosts="ba")
     expect_clean(lab)
     lab.start("a")
     expect_whole(lab, "a")
