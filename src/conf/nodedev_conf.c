@@ -8,9 +8,6 @@
 #include "teaming_error.h"
 #include "teaming_xml.h"
 
-/* Of the PCI code and ID assignment specification. QEMU takes no other for a primary:
- * pci_qdev_realize() in hw/pci/pci.c. */
-#define VIR_TEAMING_PCI_CLASS_ETHERNET 0x0200
 
 /**
  * virTeamingNodeDeviceParse:
@@ -57,7 +54,7 @@ virTeamingNodeDeviceParse(const char *xml,
     if ((class = virTeamingXmlGetChild(pci, "class"))) {
         g_autofree char *text = virTeamingXmlGetText(class);
 
-        device.nic = g_ascii_strtoull(text, NULL, 16) >> 8 == VIR_TEAMING_PCI_CLASS_ETHERNET;
+        device.nic = virTeamingPciClassIsEthernet(g_ascii_strtoull(text, NULL, 16));
     }
     for (const xmlNode *node = pci->children; node; node = node->next) {
         if (virTeamingXmlIs(node, "capability") &&

@@ -17,10 +17,6 @@
 #include "nic_verdict.h"
 #include "teaming_error.h"
 
-/* Of the PCI code and ID assignment specification. QEMU takes no other for a primary:
- * pci_qdev_realize() in hw/pci/pci.c. */
-#define VIR_TEAMING_PCI_CLASS_ETHERNET 0x0200
-
 
 static void
 virTeamingHostLookPf(virTeamingHost *host,
@@ -59,7 +55,7 @@ virTeamingHostLookDevice(virTeamingHost *host,
 
     if (!virTeamingKernelPciGetDevice(kernel, address, &pci, NULL))
         return FALSE;
-    device.nic = pci.classCode >> 8 == VIR_TEAMING_PCI_CLASS_ETHERNET;
+    device.nic = virTeamingPciClassIsEthernet(pci.classCode);
     device.vf = pci.physfn[0] != '\0';
     if (device.vf && virTeamingKernelVfLocate(kernel, address, device.pf, &index, NULL))
         virTeamingHostLookPf(host, device.pf, kernel, verdicts);

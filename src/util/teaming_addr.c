@@ -160,3 +160,17 @@ virTeamingPciAddressEqual(const virTeamingPciAddress *a,
     return a->domain == b->domain && a->bus == b->bus &&
         a->slot == b->slot && a->function == b->function;
 }
+
+
+/**
+ * virTeamingPciClassIsEthernet:
+ * @classCode: of a PCI function, 24 bits: class, subclass and programming interface
+ *
+ * Returns: whether it is an Ethernet controller (0x0200: PCI Code and ID Assignment). QEMU takes
+ *          no other for a primary: pci_qdev_realize() in hw/pci/pci.c.
+ */
+gboolean
+virTeamingPciClassIsEthernet(guint64 classCode)
+{
+    return classCode >> 8 == 0x0200;
+}

@@ -36,3 +36,4 @@ const char *virTeamingPciAddressFormat(const virTeamingPciAddress *addr,
                                        char buf[VIR_TEAMING_PCI_STRING_LEN]);
 gboolean virTeamingPciAddressEqual(const virTeamingPciAddress *a,
                                    const virTeamingPciAddress *b);
+gboolean virTeamingPciClassIsEthernet(guint64 classCode);
