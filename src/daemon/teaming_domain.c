@@ -109,9 +109,7 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
         if (!found && !standby) {
             pair->guest = VIR_TEAMING_GUEST_GONE;
         } else if (!found) {
-            if (news || (pair->guest == VIR_TEAMING_GUEST_INCOMING &&
-                         activity == VIR_TEAMING_ACTIVITY_RUNNING))
-                virTeamingPairObjSetActivity(pair, activity);
+            virTeamingPairObjSetActivity(pair, news, activity);
             pair->policy = policy;
             g_free(pair->domain);
             pair->domain = g_strdup(domain->name);
@@ -134,10 +132,7 @@ virTeamingDriverTakeDomain(virTeamingDriver *driver,
             /* A guest that runs may have been shown its VF; no harm if not. */
             pair->negotiated = activity == VIR_TEAMING_ACTIVITY_RUNNING;
         }
-        /* A guest that libvirt says runs here has arrived, event or not. */
-        if (fresh || news || (pair->guest == VIR_TEAMING_GUEST_INCOMING &&
-                              activity == VIR_TEAMING_ACTIVITY_RUNNING))
-            virTeamingPairObjSetActivity(pair, activity);
+        virTeamingPairObjSetActivity(pair, fresh || news, activity);
         pair->policy = policy;
 
         g_free(pair->domain);
@@ -181,7 +176,7 @@ virTeamingDriverTakeStandby(virTeamingDriver *driver,
     pair->absent = TRUE;
     pair->policy = virTeamingDriverPolicy(driver, domain);
     virTeamingPairObjSetTap(pair, nic->target);
-    virTeamingPairObjSetActivity(pair, activity);
+    virTeamingPairObjSetActivity(pair, TRUE, activity);
     g_ptr_array_add(driver->pairs, pair);
     return pair;
 }

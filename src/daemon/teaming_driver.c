@@ -611,10 +611,8 @@ virTeamingDriverTellSnapshot(virTeamingDriver *driver,
         if (domain) {
             virTeamingDriverTakeAll(driver, domain, snapshot->activity, news);
         } else {
-            for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));) {
-                if (news || pair->guest == VIR_TEAMING_GUEST_INCOMING)
-                    virTeamingPairObjSetActivity(pair, snapshot->activity);
-            }
+            for (guint i = 0; (pair = virTeamingDriverNext(driver, snapshot->uuid, &i));)
+                virTeamingPairObjSetActivity(pair, news, snapshot->activity);
         }
         /* Before it runs, libvirt does not know; of the end it tells by an event of its own, at
          * which it is asked (qemuMigrationDstComplete() in src/qemu/qemu_migration.c). */

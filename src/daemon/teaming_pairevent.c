@@ -139,16 +139,22 @@ virTeamingPairObjIsContradicted(const virTeamingPairObj *pair,
 /**
  * virTeamingPairObjSetActivity:
  * @pair: the pair
+ * @news: no event has told better
  * @activity: what its domain does, as libvirt says
  *
- * Takes libvirt's word where no event has told better.
+ * Takes libvirt's word if it is @news. A guest that libvirt says runs here has arrived, event or
+ * not.
  */
 void
 virTeamingPairObjSetActivity(virTeamingPairObj *pair,
+                             gboolean news,
                              virTeamingActivity activity)
 {
     const gboolean asked = pair->askedOut && !virTeamingPairObjIsSupposed(pair);
 
+    if (!news && (pair->guest != VIR_TEAMING_GUEST_INCOMING ||
+                  activity != VIR_TEAMING_ACTIVITY_RUNNING))
+        return;
     pair->deaf = FALSE;
     switch (activity) {
     case VIR_TEAMING_ACTIVITY_INACTIVE:

@@ -28,6 +28,7 @@ gboolean virTeamingPairObjTellEvent(virTeamingPairObj *pair,
 gboolean virTeamingPairObjTellNotice(virTeamingPairObj *pair,
                                      const virTeamingNotice *notice);
 void virTeamingPairObjSetActivity(virTeamingPairObj *pair,
+                                  gboolean news,
                                   virTeamingActivity activity);
 void virTeamingPairObjMiss(virTeamingPairObj *pair);
 void virTeamingPairObjLoseVf(virTeamingPairObj *pair);
