@@ -4782,6 +4782,17 @@ hostArriveAlone(Host *host)
 }
 
 
+/* The same until it has run for a while. */
+static void
+hostRunAlone(Host *host)
+{
+    hostArriveAlone(host);
+    hostEvent(host, "RESUME", NULL);
+    hostWait(host, 1000);
+    g_free(virTeamingFakeTakeLog(host->kernel));
+}
+
+
 static void
 testArriveAlone(Host *host,
                 gconstpointer opaque)
@@ -5019,10 +5030,7 @@ testCatchOfAnother(Host *host,
                    gconstpointer opaque)
 {
     hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
-    hostArriveAlone(host);
-    hostEvent(host, "RESUME", NULL);
-    hostWait(host, 1000);
-    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostRunAlone(host);
     /* News of other links are none. */
     virTeamingFakeFail(host->kernel, "VfList", 0, EIO);
     hostAddLink(host, "vnet9", "tun", "br0", "");
@@ -5114,10 +5122,7 @@ testCatchOfNamesake(Host *host,
                     gconstpointer opaque)
 {
     hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
-    hostArriveAlone(host);
-    hostEvent(host, "RESUME", NULL);
-    hostWait(host, 1000);
-    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostRunAlone(host);
     hostAddNamesake(host, FALSE);
     hostWait(host, 12);
     hostExpect(host, "VfSetVlan eth1 0 4094\n");
@@ -5425,10 +5430,7 @@ testCatchInVain(Host *host,
     enum { DIED, ENDED, RELEASED } how = GPOINTER_TO_INT(opaque);
 
     hostAddPci(host, "0000:01:00.0", "unheard-of", "", "eth1");
-    hostArriveAlone(host);
-    hostEvent(host, "RESUME", NULL);
-    hostWait(host, 1000);
-    g_free(virTeamingFakeTakeLog(host->kernel));
+    hostRunAlone(host);
     hostGiveInVlan(host, 7);
     hostExpect(host, "VfSetVlan eth1 0 4094\n");
 
